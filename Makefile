@@ -1,0 +1,42 @@
+# schoolgate: `make run` and `make test` do all their set-up themselves.
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3,$(if $(shell $(p) -c 'import sys; print(sys.version_info >= (3, 12) or "")' 2>/dev/null),$(p))))
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: run test test-system setup lock lint bench clean
+
+run: setup
+	@$(BIN)/schoolgate run $(ARGS)
+
+setup: .venv/.ready
+
+.venv/.ready: requirements-dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "schoolgate needs Python 3.12 or newer: install it, or name it with 'make PYTHON=/path/to/python'" >&2; exit 2; }
+	@echo "Preparing .venv with $$($(PYTHON) --version) (once, about a minute)…"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/schoolgate lists lint
+	@$(BIN)/schoolgate policy check
+
+test: lint
+	@$(BIN)/pytest -m "not system"
+
+test-system: setup
+	@deploy/install-ci-packages
+	@$(BIN)/pytest -m system
+
+# Exact versions with hashes, no index address (needs the 'uv' command).
+lock:
+	uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -q -o requirements.lock
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -q -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build

@@ -1,0 +1,22 @@
+"""Who asks: the client as the policy sees it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A person's device at the moment of a request; what is not known is empty.
+
+    Attributes:
+        address: IP address, normalised text.
+        group: id of the policy group, e.g. ``staff``.
+        user: sign-in name.
+        device: id of a known device.
+        network: id of a known network.
+    """
+
+    address: str
+    group: str
+    user: str = ""
+    device: str = ""
+    network: str = ""

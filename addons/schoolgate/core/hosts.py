@@ -1,0 +1,92 @@
+"""Host names and addresses in one form, by the WHATWG URL rules; what does not parse is refused."""
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+import ada_url
+
+from schoolgate.core.errors import BadAddressError
+
+type IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+type IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# A URL parser would take these as the end of the host, as userinfo or as a port, or drop them
+# silently, so a bare host that holds one is not a host.
+_NOT_IN_A_HOST = re.compile(r"[\x00-\x20/\\?#@<>\x7f]")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052, the well-known prefix
+
+
+@lru_cache(maxsize=16_384)
+def normalise_host(raw: str) -> str:
+    """Give a host as every comparison here expects it: lower case, punycode, no root dot.
+
+    IPv4 in any spelling (hex, octal, decimal, short) becomes dotted decimal and IPv6 its shortest
+    form in brackets, as the WHATWG URL standard (section 3.5, host parsing) says.
+
+    Args:
+        raw: a host without port, as it stood in a URL, a Host header or an SNI; IPv6 with or
+            without brackets.
+
+    Raises:
+        BadAddressError: when it is no host.
+    """
+    if not raw or _NOT_IN_A_HOST.search(raw):
+        raise BadAddressError(f"{raw!r} is not a host name")
+    bracketed = f"[{raw}]" if raw.count(":") > 1 and not raw.startswith("[") else raw
+    if ":" in bracketed and not bracketed.startswith("["):
+        raise BadAddressError(f"{raw!r} is not a host name: a port does not belong here")
+    try:
+        host = ada_url.URL(f"https://{bracketed}/").hostname
+    except ValueError as error:
+        raise BadAddressError(f"{raw!r} is not a host name") from error
+    return without_root_dot(host)
+
+
+def without_root_dot(host: str) -> str:
+    """Drop the dot of a fully qualified name (``example.com.`` is ``example.com``, RFC 1034, 3.1)."""
+    return host[:-1] if len(host) > 1 and host.endswith(".") else host
+
+
+def as_ip(host: str) -> IpAddress | None:
+    """Give the address that a normalised host is, or None for a name."""
+    try:
+        return ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+
+
+def embedded_ipv4(address: IpAddress) -> IpAddress:
+    """Give the IPv4 address that an IPv6 one carries (mapped, NAT64, 6to4), or the address."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return address.ipv4_mapped
+        if address.sixtofour is not None:
+            return address.sixtofour
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address
+
+
+def is_private(address: IpAddress, allowed: Sequence[IpNetwork] = ()) -> bool:
+    """Ask whether an address is not on the public internet (IANA special-purpose registries).
+
+    Args:
+        address: where a connection would go.
+        allowed: networks that the configuration opens although they are private.
+    """
+    if any(address in network for network in allowed if network.version == address.version):
+        return False
+    real = embedded_ipv4(address)
+    if real is not address:
+        return is_private(real, allowed)
+    return not address.is_global or address.is_multicast
+
+
+def labels_from_right(host: str) -> list[str]:
+    """Split a host for a walk from the top-level domain down; an address is one label."""
+    # Only a host whose last label is a number can be an IPv4 address (WHATWG URL, 3.5).
+    if host.startswith("[") or (host[-1:].isdigit() and as_ip(host) is not None):
+        return [host]
+    return host.split(".")[::-1]

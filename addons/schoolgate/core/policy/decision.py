@@ -1,0 +1,100 @@
+"""What the policy answers: a verdict, why, and under which clause."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """What happens to a request, from the mildest to the strictest."""
+
+    ALLOW = "allow"
+    MONITOR = "monitor"
+    WARN = "warn"
+    LIMIT = "limit"
+    BLOCK = "block"
+
+    @property
+    def severity(self) -> int:
+        """How strict it is; 0 is mildest."""
+        return _SEVERITY[self]
+
+    @property
+    def passes(self) -> bool:
+        """Whether the request goes through without a page of ours in front."""
+        return self in (Verdict.ALLOW, Verdict.MONITOR)
+
+
+_SEVERITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
+
+
+class Reason(StrEnum):
+    """Which step of the order of precedence decided."""
+
+    LOCKED = "locked"
+    ALWAYS_REACHABLE = "always_reachable"
+    SUSPENDED = "suspended"
+    GRANT = "grant"
+    CIRCUMVENTION = "circumvention"
+    LOCAL_BLOCK = "local_block"
+    LOCAL_ALLOW = "local_allow"
+    CATEGORY = "category"
+    HOST = "host"
+    DEFAULT = "default"
+    BAD_URL = "bad_url"
+    PRIVATE_DESTINATION = "private_destination"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer to one request; built once per rule and category and handed out again.
+
+    Attributes:
+        verdict: what happens.
+        reason: the step that decided.
+        clause: id of the clause of the school's policy, or ``gateway-…`` where the gateway's own
+            safety decided.
+        rule: id of the rule.
+        category: id of the category that decided, or that a page let through is mainly in.
+        categories: every category of the page.
+        grant: id of the grant that opened it.
+        note: one sentence for the person, where the rule or a colleague left one.
+    """
+
+    verdict: Verdict
+    reason: Reason
+    clause: str
+    rule: str
+    category: str | None = None
+    categories: tuple[str, ...] = ()
+    grant: int | None = None
+    note: str = ""
+
+
+BAD_URL = Decision(
+    Verdict.BLOCK,
+    Reason.BAD_URL,
+    "gateway-bad-url",
+    "bad-url",
+    note="The address does not parse, so nothing can be said about where it leads.",
+)
+PRIVATE_DESTINATION = Decision(
+    Verdict.BLOCK,
+    Reason.PRIVATE_DESTINATION,
+    "gateway-private-destination",
+    "private-destination",
+    note="The address lies inside a private network, which is not reached through the web filter.",
+)
+FILTER_ERROR = Decision(
+    Verdict.BLOCK,
+    Reason.ERROR,
+    "gateway-error",
+    "filter-error",
+    note="The filter met a fault of its own. Nothing is let through unfiltered.",
+)
+
+
+def strictest(decisions: Iterable[Decision]) -> Decision:
+    """Give the decision with the strictest verdict; the first of equals."""
+    return max(decisions, key=lambda decision: decision.verdict.severity)

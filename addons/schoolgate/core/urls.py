@@ -1,0 +1,114 @@
+"""URLs in one form, by the WHATWG URL rules; what does not parse is refused, never guessed."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import ada_url
+
+from schoolgate.core.errors import BadAddressError
+from schoolgate.core.hosts import without_root_dot
+
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
+WEB_SCHEMES = frozenset({"http", "https", "ws", "wss"})
+_SLASHES = re.compile(r"/{2,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A parsed URL.
+
+    Attributes:
+        scheme: lower case, without the colon.
+        host: normalised as in `core.hosts`; empty where the scheme has none.
+        port: the given or the scheme's default port; 0 where there is none.
+        path: as it stands in the URL, percent-encoding kept.
+        query: without the question mark.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    query: str = ""
+
+    @property
+    def is_web(self) -> bool:
+        """Whether a proxy can be asked for it."""
+        return self.scheme in WEB_SCHEMES and bool(self.host)
+
+    @property
+    def origin_text(self) -> str:
+        """Scheme, host and a port that is not the default, for people to read."""
+        port = "" if self.port in (0, DEFAULT_PORTS.get(self.scheme)) else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}"
+
+    @property
+    def without_query(self) -> str:
+        """The URL as the journal keeps it: no query, no fragment, no userinfo."""
+        return f"{self.origin_text}{self.path}"
+
+    def __str__(self) -> str:
+        """Give the whole URL without userinfo and fragment."""
+        return self.without_query + (f"?{self.query}" if self.query else "")
+
+
+def parse_url(text: str, base: str | None = None) -> Url:
+    """Parse a URL as a browser does.
+
+    Args:
+        text: the URL, absolute unless a base is given.
+        base: what a relative one is resolved against.
+
+    Raises:
+        BadAddressError: when the standard says "failure".
+    """
+    try:
+        parsed = ada_url.URL(text, base) if base else ada_url.URL(text)
+    except ValueError as error:
+        raise BadAddressError(f"{text[:200]!r} is not a URL") from error
+    scheme = parsed.protocol.removesuffix(":")
+    return Url(
+        scheme=scheme,
+        host=without_root_dot(parsed.hostname),
+        port=int(parsed.port) if parsed.port else DEFAULT_PORTS.get(scheme, 0),
+        path=parsed.pathname,
+        query=parsed.search.removeprefix("?"),
+    )
+
+
+def parse_web_url(text: str) -> Url:
+    """Parse the URL of a web request; a bare ``host/path`` is taken as https.
+
+    Raises:
+        BadAddressError: when it is no URL, or one of a scheme that no web proxy carries.
+    """
+    candidate = text.strip()
+    if "://" not in candidate.partition("?")[0]:
+        candidate = f"https://{candidate}"
+    url = parse_url(candidate)
+    if not url.is_web:
+        raise BadAddressError(f"{text[:200]!r} is not the address of a web page")
+    return url
+
+
+def comparable_path(path: str) -> str:
+    """Give a path so that two spellings of one page compare equal.
+
+    Percent-encoding is undone, dot segments are resolved, runs of slashes collapse and case is
+    folded: servers differ in all four, and a path entry must not be avoided by any of them.
+    """
+    decoded = _SLASHES.sub("/", unquote(path).replace("\\", "/")).casefold()
+    kept: list[str] = []
+    for segment in decoded.split("/"):
+        if segment == "..":
+            if kept:
+                kept.pop()
+        elif segment not in ("", "."):
+            kept.append(segment.partition(";")[0] or segment)
+    return "/" + "/".join(kept)
+
+
+def path_covers(entry: str, path: str) -> bool:
+    """Ask whether a comparable path lies at or below an entry, whole segments only."""
+    return entry in ("/", path) or path.startswith(entry + "/")
