@@ -1,0 +1,283 @@
+"""Puts the parts together: the only module that names the concrete classes."""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import certifi
+
+from schoolgate import authority
+from schoolgate.core.approvals import Overlay
+from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
+from schoolgate.core.policy import PolicyEngine
+from schoolgate.lists import load_catalogue, load_local_lists
+from schoolgate.monitoring import JournalWriter, Metrics, MetricsEndpoint
+from schoolgate.services.engines import Engines
+from schoolgate.services.reload import FileWatch
+from schoolgate.settings import Settings, load_policy
+from schoolgate.settings.machine import split_address
+from schoolgate.storage import DecisionStore, OverlayWatch, open_database
+
+if TYPE_CHECKING:
+    from mitmproxy.connection import Client
+
+    from schoolgate.proxy.addons import FilterAddons
+
+logger = logging.getLogger(__name__)
+
+WORKER = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running gateway is."""
+
+    proxy: str
+    metrics: str
+
+
+def now() -> datetime:
+    """Give the time, aware."""
+    return datetime.now(UTC)
+
+
+def load_engine(settings: Settings) -> PolicyEngine:
+    """Read policy, categories and local lists, without grants and suspensions.
+
+    Raises:
+        ConfigurationError: with every fault of every file.
+    """
+    faults: list[Fault] = []
+    catalogue = local = policy = None
+    try:
+        catalogue = load_catalogue(settings.lists.dirs)
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+    try:
+        local = load_local_lists(settings.lists.local)
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+    if catalogue is not None:
+        try:
+            policy = load_policy(settings.policy_file, catalogue.categories)
+        except ConfigurationError as error:
+            faults.extend(error.faults)
+    if catalogue is None or local is None or policy is None or faults:
+        raise ConfigurationError(faults)
+    return PolicyEngine(policy, catalogue, local)
+
+
+def open_store(settings: Settings) -> DecisionStore:
+    """Open the store of decisions, made on first use.
+
+    Raises:
+        UnavailableError: when it cannot be used.
+    """
+    return DecisionStore(open_database(settings.database_url))
+
+
+def overlay_if_any(settings: Settings) -> Overlay:
+    """Give grants and suspensions, or none where nothing was ever kept; makes no files.
+
+    Raises:
+        UnavailableError: when there is a store that cannot be used.
+    """
+    path = settings.database_url.removeprefix("sqlite:///")
+    if settings.database_url.startswith("sqlite:") and not Path(path).exists():
+        return Overlay()
+    return open_store(settings).overlay(now())
+
+
+def serve(settings: Settings, ready: Callable[[Addresses, Engines], None]) -> None:
+    """Run the gateway until SIGINT or SIGTERM.
+
+    Args:
+        settings: of this machine.
+        ready: called once everything listens.
+
+    Raises:
+        ConfigurationError: when a file has faults.
+        UnavailableError: when a port, directory, key or database cannot be used; nothing is left
+            half-started.
+    """
+    with _gateway(settings) as gateway:
+        asyncio.run(_serve(settings, gateway, ready))
+
+
+class _Gateway:
+    """The parts that outlive no run: engine, metrics, journal."""
+
+    def __init__(self, settings: Settings, engines: Engines, metrics: Metrics) -> None:
+        self.engines = engines
+        self.metrics = metrics
+        self.journal = JournalWriter(
+            settings.journal_dir,
+            queue_size=settings.journal.queue_size,
+            dropped=metrics.journal_dropped.inc,
+            gateway=settings.gateway,
+            worker=WORKER,
+        )
+
+    def addons(self, settings: Settings, cut: "Callable[[Client], None]") -> "FilterAddons":
+        from schoolgate.proxy.addons import make_addons  # noqa: PLC0415 - mitmproxy takes 0.6 s
+
+        return make_addons(
+            self.engines,
+            self.metrics,
+            self.journal,
+            now,
+            cut,
+            settings.proxy.allow_private_destinations,
+            {name: str(address) for name, address in settings.proxy.hosts.items()},
+        )
+
+
+@contextlib.contextmanager
+def _gateway(settings: Settings) -> Iterator[_Gateway]:
+    """Start what watches and writes; end it, last first."""
+    engine = load_engine(settings)
+    _make_state_dir(settings.state_dir)
+    ca = authority.ensure(settings.ca_dir, engine.policy.school, now())
+    store = open_store(settings)
+    metrics = Metrics()
+    metrics.ca_expires(ca.not_after)
+    engines = Engines(
+        engine.with_overlay(store.overlay(now())), lambda changed: _show(metrics, changed)
+    )
+    _show(metrics, engines.current)
+    _note_version(store, metrics, engine)
+    gateway = _Gateway(settings, engines, metrics)
+    with contextlib.ExitStack() as stack:
+        try:
+            gateway.journal.start()
+        except OSError as error:
+            raise UnavailableError(
+                f"The journal cannot be written to {settings.journal_dir}: {error.strerror}. "
+                "Give schoolgate's user write access, or set journal.dir."
+            ) from error
+        stack.callback(gateway.journal.stop)
+        watch = OverlayWatch(
+            settings.database_url, engines.put_overlay, now, lambda _: metrics.store_errors.inc()
+        )
+        watch.start()
+        stack.callback(watch.stop)
+        files = FileWatch(
+            lambda: _watched(settings),
+            lambda: _reloaded(settings, store, metrics),
+            engines,
+            metrics.reload_errors.inc,
+        )
+        files.start()
+        stack.callback(files.stop)
+        yield gateway
+
+
+async def _serve(
+    settings: Settings, gateway: _Gateway, ready: Callable[[Addresses, Engines], None]
+) -> None:
+    from schoolgate.proxy.master import ProxyMaster, ProxyOptions  # noqa: PLC0415
+
+    host, port = split_address(settings.proxy.listen)
+    options = ProxyOptions(host, port, settings.ca_dir, _upstream_bundle(settings))
+    # The addons close connections of a master that is made with them.
+    masters: list[ProxyMaster] = []
+    filtering = gateway.addons(settings, lambda client: masters[0].cut(client))  # noqa: PLW0108
+    master = ProxyMaster(options, filtering.guard, filtering.addons)
+    masters.append(master)
+    endpoint = MetricsEndpoint(gateway.metrics.registry, gateway.journal.faults)
+    try:
+        metrics_host, metrics_port = split_address(settings.metrics.listen)
+        metrics_port = _listen(endpoint, metrics_host, metrics_port)
+        async with master.listening() as (proxy_host, proxy_port):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, master.should_exit.set)
+            gateway.metrics.worker_up.labels(worker=str(WORKER)).set(1)
+            # Everything up to here lives as long as the process: the collector need not walk it.
+            gc.collect()
+            gc.freeze()
+            addresses = Addresses(
+                f"http://{_bracketed(proxy_host)}:{proxy_port}",
+                f"http://{_bracketed(metrics_host)}:{metrics_port}",
+            )
+            ready(addresses, gateway.engines)
+            await master.should_exit.wait()
+    finally:
+        endpoint.stop()
+
+
+def _listen(endpoint: MetricsEndpoint, host: str, port: int) -> int:
+    try:
+        return endpoint.start(host, port)
+    except OSError as error:
+        raise UnavailableError(
+            f"The metrics cannot be served on {host}:{port}: {error.strerror}. "
+            "Stop what uses it, or set metrics.listen to another address."
+        ) from error
+
+
+def _make_state_dir(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        writable = os.access(directory, os.W_OK | os.X_OK)
+    except OSError as error:
+        raise UnavailableError(
+            f"The state directory {directory} cannot be made: {error.strerror}. "
+            "Set state_dir, or make it and give it to schoolgate's user."
+        ) from error
+    if not writable:
+        raise UnavailableError(
+            f"The state directory {directory} cannot be written. Give it to schoolgate's user."
+        )
+
+
+def _upstream_bundle(settings: Settings) -> Path | None:
+    """Write the usual CAs and the extra one into one file, which is what OpenSSL reads."""
+    extra = settings.proxy.upstream_ca
+    if extra is None:
+        return None
+    bundle = settings.ca_dir / "upstream.pem"
+    try:
+        bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + extra.read_bytes())
+    except OSError as error:
+        raise UnavailableError(
+            f"The CA file {extra} of proxy.upstream_ca cannot be read: {error.strerror}."
+        ) from error
+    return bundle
+
+
+def _reloaded(settings: Settings, store: DecisionStore, metrics: Metrics) -> PolicyEngine:
+    engine = load_engine(settings)
+    _note_version(store, metrics, engine)
+    return engine
+
+
+def _note_version(store: DecisionStore, metrics: Metrics, engine: PolicyEngine) -> None:
+    """Keep which policy and lists are in force; the number grows with each change of either."""
+    store.record_version("lists", engine.catalogue.version)
+    label = f"{engine.policy.version}+{engine.catalogue.version}"
+    metrics.policy_version.set(store.record_version("policy", label))
+
+
+def _watched(settings: Settings) -> Iterator[Path]:
+    yield settings.policy_file
+    for directory in (*settings.lists.dirs, settings.lists.local):
+        yield from directory.glob("*")
+
+
+def _show(metrics: Metrics, engine: PolicyEngine) -> None:
+    metrics.overlay_version.set(engine.overlay.version)
+    metrics.grants_active.set(len(engine.overlay.grants))
+    for category, count in engine.catalogue.counts.items():
+        metrics.list_domains.labels(category=category).set(count)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,76 @@
+"""The `schoolgate` command and how its errors end."""
+
+import os
+import sys
+
+import rich_click as click
+from click.exceptions import Exit
+
+from schoolgate import __version__
+from schoolgate.cli.ca import ca
+from schoolgate.cli.check import check, explain
+from schoolgate.cli.doctor import doctor
+from schoolgate.cli.grants import grants, suspend, unsuspend
+from schoolgate.cli.lists import lists
+from schoolgate.cli.policy import policy
+from schoolgate.cli.run import proxy, run
+from schoolgate.core.errors import (
+    BadAddressError,
+    ConfigurationError,
+    RefusedError,
+    UnavailableError,
+)
+
+ANSWER_IS_NO, WRONG_USE, OUT_OF_REACH = 1, 2, 3
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done · 1 the answer is no · 2 wrong use or configuration · "
+    "3 something needed is out of reach.",
+)
+@click.version_option(__version__, prog_name="schoolgate")
+def cli() -> None:
+    """A filtering web proxy that carries out a school's own policy and says which clause decided.
+
+    \b
+    schoolgate run                          start the gateway
+    schoolgate check www.bet365.com         what would happen to this site?
+    schoolgate explain www.bet365.com       and why, step by step
+    schoolgate doctor                       is this gateway filtering?
+    """
+
+
+for command in (
+    run, proxy, check, explain, policy, lists, ca, grants, suspend, unsuspend, doctor,
+):  # fmt: skip
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command; every error ends in one clear sentence and its exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except Exit as error:
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(WRONG_USE)
+    except ConfigurationError as error:
+        count = len(error.faults)
+        _fail(f"{error}\n{count} fault{'s' if count != 1 else ''} in the configuration.", WRONG_USE)
+    except UnavailableError as error:
+        _fail(str(error), OUT_OF_REACH)
+    except (RefusedError, BadAddressError) as error:
+        _fail(str(error), ANSWER_IS_NO)
+    except BrokenPipeError:
+        # Whoever read our output has stopped; that is their right (… | head).
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"schoolgate: {message}", err=True)
+    sys.exit(code)

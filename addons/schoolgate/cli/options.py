@@ -1,0 +1,105 @@
+"""The options that several commands share, and where the settings are looked for."""
+
+import functools
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+
+from schoolgate.core.clients import Client
+from schoolgate.core.errors import ConfigurationError, Fault
+from schoolgate.core.hosts import as_ip
+from schoolgate.core.policy import Policy
+from schoolgate.settings import load_settings
+
+CONFIG_PLACES = (Path("config/schoolgate.yaml"), Path("/etc/schoolgate/schoolgate.yaml"))
+
+
+def with_settings[F: Callable[..., Any]](command: F) -> F:
+    """Add ``--config`` and ``--state``, and hand the command the settings as ``settings``."""
+
+    @click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="SCHOOLGATE_CONFIG",
+        help="Settings of this machine; without it config/schoolgate.yaml, then "
+        "/etc/schoolgate/schoolgate.yaml.",
+    )
+    @click.option(
+        "--state",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="State directory (CA, journal, database); wins over state_dir.",
+    )
+    @functools.wraps(command)
+    def wrapped(*args: Any, config: Path | None, state: Path | None, **kwargs: Any) -> Any:
+        settings = load_settings(config or _found_config(), os.environ, state)
+        return command(*args, settings=settings, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def with_client[F: Callable[..., Any]](command: F) -> F:
+    """Add the options that say who asks and when."""
+    options = (
+        click.option("--group", help="Policy group; without it the policy's default_group."),
+        click.option("--user", default="", help="Sign-in name."),
+        click.option("--client", "address", default="", help="IP address of the client."),
+        click.option("--device", default="", help="Id of a known device."),
+        click.option("--network", default="", help="Id of a known network."),
+        click.option(
+            "--at", type=Moment(), default=None, help="When, e.g. 2026-11-23T10:30; default now."
+        ),
+    )
+    return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
+
+
+class Moment(click.ParamType[datetime]):
+    """An ISO 8601 time; without an offset it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        """Read it."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 2026-11-23T10:30", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def make_client(
+    policy: Policy, group: str | None, user: str, address: str, device: str, network: str
+) -> Client:
+    """Make the client that the options describe.
+
+    Raises:
+        click.BadParameter: when the group or the address does not exist.
+    """
+    if group is not None and group not in policy.groups:
+        known = ", ".join(policy.groups)
+        raise click.BadParameter(f"the policy has no group {group!r}; it has: {known}")
+    ip = as_ip(address) if address else None
+    if address and ip is None:
+        raise click.BadParameter(f"{address!r} is not an IP address")
+    return Client(str(ip or ""), group or policy.default_group, user, device, network)
+
+
+def _found_config() -> Path:
+    for place in CONFIG_PLACES:
+        if place.exists():
+            return place
+    raise ConfigurationError(
+        [
+            Fault(
+                " and ".join(str(place) for place in CONFIG_PLACES),
+                0,
+                "not found",
+                "name the settings with --config FILE",
+            )
+        ]
+    )

@@ -1,0 +1,31 @@
+"""Tables and colours for people; plain text where the output is not a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from schoolgate.core.policy import Verdict
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_COLOURS = {
+    Verdict.ALLOW: "green",
+    Verdict.MONITOR: "cyan",
+    Verdict.WARN: "yellow",
+    Verdict.LIMIT: "yellow",
+    Verdict.BLOCK: "red",
+}
+
+
+def verdict_text(verdict: Verdict) -> Text:
+    """Give a verdict in its colour."""
+    return Text(verdict.value, style=f"bold {_COLOURS[verdict]}")
+
+
+def table(*columns: str) -> Table:
+    """Give an empty table in the house's style."""
+    made = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    return made

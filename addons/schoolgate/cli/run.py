@@ -1,0 +1,52 @@
+"""`schoolgate run` and `schoolgate proxy`: the gateway itself."""
+
+import logging
+
+import rich_click as click
+
+from schoolgate import bootstrap
+from schoolgate.authority import CERTIFICATE
+from schoolgate.cli.options import with_settings
+from schoolgate.services.engines import Engines
+from schoolgate.settings import Settings
+
+
+@click.command()
+@with_settings
+def run(settings: Settings) -> None:
+    """Start the gateway: everything that this machine needs, until Ctrl-C.
+
+    \b
+    schoolgate run
+    schoolgate run --config /etc/schoolgate/schoolgate.yaml --state /var/lib/schoolgate
+    SCHOOLGATE_PROXY_LISTEN=0.0.0.0:3128 schoolgate run
+    """
+    _serve(settings)
+
+
+@click.command()
+@with_settings
+def proxy(settings: Settings) -> None:
+    """Start the proxy alone, for systemd; in this version that is all there is to run."""
+    _serve(settings)
+
+
+def _serve(settings: Settings) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+
+    def ready(addresses: bootstrap.Addresses, engines: Engines) -> None:
+        engine = engines.current
+        click.echo(f"proxy    {addresses.proxy}")
+        click.echo(f"metrics  {addresses.metrics}/metrics")
+        click.echo(f"health   {addresses.metrics}/healthz")
+        click.echo(f"CA       {settings.ca_dir / CERTIFICATE}")
+        click.echo(f"journal  {settings.journal_dir}")
+        waiting = [c.id for c in engine.policy.clauses.values() if c.enforcement.value == "not_yet"]
+        if waiting:
+            click.echo(f"{len(waiting)} clauses are not enforced yet: schoolgate policy check")
+        click.echo(
+            f"schoolgate is filtering (policy {engine.policy.id}, "
+            f"{len(engine.catalogue.trie)} domains, {settings.proxy.workers} worker)"
+        )
+
+    bootstrap.serve(settings, ready)

@@ -1,0 +1,188 @@
+"""YAML files read with the line of every key, so that each fault can be named where it stands."""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from schoolgate.core.errors import ConfigurationError, Fault
+
+type Loc = tuple[str | int, ...]
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_DEPTH = 40
+
+
+class Strict(BaseModel):
+    """A mapping of a file: unknown keys are faults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file's content as plain data, and the line on which each part of it stands."""
+
+    file: str
+    data: Any
+    lines: dict[Loc, int]
+
+    def line(self, loc: Loc) -> int:
+        """Give the line of a part, or of the nearest part around it."""
+        while loc and loc not in self.lines:
+            loc = loc[:-1]
+        return self.lines.get(loc, 1)
+
+    def fault(self, loc: Loc, message: str, hint: str = "") -> Fault:
+        """Give a fault at a part of the file."""
+        return Fault(self.file, self.line(loc), message, hint)
+
+
+def read_document(path: Path) -> Document:
+    """Read a YAML file.
+
+    Raises:
+        ConfigurationError: when it cannot be read, is no YAML, repeats a key, or uses anchors
+            (which policies do not need and with which a small file can grow without end).
+    """
+    return parse_document(str(path), read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """Read a configuration file as UTF-8.
+
+    Raises:
+        ConfigurationError: when it cannot be read, is too large or is not UTF-8.
+    """
+    try:
+        raw = path.read_bytes()
+        if len(raw) > MAX_BYTES:
+            raise ConfigurationError([Fault(str(path), 0, f"is larger than {MAX_BYTES} bytes")])
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        raise ConfigurationError([Fault(str(path), 0, message)]) from error
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ConfigurationError([Fault(str(path), line, "is not UTF-8 text")]) from error
+
+
+def parse_document(file: str, text: str) -> Document:
+    """Read YAML text; ``file`` is the name that faults show.
+
+    Raises:
+        ConfigurationError: as `read_document`.
+    """
+    reader = _Reader(file)
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = reader.value(node, ()) if node is not None else None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        message = f"is not valid YAML: {error.problem or error.context}"
+        raise ConfigurationError([Fault(file, mark.line + 1 if mark else 1, message)]) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigurationError([Fault(file, 1, f"is not valid YAML: {error}")]) from error
+    except RecursionError as error:
+        raise ConfigurationError([Fault(file, 1, "is nested too deeply")]) from error
+    if reader.faults:
+        raise ConfigurationError(reader.faults)
+    return Document(file, data, reader.lines)
+
+
+class _Reader:
+    """Turns YAML nodes into plain data and notes the line of each."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._construct = yaml.SafeLoader("")
+        self._seen: set[int] = set()
+        self.lines: dict[Loc, int] = {}
+        self.faults: list[Fault] = []
+
+    def value(self, node: yaml.Node, loc: Loc) -> Any:
+        line = node.start_mark.line + 1
+        self.lines.setdefault(loc, line)
+        if id(node) in self._seen:
+            self.faults.append(Fault(self._file, line, "uses an anchor; write the value out"))
+            return None
+        self._seen.add(id(node))
+        if len(loc) > MAX_DEPTH:
+            self.faults.append(Fault(self._file, line, "is nested too deeply"))
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, loc)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(child, (*loc, i)) for i, child in enumerate(node.value)]
+        return self._construct.construct_object(node)
+
+    def _mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.faults.append(Fault(self._file, line, "has a key that is not a word"))
+                continue
+            key = str(key_node.value)
+            if key in result:
+                self.faults.append(Fault(self._file, line, f"gives '{key}' twice"))
+            self.lines[(*loc, key)] = line
+            result[key] = self.value(value_node, (*loc, key))
+        return result
+
+
+def validate[M: BaseModel](document: Document, model: type[M]) -> M:
+    """Check a document against its model.
+
+    Raises:
+        ConfigurationError: with every fault, each at its line.
+    """
+    if not isinstance(document.data, dict):
+        raise ConfigurationError([document.fault((), "holds no keys")])
+    try:
+        return model.model_validate(document.data)
+    except ValidationError as error:
+        known = _field_names(model)
+        raise ConfigurationError(
+            _as_fault(document, detail, known) for detail in error.errors(include_url=False)
+        ) from error
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Give “did you mean …?” for a word that is nearly one of the known ones, or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean '{close[0]}'?" if close else ""
+
+
+def _as_fault(document: Document, detail: Any, known: set[str]) -> Fault:
+    loc: Loc = tuple(detail["loc"])
+    name = str(loc[-1]) if loc else ""
+    where = ".".join(str(part) for part in loc)
+    match detail["type"]:
+        case "extra_forbidden":
+            return document.fault(loc, f"unknown key '{name}'", suggestion(name, known))
+        case "missing":
+            return document.fault(loc[:-1], f"the key '{name}' is missing")
+        case _:
+            message = detail["msg"].removeprefix("Value error, ")
+            return document.fault(loc, f"'{where}': {message[:1].lower()}{message[1:]}")
+
+
+def _field_names(model: type[BaseModel]) -> set[str]:
+    names: set[str] = set()
+    for name, info in model.model_fields.items():
+        names.add(info.alias or name)
+        for part in _models_in(info.annotation):
+            names |= _field_names(part)
+    return names
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    arguments = getattr(annotation, "__args__", ())
+    return [model for argument in arguments for model in _models_in(argument)]

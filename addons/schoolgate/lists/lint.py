@@ -1,0 +1,122 @@
+"""The linter of the curated categories: what would block too much, or says nothing, is named."""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import tldextract
+
+from schoolgate.core.categories import Category, DomainTrie
+from schoolgate.core.errors import Fault
+from schoolgate.core.hosts import as_ip
+from schoolgate.lists.category_files import CategoryFiles, PlacedEntry, read_category_files
+
+SHARED_HOSTS = "shared-hosts.txt"
+
+# Offline, with the list that the package carries: a linter gives one answer everywhere.
+_SUFFIXES = tldextract.TLDExtract(
+    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
+)
+
+
+def is_public_suffix(host: str) -> bool:
+    """Ask whether whole registries or hosting platforms hang below a host (Public Suffix List)."""
+    extracted = _SUFFIXES(host)
+    return not extracted.domain and extracted.suffix == host
+
+
+def lint_catalogue(dirs: Sequence[Path], blocked: Collection[str]) -> list[Fault]:
+    """Judge every curated entry.
+
+    Args:
+        dirs: where the category files are.
+        blocked: ids of the categories that the school's policy blocks; their entries must not
+            cover a site of a protected category.
+
+    Returns:
+        every fault, in file order; empty when all is well.
+
+    Raises:
+        ConfigurationError: when the files cannot be read at all.
+    """
+    files = read_category_files(dirs)
+    shared = _shared_hosts(dirs)
+    protected = [
+        placed for placed in files.entries if files.categories[placed.entry.category].protected
+    ]
+    return [
+        *_duplicates(files),
+        *_forms(files),
+        *_too_wide(files, shared),
+        *_against_protected(files, protected, blocked),
+    ]
+
+
+def _shared_hosts(dirs: Sequence[Path]) -> frozenset[str]:
+    """Read the hosts that carry everybody's content: CDNs, script and font hosts."""
+    lines = [
+        line.partition("#")[0].strip()
+        for directory in dirs
+        if (directory / SHARED_HOSTS).exists()
+        for line in (directory / SHARED_HOSTS).read_text().splitlines()
+    ]
+    return frozenset(line for line in lines if line)
+
+
+def _duplicates(files: CategoryFiles) -> Iterator[Fault]:
+    seen: set[tuple[str, str]] = set()
+    for placed in files.entries:
+        key = (placed.entry.category, placed.entry.text)
+        if key in seen:
+            yield placed.fault(f"'{placed.written}' is listed twice")
+        seen.add(key)
+
+
+def _forms(files: CategoryFiles) -> Iterator[Fault]:
+    for placed in files.entries:
+        entry, written = placed.entry, placed.written
+        if written != entry.text:
+            yield placed.fault(f"'{written}' is not in its plain form", f"write '{entry.text}'")
+        if entry.host.startswith("www."):
+            yield placed.fault(f"'{written}' begins with www.", "the name without it covers both")
+        if "*" in entry.host:
+            yield placed.fault(f"'{written}' has a wildcard", "a name covers what is below it")
+        if as_ip(entry.host) is None and _is_bare_label(placed, files.categories):
+            yield placed.fault(
+                f"'{written}' is a bare label: it would cover a whole country or word"
+            )
+
+
+def _is_bare_label(placed: PlacedEntry, categories: dict[str, Category]) -> bool:
+    return "." not in placed.entry.host and not categories[placed.entry.category].public_suffixes
+
+
+def _too_wide(files: CategoryFiles, shared: frozenset[str]) -> Iterator[Fault]:
+    for placed in files.entries:
+        category = files.categories[placed.entry.category]
+        entry = placed.entry
+        if entry.path != "/":
+            continue
+        if "." in entry.host and is_public_suffix(entry.host) and not category.public_suffixes:
+            yield placed.fault(
+                f"'{entry.host}' is a public suffix: it would cover everybody below it"
+            )
+        if entry.host in shared and not category.protected:
+            yield placed.fault(f"'{entry.host}' carries everybody's content (see {SHARED_HOSTS})")
+
+
+def _against_protected(
+    files: CategoryFiles, protected: list[PlacedEntry], blocked: Collection[str]
+) -> Iterator[Fault]:
+    """Find blocked entries that cover a site which must never be blocked by mistake."""
+    by_site = DomainTrie(p.entry for p in files.entries if p.entry.category in blocked)
+    covering: dict[tuple[str, str, str], str] = {}
+    for placed in protected:
+        for entry in by_site.entries(placed.entry.host, placed.entry.path):
+            covering.setdefault((entry.host, entry.path, entry.category), placed.entry.text)
+    for placed in files.entries:
+        entry = placed.entry
+        covered = covering.get((entry.host, entry.path, entry.category))
+        if covered is not None:
+            yield placed.fault(
+                f"'{placed.written}' covers '{covered}', which is never to be blocked"
+            )

@@ -1,0 +1,1 @@
+"""The enforcement point: the only package that knows mitmproxy; it decides nothing itself."""

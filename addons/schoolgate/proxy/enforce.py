@@ -1,0 +1,77 @@
+"""From a decision to mitmproxy's flow; only writes."""
+
+from collections.abc import Callable
+
+from mitmproxy import http
+
+from schoolgate.proxy import transactions
+
+# Bodies up to this size are held whole, so that a fault in a later hook can still replace them.
+HELD_BYTES = 64 * 1024
+# A request that is answered here is read to its end by mitmproxy, in memory.
+MAX_REFUSED_BODY_BYTES = 1024 * 1024
+
+_BODYLESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+
+type Stream = Callable[[bytes], bytes]
+
+
+def let_through(flow: http.HTTPFlow, stream: Stream) -> None:
+    """Let a request go to its origin, its body streamed unless it is short.
+
+    Streaming is set here and never by mitmproxy's option ``stream_large_bodies``, which would
+    send a body on before anything was decided.
+    """
+    if not _is_short(flow.request):
+        flow.request.stream = stream
+
+
+def answer(flow: http.HTTPFlow, response: http.Response) -> None:
+    """Answer in the origin's place, which is then never contacted.
+
+    The client of a large upload finds its connection closed instead: reading it all to show a
+    page would let anybody fill the memory.
+    """
+    flow.response = response
+    transactions.mark_answered(flow)
+    if _may_be_large(flow.request):
+        flow.kill()
+
+
+def redirect(to: str) -> http.Response:
+    """Send the browser on with a GET."""
+    return http.Response.make(303, b"", {"Location": to, "Cache-Control": "no-store"})
+
+
+def stream_response(flow: http.HTTPFlow, stream: Stream) -> None:
+    """Pass the origin's answer on, streamed unless it is short; keep clients on this path."""
+    assert flow.response is not None
+    # HTTP/3 would go round the proxy.
+    flow.response.headers.pop("alt-svc", None)
+    if not _is_short(flow.response):
+        flow.response.stream = stream
+
+
+def _is_short(message: http.Message) -> bool:
+    length = _length(message)
+    return length is not None and length <= HELD_BYTES
+
+
+def _may_be_large(request: http.Request) -> bool:
+    length = _length(request)
+    if length is not None:
+        return length > MAX_REFUSED_BODY_BYTES
+    # HTTP/2 does not announce that there is no body; browsers send none with these.
+    return not (request.is_http2 and request.method in _BODYLESS)
+
+
+def _length(message: http.Message) -> int | None:
+    """Give the announced size of a body in bytes, or None where it is not announced."""
+    headers = message.headers
+    if "transfer-encoding" in headers:
+        return None
+    if "content-length" in headers:
+        value = headers["content-length"].partition(",")[0].strip()
+        return int(value) if value.isascii() and value.isdigit() else None
+    # A request without either has no body in HTTP/1 (RFC 9112, 6.3); HTTP/2 may still send one.
+    return 0 if isinstance(message, http.Request) and not message.is_http2 else None

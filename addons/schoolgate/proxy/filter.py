@@ -1,0 +1,238 @@
+"""The whole story of a request: translate, decide, enforce, remember, record."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mitmproxy import http, tls
+from mitmproxy.connection import Client as ClientConnection
+
+from schoolgate.core.errors import BadAddressError
+from schoolgate.core.policy import Decision, Verdict, WebRequest, strictest
+from schoolgate.core.policy.decision import BAD_URL, PRIVATE_DESTINATION
+from schoolgate.monitoring import Metrics
+from schoolgate.proxy import enforce, transactions, translate
+from schoolgate.proxy.destinations import Destinations
+from schoolgate.proxy.guard import Guard, guarded
+from schoolgate.proxy.interstitial import CONTINUE_PATH, Warnings
+from schoolgate.proxy.pages import Pages
+from schoolgate.proxy.recorder import Recorder
+from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.engines import Engines
+
+# How long a decision on a body that still flows may be old.
+RECHECK_SECONDS = 1.0
+# DNS goes to the resolver that the school filters, never through a tunnel.
+REFUSED_PORTS = frozenset({53, 853, 5353})
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the filter works with.
+
+    Attributes:
+        engines: the engine in force.
+        clock: gives the time, aware.
+        pages: the answers that people see.
+        warnings: who clicked through which warning.
+        destinations: where names really lead.
+        recorder: journal and metrics.
+        metrics: for what concerns connections rather than requests.
+        cut: closes a client's connection at once.
+    """
+
+    engines: Engines
+    clock: Callable[[], datetime]
+    pages: Pages
+    warnings: Warnings
+    destinations: Destinations
+    recorder: Recorder
+    metrics: Metrics
+    cut: Callable[[ClientConnection], None]
+
+
+class Filter:
+    """The addon that decides every request, in `requestheaders`, before anything is contacted."""
+
+    def __init__(self, guard: Guard, tools: Tools) -> None:
+        self.guard = guard
+        self._tools = tools
+
+    @guarded
+    def http_connect(self, flow: http.HTTPFlow) -> None:
+        """Let a tunnel begin; what goes through it is decided request by request."""
+        if flow.request.port in REFUSED_PORTS:
+            flow.response = self._tools.pages.blocked(flow.request, PRIVATE_DESTINATION)
+
+    @guarded
+    def tls_clienthello(self, _data: tls.ClientHelloData) -> None:
+        """Count a TLS connection; every one is decrypted."""
+        self._tools.metrics.connections.labels(tls="decrypt").inc()
+
+    @guarded
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Decide, and answer in the site's place unless it passes."""
+        transaction = await self._decide(flow)
+        decision = transaction.decision
+        if decision.verdict.passes:
+            enforce.let_through(flow, self._stream(flow, transaction, up=True))
+        elif decision.verdict is Verdict.WARN:
+            self._warn(flow, transaction)
+        else:
+            enforce.answer(flow, self._tools.pages.blocked(flow.request, decision))
+        self._tools.recorder.decided(transaction)
+        if transactions.is_answered(flow):
+            self._end(flow, transaction)
+
+    @guarded
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Stream what the origin sends, unless it is short enough to be held whole."""
+        if transactions.is_answered(flow):
+            return
+        transaction = _known(flow)
+        enforce.stream_response(flow, self._stream(flow, transaction, up=False))
+
+    @guarded
+    def response(self, flow: http.HTTPFlow) -> None:
+        """Record a request that is done; a WebSocket goes on."""
+        if transactions.is_answered(flow):
+            return
+        transaction = _known(flow)
+        if flow.websocket is None:
+            self._end(flow, transaction)
+
+    @guarded
+    def error(self, flow: http.HTTPFlow) -> None:
+        """Record a request that ended early."""
+        transaction = transactions.find(flow)
+        if transaction is not None:
+            self._end(flow, transaction)
+
+    @guarded
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        """Decide again when needed, and keep no messages."""
+        transaction = _known(flow)
+        assert flow.websocket is not None
+        message = flow.websocket.messages[-1]
+        if message.from_client:
+            transaction.bytes_up += len(message.content)
+        else:
+            transaction.bytes_down += len(message.content)
+        if not self._still_passes(transaction):
+            message.drop()
+            self._tools.cut(flow.client_conn)
+        # mitmproxy reads the last message after this hook and would keep all until the end.
+        del flow.websocket.messages[:-1]
+
+    @guarded
+    def websocket_end(self, flow: http.HTTPFlow) -> None:
+        """Record a WebSocket that is done."""
+        transaction = transactions.find(flow)
+        if transaction is not None:
+            self._end(flow, transaction)
+
+    def done(self) -> None:
+        """Record what was still on its way when the proxy stops."""
+        for transaction in transactions.every():
+            self._tools.recorder.ended(transaction, None, _since(transaction))
+
+    async def _decide(self, flow: http.HTTPFlow) -> Transaction:
+        tools = self._tools
+        engine = tools.engines.current
+        now = tools.clock()
+        who = translate.client(flow, engine.policy.default_group)
+        started = time.perf_counter()
+        try:
+            requests = translate.web_requests(flow, who)
+        except BadAddressError:
+            requests = [translate.unparsed(flow, who)]
+            decision = BAD_URL
+        else:
+            decisions = [engine.decide(request, now) for request in requests]
+            decision = strictest(decisions)
+            # The reading that decided comes first: it is the one to show and to keep.
+            requests.insert(0, requests.pop(decisions.index(decision)))
+        took_us = int((time.perf_counter() - started) * 1e6)
+        if decision.verdict is not Verdict.BLOCK:
+            decision = await self._reachable(flow, requests, decision)
+        moment = time.monotonic()
+        transaction = Transaction(requests[0], decision, engine, now, took_us, moment, moment)
+        return transactions.begin(flow, transaction)
+
+    async def _reachable(
+        self, flow: http.HTTPFlow, requests: list[WebRequest], decision: Decision
+    ) -> Decision:
+        hosts = {request.url.host for request in requests}
+        port = flow.request.port
+        for host in hosts:
+            if await self._tools.destinations.is_refused(host, port):
+                return PRIVATE_DESTINATION
+        return decision
+
+    def _warn(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
+        tools, request = self._tools, transaction.request
+        decision, now = transaction.decision, transaction.at
+        if request.url.path == CONTINUE_PATH and request.method == "POST":
+            go_on = tools.warnings.accept(request, decision, now)
+            if go_on is not None:
+                tools.recorder.happened(transaction, "warning.accepted")
+                enforce.answer(flow, enforce.redirect(go_on))
+                return
+        if tools.warnings.is_accepted(request, decision, now):
+            enforce.let_through(flow, self._stream(flow, transaction, up=True))
+            return
+        link = tools.warnings.link(request, decision, now)
+        enforce.answer(flow, tools.pages.warned(flow.request, decision, link))
+
+    def _stream(
+        self, flow: http.HTTPFlow, transaction: Transaction, *, up: bool
+    ) -> Callable[[bytes], bytes]:
+        def passing(chunk: bytes) -> bytes:
+            if up:
+                transaction.bytes_up += len(chunk)
+            else:
+                transaction.bytes_down += len(chunk)
+            if not self._still_passes(transaction):
+                self._tools.cut(flow.client_conn)
+                return b""
+            return chunk
+
+        return self.guard.stream(flow, passing)  # type: ignore[return-value]
+
+    def _still_passes(self, transaction: Transaction) -> bool:
+        """Decide again when the rules changed or some time went by (a grant may have ended)."""
+        engine, moment = self._tools.engines.current, time.monotonic()
+        if engine is transaction.engine and moment - transaction.checked < RECHECK_SECONDS:
+            return transaction.decision.verdict is not Verdict.BLOCK
+        transaction.checked = moment
+        transaction.engine = engine
+        decision = engine.decide(transaction.request, self._tools.clock())
+        if decision.verdict is Verdict.BLOCK:
+            transaction.decision = decision
+            return False
+        return True
+
+    def _end(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
+        status = flow.response.status_code if flow.response else None
+        if flow.request.raw_content and not transaction.bytes_up:
+            transaction.bytes_up = len(flow.request.raw_content)
+        if flow.response and flow.response.raw_content and not transaction.bytes_down:
+            transaction.bytes_down = len(flow.response.raw_content)
+        self._tools.recorder.ended(transaction, status, _since(transaction))
+
+
+def _known(flow: http.HTTPFlow) -> Transaction:
+    """Give the transaction of a flow.
+
+    Raises:
+        LookupError: when the flow was never decided, which must not go on.
+    """
+    transaction = transactions.find(flow)
+    if transaction is None:
+        raise LookupError("a response came for a request that was never decided")
+    return transaction
+
+
+def _since(transaction: Transaction) -> int:
+    return int((time.monotonic() - transaction.started) * 1000)

@@ -1,0 +1,128 @@
+"""Fail closed: whatever raises in a hook or a stream blocks the request, is counted and logged once."""
+
+import functools
+import inspect
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from mitmproxy import http
+from mitmproxy.connection import Client
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+from prometheus_client import Counter
+
+from schoolgate.core.policy.decision import FILTER_ERROR
+from schoolgate.proxy import transactions
+from schoolgate.proxy.pages import Pages
+
+logger = logging.getLogger(__name__)
+
+type StreamFunction = Callable[[bytes], bytes | Iterable[bytes]]
+
+
+class Guard:
+    """The one boundary around everything that handles traffic.
+
+    Args:
+        pages: makes the page that a person sees.
+        errors: counts, by hook.
+        cut: closes a client's connection at once.
+    """
+
+    def __init__(self, pages: Pages, errors: Counter, cut: Callable[[Client], None]) -> None:
+        self._pages = pages
+        self._errors = errors
+        self._cut = cut
+        self._logged: set[tuple[str, type[BaseException]]] = set()
+
+    def close(self, hook: str, data: object, error: BaseException) -> None:
+        """Block what a hook that raised was called with."""
+        self._count(hook, error)
+        try:
+            self._block(hook, data)
+        except Exception as second:  # noqa: BLE001 - the last resort below must be reached
+            self._count(f"{hook}.close", second)
+            self._kill(data)
+
+    def stream(self, flow: http.HTTPFlow, function: StreamFunction) -> StreamFunction:
+        """Wrap a stream callable: when it raises, nothing more is delivered on the connection."""
+        closed = False
+
+        def guarded_stream(chunk: bytes) -> bytes | Iterable[bytes]:
+            nonlocal closed
+            if closed:
+                return []
+            try:
+                return function(chunk)
+            except Exception as error:  # noqa: BLE001 - this is the boundary
+                closed = True
+                self._count("stream", error)
+                self._cut(flow.client_conn)
+                return []
+
+        return guarded_stream
+
+    def _count(self, hook: str, error: BaseException) -> None:
+        self._errors.labels(hook=hook).inc()
+        if (hook, type(error)) not in self._logged:
+            self._logged.add((hook, type(error)))
+            logger.error("Fault in %s: the request is blocked.", hook, exc_info=error)
+
+    def _block(self, hook: str, data: object) -> None:
+        match data:
+            case http.HTTPFlow() if (
+                hook in ("requestheaders", "request") and not data.request.stream
+            ):
+                # The response stops mitmproxy from asking the origin.
+                data.response = self._pages.blocked(data.request, FILTER_ERROR)
+                transactions.mark_answered(data)
+            case http.HTTPFlow() if (
+                hook == "response" and data.response is not None and not data.response.stream
+            ):
+                data.response = self._pages.blocked(data.request, FILTER_ERROR)
+            case ServerConnectionHookData():
+                data.server.error = "the filter met a fault of its own"
+            case _:
+                self._kill(data)
+
+    def _kill(self, data: object) -> None:
+        """Close what can be closed of whatever a hook was called with."""
+        if isinstance(data, http.HTTPFlow):
+            if data.killable:
+                data.kill()
+            self._cut(data.client_conn)
+        else:
+            client = getattr(getattr(data, "context", None), "client", None)
+            if isinstance(client, Client):
+                self._cut(client)
+
+
+class HasGuard(Protocol):
+    """An addon that carries the guard."""
+
+    guard: Guard
+
+
+def guarded[F: Callable[..., Any]](hook: F) -> F:
+    """Put the guard around a hook method, synchronous or not."""
+    name = hook.__name__
+
+    if inspect.iscoroutinefunction(hook):
+
+        @functools.wraps(hook)
+        async def asynchronous(self: HasGuard, data: Any) -> None:
+            try:
+                await hook(self, data)
+            except Exception as error:  # noqa: BLE001 - this is the boundary
+                self.guard.close(name, data, error)
+
+        return asynchronous  # type: ignore[return-value]
+
+    @functools.wraps(hook)
+    def synchronous(self: HasGuard, data: Any) -> None:
+        try:
+            hook(self, data)
+        except Exception as error:  # noqa: BLE001 - this is the boundary
+            self.guard.close(name, data, error)
+
+    return synchronous  # type: ignore[return-value]

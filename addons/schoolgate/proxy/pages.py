@@ -1,0 +1,158 @@
+"""What a person sees instead of a page: right for what was asked, in plain English."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum, auto
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from mitmproxy import http
+
+from schoolgate.core.errors import BadAddressError
+from schoolgate.core.hosts import normalise_host
+from schoolgate.core.policy import Decision, PolicyEngine, Reason, Verdict
+
+_DOCUMENTS = frozenset({"document", "iframe", "frame", "embed", "object"})
+_EMPTY_GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+_CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'"
+_LONDON = ZoneInfo("Europe/London")
+
+_SENTENCES = {
+    Reason.SUSPENDED: "Your access to the internet has been withdrawn for a time.",
+    Reason.CIRCUMVENTION: "Sites that get round the school's filter are blocked.",
+    Reason.LOCAL_BLOCK: "The school has put this site on its own block list.",
+    Reason.LOCKED: "This site is blocked by law or national guidance; nobody here can open it.",
+    Reason.BAD_URL: "This is not an address that a browser would ask for.",
+    Reason.PRIVATE_DESTINATION: "The web filter does not lead into private networks.",
+    Reason.ERROR: "The filter could not check this page, so it stays closed. Please try again.",
+}
+
+
+class Kind(Enum):
+    """What the browser wants to put on the screen, or not."""
+
+    PAGE = auto()
+    DATA = auto()
+    IMAGE = auto()
+    OTHER = auto()
+
+
+def kind_of(request: http.Request) -> Kind:
+    """Tell by the Fetch metadata and the Accept header what an answer is for."""
+    destination = request.headers.get("sec-fetch-dest", "")
+    accept = request.headers.get("accept", "*/*").lower()
+    if destination in _DOCUMENTS or "text/html" in accept:
+        return Kind.PAGE
+    if destination == "image" or accept.startswith("image/"):
+        return Kind.IMAGE
+    if destination == "empty" or "json" in accept or "x-requested-with" in request.headers:
+        return Kind.DATA
+    # No word of what it is for: a person with a simple client, who can read.
+    return Kind.OTHER if destination or accept != "*/*" else Kind.PAGE
+
+
+class Pages:
+    """Makes the answers.
+
+    Args:
+        engine: gives the engine in force, for the names of school, clause and category.
+        clock: gives the time, aware.
+    """
+
+    def __init__(self, engine: Callable[[], PolicyEngine], clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._clock = clock
+        environment = Environment(
+            loader=PackageLoader("schoolgate.proxy", "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+        )
+        self._template = environment.get_template("page.html.j2")
+
+    def blocked(self, request: http.Request, decision: Decision) -> http.Response:
+        """Make the answer to a request that is not let through."""
+        return self._answer(request, decision, continue_to="")
+
+    def warned(self, request: http.Request, decision: Decision, continue_to: str) -> http.Response:
+        """Make the page that a person must click through; the button posts to ``continue_to``."""
+        return self._answer(request, decision, continue_to)
+
+    def _answer(self, request: http.Request, decision: Decision, continue_to: str) -> http.Response:
+        match kind_of(request):
+            case Kind.PAGE:
+                body, media_type = self._html(request, decision, continue_to), "text/html"
+            case Kind.DATA:
+                body, media_type = self._json(request, decision), "application/json"
+            case Kind.IMAGE:
+                body, media_type = _EMPTY_GIF, "image/gif"
+            case Kind.OTHER:
+                body, media_type = b"", "text/plain"
+        charset = "; charset=utf-8" if media_type != "image/gif" else ""
+        headers = {
+            "Content-Type": media_type + charset,
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": _CSP,
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+            "X-Schoolgate-Clause": decision.clause,
+            "X-Schoolgate-Category": decision.category or "",
+            "X-Schoolgate-Verdict": decision.verdict.value,
+        }
+        return http.Response.make(403, body, headers)
+
+    def _html(self, request: http.Request, decision: Decision, continue_to: str) -> bytes:
+        engine = self._engine()
+        policy = engine.policy
+        clause = policy.clauses.get(decision.clause)
+        category = engine.catalogue.categories.get(decision.category or "")
+        warn = bool(continue_to)
+        text = self._template.render(
+            warn=warn,
+            school=policy.school,
+            heading="Think before you go on" if warn else "This page is blocked",
+            sentence=_sentence(decision, category.title if category else ""),
+            note=decision.note,
+            host=_host(request),
+            category=category.title if category else "",
+            clause=decision.clause,
+            clause_title=clause.title if clause else "",
+            document=policy.document if clause else "",
+            contact=policy.contact,
+            time=f"{self._clock().astimezone(_LONDON):%d %B %Y, %H:%M}",
+            continue_to=continue_to,
+        )
+        return text.encode()
+
+    def _json(self, request: http.Request, decision: Decision) -> bytes:
+        policy = self._engine().policy
+        body = {
+            "error": "blocked" if decision.verdict is Verdict.BLOCK else decision.verdict.value,
+            "school": policy.school,
+            "host": _host(request),
+            "clause": decision.clause,
+            "category": decision.category,
+            "reason": decision.reason.value,
+        }
+        return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _sentence(decision: Decision, category: str) -> str:
+    if decision.reason in _SENTENCES:
+        return _SENTENCES[decision.reason]
+    if decision.verdict is Verdict.WARN:
+        return f"The school's policy asks for care with sites of this kind: {category.lower()}."
+    if category:
+        return f"The school's policy does not allow sites of this kind: {category.lower()}."
+    return "The school's policy does not allow this site."
+
+
+def _host(request: http.Request) -> str:
+    """Give the site for the page: what the person typed, in its plain form where it has one."""
+    host = request.pretty_host
+    try:
+        return normalise_host(host)
+    except BadAddressError:
+        return host.encode("ascii", "backslashreplace").decode()[:253]

@@ -1,0 +1,94 @@
+"""What would happen to a URL: the answer behind `schoolgate check` and `schoolgate explain`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.clients import Client
+from schoolgate.core.errors import BadAddressError
+from schoolgate.core.hosts import IpNetwork, as_ip, is_private
+from schoolgate.core.policy import Decision, PolicyEngine, Step, Verdict, WebRequest
+from schoolgate.core.policy.decision import BAD_URL, PRIVATE_DESTINATION
+from schoolgate.core.urls import parse_web_url
+
+# Every connection is decrypted in this version; the choice by site comes with the TLS decision.
+TLS_ACTION = "decrypt"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was asked, what the policy answers, and on what evidence."""
+
+    asked: str
+    host: str
+    client: Client
+    decision: Decision
+    entry: ListEntry | None
+    policy: str
+    at: datetime
+    error: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the object of CONTRACT.md."""
+        decision = self.decision
+        answer: dict[str, Any] = {
+            "url": self.asked,
+            "host": self.host,
+            "verdict": decision.verdict.value,
+            "reason": decision.reason.value,
+            "clause": decision.clause,
+            "category": decision.category,
+            "categories": list(decision.categories),
+            "entry": self.entry.text if self.entry else None,
+            "feed": self.entry.feed if self.entry else None,
+            "grant": decision.grant,
+            "group": self.client.group,
+            "period": None,
+            "tls": TLS_ACTION,
+            "obligations": [],
+            "rule": decision.rule,
+            "policy": self.policy,
+            "at": self.at.isoformat(),
+        }
+        if self.error:
+            answer["error"] = self.error
+        return answer
+
+
+def check(
+    engine: PolicyEngine,
+    asked: str,
+    client: Client,
+    now: datetime,
+    allowed: Sequence[IpNetwork] = (),
+) -> Answer:
+    """Decide one URL as the proxy would; what is no URL is blocked and says why.
+
+    Args:
+        engine: the rules.
+        asked: the URL.
+        client: who asks.
+        now: when, aware.
+        allowed: private networks that the proxy may reach; names are not resolved here.
+    """
+    try:
+        request = WebRequest(parse_web_url(asked), client)
+    except BadAddressError as error:
+        return Answer(asked, "", client, BAD_URL, None, engine.policy.id, now, str(error))
+    decision = engine.decide(request, now)
+    address = as_ip(request.url.host)
+    if decision.verdict is not Verdict.BLOCK and address and is_private(address, allowed):
+        decision = PRIVATE_DESTINATION
+    entry = engine.evidence(request, decision)
+    return Answer(asked, request.url.host, client, decision, entry, engine.policy.id, now)
+
+
+def explain(engine: PolicyEngine, asked: str, client: Client, now: datetime) -> list[Step]:
+    """Give the decision on one URL in numbered steps.
+
+    Raises:
+        BadAddressError: when it is no URL of a web page.
+    """
+    return engine.explain(WebRequest(parse_web_url(asked), client), now)

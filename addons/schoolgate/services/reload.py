@@ -1,0 +1,88 @@
+"""Changed policy and list files come into force without a restart; a broken one never does."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from schoolgate.core.errors import ConfigurationError
+from schoolgate.core.policy import PolicyEngine
+from schoolgate.services.engines import Engines
+
+logger = logging.getLogger(__name__)
+
+type Signature = frozenset[tuple[str, int, int]]
+
+
+class FileWatch:
+    """Looks at some files every second and reloads when one changed.
+
+    Args:
+        files: gives the files to look at, which may come and go.
+        load: reads them all; raises ConfigurationError on a fault.
+        engines: where a good result is put in force.
+        failed: called when a change was refused.
+        interval_seconds: between two looks.
+    """
+
+    def __init__(
+        self,
+        files: Callable[[], Iterable[Path]],
+        load: Callable[[], PolicyEngine],
+        engines: Engines,
+        failed: Callable[[], None],
+        interval_seconds: float = 1.0,
+    ) -> None:
+        self._files = files
+        self._load = load
+        self._engines = engines
+        self._failed = failed
+        self._interval_seconds = interval_seconds
+        self._stopping = threading.Event()
+        self._signature = _signature(files())
+        self._thread = threading.Thread(target=self._run, name="file-watch", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def look(self) -> bool:
+        """Look once; give whether other rules are in force now."""
+        signature = _signature(self._files())
+        if signature == self._signature:
+            return False
+        self._signature = signature
+        try:
+            engine = self._load()
+        except ConfigurationError as error:
+            logger.error("Not put in force; the last good state stays.\n%s", error)  # noqa: TRY400
+            self._failed()
+            return False
+        self._engines.put_policy(engine)
+        logger.warning("The changed policy and lists are in force.")
+        return True
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._interval_seconds):
+            try:
+                self.look()
+            except Exception:  # a supervised loop: the last good state stays in force
+                logger.exception("The policy and list files could not be looked at.")
+                self._failed()
+
+
+def _signature(files: Iterable[Path]) -> Signature:
+    found = []
+    for path in files:
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), status.st_mtime_ns, status.st_size))
+    return frozenset(found)

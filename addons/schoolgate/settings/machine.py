@@ -1,0 +1,220 @@
+"""The machine's settings: `config/schoolgate.yaml`, overridden by the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import AfterValidator, Field
+
+from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
+from schoolgate.core.hosts import normalise_host
+from schoolgate.documents import Document, Strict, parse_document, read_text, suggestion, validate
+
+ENVIRONMENT_PREFIX = "SCHOOLGATE_"
+# Read elsewhere: where the settings are, and test data.
+_NOT_SETTINGS = ("SCHOOLGATE_CONFIG", "SCHOOLGATE_TEST_")
+
+
+def _address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"'{value}' is not an address such as 127.0.0.1:8080")
+    return value
+
+
+def _host_name(value: str) -> str:
+    try:
+        return normalise_host(value)
+    except BadAddressError as error:
+        raise ValueError(str(error)) from error
+
+
+ListenAddress = Annotated[str, AfterValidator(_address)]
+HostName = Annotated[str, AfterValidator(_host_name)]
+
+
+class ProxySettings(Strict):
+    """Where the proxy listens and how it reaches the web."""
+
+    listen: ListenAddress = "127.0.0.1:8080"
+    workers: int = Field(default=1, ge=1, le=1)
+    allow_private_destinations: tuple[IPv4Network | IPv6Network, ...] = ()
+    hosts: dict[HostName, IPv4Address | IPv6Address] = Field(default_factory=dict)
+    upstream_ca: Path | None = None
+
+
+class PortalSettings(Strict):
+    """Where the portal will listen; kept for it, unused until it comes."""
+
+    listen: ListenAddress = "127.0.0.1:8000"
+    public_url: str = "https://schoolgate.internal"
+
+
+class MetricsSettings(Strict):
+    """Where Prometheus fetches the metrics."""
+
+    listen: ListenAddress = "127.0.0.1:9180"
+
+
+class JournalSettings(Strict):
+    """Where decisions are recorded."""
+
+    dir: Path | None = None
+    queue_size: int = Field(default=50_000, ge=100, le=5_000_000)
+
+
+class ListSettings(Strict):
+    """Where the categories and the school's own lists are."""
+
+    dirs: tuple[Path, ...] = (Path("../categories"),)
+    local: Path = Path("local")
+
+
+class Settings(Strict):
+    """All of `config/schoolgate.yaml`; relative paths are from the directory the file is in.
+
+    Attributes:
+        file: where it was read.
+    """
+
+    policy: str = "wellstead"
+    policies_dir: Path = Path("policies")
+    gateway: str = "gateway"
+    state_dir: Path = Path("../var")
+    database: str = ""
+    proxy: ProxySettings = ProxySettings()
+    portal: PortalSettings = PortalSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    journal: JournalSettings = JournalSettings()
+    lists: ListSettings = ListSettings()
+    file: Path = Field(default=Path(), exclude=True)
+
+    @property
+    def policy_file(self) -> Path:
+        """The school's policy."""
+        return self.policies_dir / f"{self.policy}.yaml"
+
+    @property
+    def ca_dir(self) -> Path:
+        """Where the gateway's certificate authority is kept."""
+        return self.state_dir / "ca"
+
+    @property
+    def journal_dir(self) -> Path:
+        """Where the journal is written."""
+        return self.journal.dir or self.state_dir / "journal"
+
+    @property
+    def database_url(self) -> str:
+        """The store, as SQLAlchemy names it."""
+        return self.database or f"sqlite:///{self.state_dir / 'schoolgate.db'}"
+
+
+def load_settings(
+    file: Path, environment: Mapping[str, str] = os.environ, state_dir: Path | None = None
+) -> Settings:
+    """Read the settings of this machine.
+
+    Args:
+        file: the YAML file.
+        environment: ``SCHOOLGATE_<SECTION>_<KEY>`` wins over the file.
+        state_dir: wins over both.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    text = read_text(file)
+    document = parse_document(str(file), text if _has_keys(text) else "{}")
+    if isinstance(document.data, dict):
+        if "file" in document.data:
+            raise ConfigurationError([document.fault(("file",), "unknown key 'file'")])
+        document = _overridden(document, environment)
+    settings = validate(document, Settings)
+    if state_dir is not None:
+        settings = settings.model_copy(update={"state_dir": state_dir.absolute()})
+    return _anchored(settings, file.absolute())
+
+
+def _has_keys(text: str) -> bool:
+    return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
+
+
+def _overridden(document: Document, environment: Mapping[str, str]) -> Document:
+    """Lay the environment over a document; a fault in it names the variable instead of a line."""
+    # A section with nothing but comments below it has its defaults.
+    data: dict[str, Any] = {
+        key: dict(value) if isinstance(value, dict) else value
+        for key, value in document.data.items()
+        if value is not None
+    }
+    names = _variables()
+    faults = []
+    for variable, value in environment.items():
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable.startswith(_NOT_SETTINGS):
+            continue
+        if variable not in names:
+            faults.append(
+                Fault("environment", 0, f"unknown setting {variable}", suggestion(variable, names))
+            )
+            continue
+        try:
+            given = yaml.safe_load(value)
+        except yaml.YAMLError:
+            faults.append(Fault("environment", 0, f"{variable} is not valid YAML"))
+            continue
+        section, key = names[variable]
+        if section:
+            data.setdefault(section, {})[key] = given
+        else:
+            data[key] = given
+    if faults:
+        raise ConfigurationError(faults)
+    return replace(document, data=data)
+
+
+def _variables() -> dict[str, tuple[str, str]]:
+    names: dict[str, tuple[str, str]] = {}
+    for key, info in Settings.model_fields.items():
+        section = info.annotation
+        if isinstance(section, type) and issubclass(section, Strict):
+            for inner in section.model_fields:
+                names[f"{ENVIRONMENT_PREFIX}{key}_{inner}".upper()] = (key, inner)
+        elif key != "file":
+            names[f"{ENVIRONMENT_PREFIX}{key}".upper()] = ("", key)
+    return names
+
+
+def _anchored(settings: Settings, file: Path) -> Settings:
+    """Make every path absolute, from the directory that the file is in."""
+
+    def resolve(path: Path) -> Path:
+        return Path(os.path.normpath(file.parent / path))
+
+    proxy, journal, lists = settings.proxy, settings.journal, settings.lists
+    return settings.model_copy(
+        update={
+            "file": file,
+            "policies_dir": resolve(settings.policies_dir),
+            "state_dir": resolve(settings.state_dir),
+            "proxy": proxy.model_copy(
+                update={"upstream_ca": proxy.upstream_ca and resolve(proxy.upstream_ca)}
+            ),
+            "journal": journal.model_copy(update={"dir": journal.dir and resolve(journal.dir)}),
+            "lists": lists.model_copy(
+                update={
+                    "dirs": tuple(resolve(path) for path in lists.dirs),
+                    "local": resolve(lists.local),
+                }
+            ),
+        }
+    )
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Give host and port of a listen address."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)

@@ -1,0 +1,150 @@
+"""Connections to the SQLite file as schoolgate needs them: durable, shared between processes, explicit."""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, Pool, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from schoolgate.core.errors import UnavailableError
+
+BUSY_TIMEOUT_SECONDS = 5
+_PAUSE_SECONDS = 0.02
+
+_ADVICE = {
+    sqlite3.SQLITE_BUSY: "another process keeps it locked: try again, or stop that process",
+    sqlite3.SQLITE_CANTOPEN: "give schoolgate's user read and write access to it and its directory",
+    sqlite3.SQLITE_CORRUPT: "restore it from a back-up",
+    sqlite3.SQLITE_FULL: "free some space on its disk",
+    sqlite3.SQLITE_NOTADB: "move that file away, or restore the database from a back-up",
+    sqlite3.SQLITE_READONLY: "give schoolgate's user write access to it and its directory",
+}
+_GENERAL_ADVICE = "check the setting `database`, the file and its directory"
+# The first byte of SQLite's result code is the kind of failure, the rest its detail.
+_PRIMARY_CODE = 0xFF
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the system or the database raises into one sentence that says what to do.
+
+    Raises:
+        UnavailableError: in place of an `OSError` or a database error.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UnavailableError(_sentence(path, reason, _GENERAL_ADVICE)) from error
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE
+        advice = _ADVICE.get(code, _GENERAL_ADVICE)
+        raise UnavailableError(_sentence(path, str(cause), advice)) from error
+
+
+def _sentence(path: Path, reason: str, advice: str) -> str:
+    return f"the database {path} cannot be used ({reason}): {advice}"
+
+
+def sqlite_path(url: str | URL) -> Path:
+    """Give the absolute path of the file that a database URL names.
+
+    Raises:
+        UnavailableError: when it names no SQLite file.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UnavailableError(f"{url!r} is no database URL: write sqlite:///PATH") from error
+    name = parsed.database or ""
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite") or name.startswith((":", "file:")):
+        shown = parsed.render_as_string(hide_password=True)
+        raise UnavailableError(f"the database {shown} is not supported: write sqlite:///PATH")
+    if not name:
+        # A database in memory cannot be shared between the worker processes.
+        raise UnavailableError("the database URL names no file: write sqlite:///PATH")
+    return Path(name).absolute()
+
+
+def sqlite_engine(path: Path, pool: type[Pool] | None = None) -> Engine:
+    """Give an engine on an existing SQLite file; nothing is opened yet.
+
+    A transaction begins where the code says so: `reading` and `writing` choose how. The driver's
+    own implicit transactions would leave DDL outside and take the write lock too late.
+    """
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, creator=lambda: _connect(path), poolclass=pool)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that sees one state of the database and blocks nobody.
+
+    Raises:
+        UnavailableError: when the database fails.
+    """
+    with explained(sqlite_path(engine.url)), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that is the only writer from its first statement on; commits at the end.
+
+    Raises:
+        UnavailableError: when the database fails, or is kept locked by another.
+    """
+    immediate = engine.execution_options(schoolgate_begin="IMMEDIATE")
+    with explained(sqlite_path(engine.url)), immediate.begin() as connection:
+        yield connection
+
+
+def _begin(connection: Connection) -> None:
+    mode = connection.get_execution_options().get("schoolgate_begin", "DEFERRED")
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # mode=rw: a file that has gone is an error here, not a new empty database without suspensions.
+    uri = f"{path.as_uri()}?mode=rw"
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    mode = _switch_to_write_ahead_log(connection)
+    if mode != "wal":
+        raise sqlite3.OperationalError(f"its file system allows no write-ahead log, only {mode!r}")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_SECONDS * 1000}")
+    # A decision that was confirmed to a person survives a power cut.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _switch_to_write_ahead_log(connection: sqlite3.Connection) -> str:
+    """Give the journal mode that came of it; waits for its lock as long as for any other."""
+    # SQLite does not apply the busy timeout to this step, and processes that start together
+    # meet in it; where it was done before, it takes no lock.
+    attempts = round(BUSY_TIMEOUT_SECONDS / _PAUSE_SECONDS)
+    while True:
+        attempts -= 1
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            return str(mode)
+        except sqlite3.OperationalError as error:
+            if attempts <= 0 or error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+                raise
+        time.sleep(_PAUSE_SECONDS)

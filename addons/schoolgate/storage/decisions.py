@@ -1,0 +1,206 @@
+"""Makes and undoes grants and suspensions, each change with its audit entry in one transaction."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from schoolgate.core.approvals import Grant, Overlay, Role, Subject, Suspension
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.errors import RefusedError
+from schoolgate.storage import overlays, schema
+from schoolgate.storage.connections import reading, writing
+
+_LARGEST_ID = 2**63 - 1
+
+
+class DecisionStore:
+    """What people decided, in the database; every time is an aware argument.
+
+    Each method is one transaction. Each change of a grant or suspension also writes an audit
+    entry and raises the version of the overlay. Every method raises `UnavailableError` when the
+    database fails.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add_grant(
+        self,
+        entry: str,
+        subject: Subject,
+        starts: datetime,
+        ends: datetime,
+        decided_by: Role,
+        *,
+        reason: str,
+        actor: str,
+        now: datetime,
+    ) -> Grant:
+        """Open ``host`` or ``host/path`` for somebody from ``starts`` until before ``ends``.
+
+        Args:
+            entry: what is opened; whether it is too wide is for the caller to judge.
+            subject: for whom.
+            starts: when it begins.
+            ends: when it is over, exclusive.
+            decided_by: the role in which it was decided.
+            reason: shown to people.
+            actor: who did it, for the audit trail.
+            now: when it was decided.
+
+        Raises:
+            BadAddressError: when the entry names no host.
+            RefusedError: when there is no reason or the end is not after the start.
+        """
+        opened = ListEntry.parse(entry, category="grant", feed="grant")
+        terms = _terms(subject, starts, ends, reason)
+        terms |= {"entry": opened.text, "decided_by": decided_by.value}
+        made = insert(schema.grants).values(**terms, created_at=now).returning(schema.grants)
+        with writing(self._engine) as connection:
+            grant = overlays.grant_of(connection.execute(made).one())
+            _record(connection, now, actor, "grant.added", {"grant": grant.id, **terms})
+        return grant
+
+    def grants(self, now: datetime, include_ended: bool = False) -> list[Grant]:
+        """Give the grants not yet ended or revoked at a time, oldest first.
+
+        Args:
+            now: the time.
+            include_ended: all ever made instead; a revoked one ends when it was revoked.
+        """
+        with reading(self._engine) as connection:
+            if include_ended:
+                return overlays.read_every_grant(connection)
+            return overlays.read_grants(connection, now)
+
+    def revoke_grant(self, grant_id: int, now: datetime, actor: str, reason: str = "") -> None:
+        """Take a grant back from now on.
+
+        Raises:
+            RefusedError: when there is none of that number, or it was revoked or has ended.
+        """
+        with writing(self._engine) as connection:
+            row = _live_grant(connection, grant_id, now)
+            chosen = schema.grants.c.id == grant_id
+            values = {"revoked_at": now, "revoked_reason": reason.strip()}
+            connection.execute(update(schema.grants).where(chosen).values(**values))
+            detail = {"grant": grant_id, "entry": row.entry, "reason": reason.strip()}
+            _record(connection, now, actor, "grant.revoked", {"subject": row.subject, **detail})
+
+    def suspend(
+        self,
+        subject: Subject,
+        starts: datetime,
+        ends: datetime,
+        reason: str,
+        actor: str,
+        *,
+        now: datetime,
+    ) -> Suspension:
+        """Withdraw internet access from somebody from ``starts`` until before ``ends``.
+
+        Raises:
+            RefusedError: when there is no reason or the end is not after the start.
+        """
+        terms = _terms(subject, starts, ends, reason)
+        table = schema.suspensions
+        made = insert(table).values(**terms, created_at=now).returning(table)
+        with writing(self._engine) as connection:
+            suspension = overlays.suspension_of(connection.execute(made).one())
+            detail = {"suspension": suspension.id, **terms}
+            _record(connection, now, actor, "suspension.added", detail)
+        return suspension
+
+    def unsuspend(self, subject: Subject, now: datetime, actor: str) -> int:
+        """Lift every suspension of somebody that runs or is still to come; give how many.
+
+        Raises:
+            RefusedError: when there is none.
+        """
+        table = schema.suspensions
+        live = (table.c.subject == str(subject), table.c.lifted_at.is_(None), table.c.ends > now)
+        with writing(self._engine) as connection:
+            lift = update(table).where(*live).values(lifted_at=now).returning(table.c.id)
+            lifted = sorted(connection.execute(lift).scalars())
+            if not lifted:
+                raise RefusedError(f"{subject} is not suspended")
+            detail = {"subject": str(subject), "suspensions": lifted}
+            _record(connection, now, actor, "suspension.lifted", detail)
+        return len(lifted)
+
+    def suspensions(self, now: datetime) -> list[Suspension]:
+        """Give the suspensions not yet ended or lifted at a time, oldest first."""
+        with reading(self._engine) as connection:
+            return overlays.read_suspensions(connection, now)
+
+    def overlay(self, now: datetime) -> Overlay:
+        """Give what is in force at a time or later, with its version."""
+        with reading(self._engine) as connection:
+            return overlays.read_overlay(connection, now)
+
+    def record_version(self, name: str, label: str) -> int:
+        """Note which ``policy`` or ``lists`` is now in force; give the number of this version.
+
+        The number rises only when the label is another one, so that every worker may call this.
+
+        Raises:
+            ValueError: when it is the version of something else.
+        """
+        if name not in ("policy", "lists"):
+            raise ValueError(f"{name!r} is not a version to record here")
+        table = schema.versions
+        chosen = update(table).where(table.c.name == name, table.c.label != label)
+        with writing(self._engine) as connection:
+            connection.execute(chosen.values(label=label, version=table.c.version + 1))
+            query = select(table.c.version).where(table.c.name == name)
+            number: int = connection.execute(query).scalar_one()
+        return number
+
+    def recorded_label(self, name: str) -> str:
+        """Give the label last recorded for ``policy`` or ``lists``; empty before the first."""
+        query = select(schema.versions.c.label).where(schema.versions.c.name == name)
+        with reading(self._engine) as connection:
+            label: str = connection.execute(query).scalar_one()
+        return label
+
+
+def _terms(subject: Subject, starts: datetime, ends: datetime, reason: str) -> dict[str, Any]:
+    if not reason.strip():
+        raise RefusedError("give a reason: it is what people are shown later")
+    if ends <= starts:
+        raise RefusedError(f"the end ({ends}) must lie after the start ({starts})")
+    # Parsed, so that what is stored can be read back and `unsuspend` finds it.
+    whom = str(Subject.parse(str(subject)))
+    return {"subject": whom, "starts": starts, "ends": ends, "reason": reason.strip()}
+
+
+def _live_grant(connection: Connection, grant_id: int, now: datetime) -> Row[Any]:
+    row = None
+    if 0 < grant_id <= _LARGEST_ID:
+        query = select(schema.grants).where(schema.grants.c.id == grant_id)
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        raise RefusedError(f"there is no grant {grant_id}")
+    if row.revoked_at is not None:
+        raise RefusedError(f"grant {grant_id} was revoked already")
+    if row.ends <= now:
+        raise RefusedError(f"grant {grant_id} has ended already")
+    return row
+
+
+def _record(
+    connection: Connection, at: datetime, actor: str, action: str, detail: Mapping[str, Any]
+) -> None:
+    """Write the audit entry of a change and raise the overlay's version with it."""
+    facts = {name: _plain(value) for name, value in detail.items() if name != "subject"}
+    entry = {"at": at, "actor": actor, "action": action, "subject": detail["subject"]}
+    connection.execute(insert(schema.audit).values(**entry, detail=facts))
+    version = schema.versions.c.version
+    chosen = update(schema.versions).where(schema.versions.c.name == "overlay")
+    connection.execute(chosen.values(version=version + 1))
+
+
+def _plain(value: object) -> object:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

@@ -1,0 +1,102 @@
+"""Reads what people decided back from the tables, as the values of core."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from schoolgate.core.approvals import Grant, Overlay, Role, Subject, Suspension
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.errors import RefusedError, UnavailableError
+from schoolgate.storage import schema
+
+
+def read_overlay(connection: Connection, now: datetime) -> Overlay:
+    """Give what is in force at a time or later, with its version.
+
+    Args:
+        connection: in a transaction, so that version and content are of one state.
+        now: what has ended by then is left out.
+
+    Raises:
+        UnavailableError: when a row is not one that schoolgate wrote.
+    """
+    return Overlay(
+        version=overlay_version(connection),
+        grants=tuple(read_grants(connection, now)),
+        suspensions=tuple(read_suspensions(connection, now)),
+    )
+
+
+def overlay_version(connection: Connection) -> int:
+    """Give the number that every change of a grant or suspension raises."""
+    query = select(schema.versions.c.version).where(schema.versions.c.name == "overlay")
+    version: int = connection.execute(query).scalar_one()
+    return version
+
+
+def read_grants(connection: Connection, now: datetime) -> list[Grant]:
+    """Give the grants that are neither revoked nor ended at a time, oldest first."""
+    live = (schema.grants.c.revoked_at.is_(None), schema.grants.c.ends > now)
+    query = select(schema.grants).where(*live).order_by(schema.grants.c.id)
+    return [grant_of(row) for row in connection.execute(query)]
+
+
+def read_every_grant(connection: Connection) -> list[Grant]:
+    """Give all grants ever made, oldest first; a revoked one ends when it was revoked."""
+    query = select(schema.grants).order_by(schema.grants.c.id)
+    return [grant_of(row) for row in connection.execute(query)]
+
+
+def read_suspensions(connection: Connection, now: datetime) -> list[Suspension]:
+    """Give the suspensions that are neither lifted nor ended at a time, oldest first."""
+    table = schema.suspensions
+    live = (table.c.lifted_at.is_(None), table.c.ends > now)
+    query = select(table).where(*live).order_by(table.c.id)
+    return [suspension_of(row) for row in connection.execute(query)]
+
+
+def grant_of(row: Row[Any]) -> Grant:
+    """Give the grant that a row of `grants` stands for.
+
+    Raises:
+        UnavailableError: when the row is not one that schoolgate wrote.
+    """
+    try:
+        return Grant(
+            id=row.id,
+            entry=_entry(row.entry),
+            subject=Subject.parse(row.subject),
+            starts=row.starts,
+            ends=row.ends if row.revoked_at is None else min(row.ends, row.revoked_at),
+            decided_by=Role(row.decided_by),
+            reason=row.reason,
+        )
+    except (RefusedError, ValueError) as error:
+        raise _unreadable("grant", row, error) from error
+
+
+def suspension_of(row: Row[Any]) -> Suspension:
+    """Give the suspension that a row of `suspensions` stands for.
+
+    Raises:
+        UnavailableError: when the row is not one that schoolgate wrote.
+    """
+    try:
+        subject = Subject.parse(row.subject)
+    except RefusedError as error:
+        raise _unreadable("suspension", row, error) from error
+    return Suspension(row.id, subject, row.starts, row.ends, row.reason)
+
+
+def _entry(text: str) -> ListEntry:
+    # Not parsed again: that would undo percent-encoding twice and widen what was granted.
+    host, slash, path = text.partition("/")
+    return ListEntry(host, slash + path or "/", category="grant", feed="grant")
+
+
+def _unreadable(what: str, row: Row[Any], error: Exception) -> UnavailableError:
+    # Leaving it out instead would lift a suspension without anybody having decided so.
+    return UnavailableError(
+        f"{what} {row.id} in the database cannot be read ({error}): restore a back-up"
+    )
