@@ -1,0 +1,175 @@
+"""The real command, started with a configuration of the test's own."""
+
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from tests.origin import NAMES, Origin
+
+ROOT = Path(__file__).parents[1]
+COMMAND = (sys.executable, "-m", "schoolgate")
+READY = "schoolgate is filtering"
+# Generous: a busy machine must not make a test fail.
+START_SECONDS = 60
+
+
+@dataclass
+class Gateway:
+    """A running gateway."""
+
+    process: "subprocess.Popen[str]"
+    config: Path
+    state: Path
+    lines: list[str]
+
+    def address(self, name: str) -> str:
+        """Give an address that the command printed, e.g. of ``proxy``."""
+        return next(line.split()[1] for line in self.lines if line.startswith(name + " "))
+
+    @property
+    def proxy(self) -> str:
+        """The proxy's URL."""
+        return self.address("proxy")
+
+    @property
+    def ca_file(self) -> Path:
+        """The certificate that a client must trust."""
+        return self.state / "ca" / "schoolgate-ca.crt"
+
+    def client(self, *, http2: bool = False, address: str | None = None) -> httpx.Client:
+        """Give a client that goes through the proxy and trusts its CA."""
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        transport = httpx.HTTPTransport(
+            proxy=self.proxy, verify=context, http2=http2, http1=not http2, local_address=address
+        )
+        return httpx.Client(transport=transport, timeout=30)
+
+    def metric(self, pattern: str) -> float:
+        """Give the sum of the samples whose line matches a pattern; 0 for none."""
+        text = httpx.get(self.address("metrics"), trust_env=False).text
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in text.splitlines()
+            if not line.startswith("#") and re.search(pattern, line)
+        )
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Give every line of the journal so far."""
+        return [
+            json.loads(line)
+            for path in sorted((self.state / "journal").glob("*.jsonl"))
+            for line in path.read_text().splitlines()
+        ]
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run another command on the same configuration and state."""
+        return schoolgate(*arguments, "--config", str(self.config))
+
+
+def schoolgate(
+    *arguments: str, env: dict[str, str] | None = None, stdin: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run the command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=ROOT,
+        env=_environment(env),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def write_config(directory: Path, **sections: Any) -> Path:
+    """Write a configuration on free ports, with its state below the directory."""
+    settings = {
+        "policy": "wellstead",
+        "policies_dir": str(ROOT / "config/policies"),
+        "state_dir": str(directory / "state"),
+        "proxy": {"listen": "127.0.0.1:0"},
+        "metrics": {"listen": "127.0.0.1:0"},
+        "lists": {"dirs": [os.environ.get("SGCATS") or str(ROOT / "categories")], "local": str(directory / "local")},
+    }
+    for name, value in sections.items():
+        section = settings.get(name)
+        settings[name] = {**section, **value} if isinstance(section, dict) else value
+    (directory / "local").mkdir(exist_ok=True)
+    path = directory / "schoolgate.yaml"
+    path.write_text(yaml.safe_dump(settings))
+    return path
+
+
+def to_origin(origin: Origin) -> dict[str, Any]:
+    """Give the proxy settings with which every test name leads to the origin."""
+    return {
+        "listen": "127.0.0.1:0",
+        "allow_private_destinations": ["127.0.0.0/8"],
+        "hosts": dict.fromkeys(NAMES, "127.0.0.1"),
+        "upstream_ca": str(origin.ca_file),
+    }
+
+
+@contextmanager
+def running(config: Path, command: Sequence[str] = COMMAND) -> Iterator[Gateway]:
+    """Start the gateway, and stop it as Ctrl-C does."""
+    process = subprocess.Popen(
+        [*command, "run", "--config", str(config)],
+        cwd=ROOT,
+        env=_environment({"PYTHONUNBUFFERED": "1"}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines: list[str] = []
+    ready = threading.Event()
+    reader = threading.Thread(target=_read, args=(process, lines, ready), daemon=True)
+    reader.start()
+    try:
+        if not ready.wait(START_SECONDS) or READY not in lines[-1]:
+            process.kill()
+            reader.join(5)
+            raise RuntimeError("the gateway did not start:\n" + "\n".join(lines))
+        state = Path(yaml.safe_load(config.read_text())["state_dir"])
+        yield Gateway(process, config, state, lines)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        code = process.wait(30)
+        reader.join(5)
+        assert process.stdout is not None
+        process.stdout.close()
+    assert code == 0, "the gateway did not stop cleanly:\n" + "\n".join(lines)
+
+
+def _read(process: "subprocess.Popen[str]", lines: list[str], ready: threading.Event) -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if READY in line:
+            ready.set()
+    ready.set()
+
+
+def _environment(extra: dict[str, str] | None) -> dict[str, str]:
+    """Give the environment without this machine's own schoolgate settings and proxies."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("SCHOOLGATE_") and not name.lower().endswith("_proxy")
+    }
+    return {**kept, "COLUMNS": "100", **(extra or {})}

@@ -1,0 +1,191 @@
+"""An origin on loopback that speaks HTTP/1.1, HTTP/2 and WebSocket, plain and over TLS."""
+
+import asyncio
+import datetime as dt
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+# Every name that a test sends to this origin; whether the proxy lets them is the test.
+NAMES = (
+    "origin.test",
+    "www.bbc.co.uk",
+    "www.bet365.com",
+    "www.dropbox.com",
+    "www.childline.org.uk",
+    "www.nordvpn.com",
+    "www.ebay.co.uk",
+)
+
+CHUNK = b"x" * 65_536
+
+
+@dataclass
+class Origin:
+    """Where it listens and what it has seen."""
+
+    http_port: int
+    https_port: int
+    ca_file: Path
+    hosts: list[str] = field(default_factory=list)
+    received: int = 0
+    finished: int = 0
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[Origin]:
+    """Run it in a thread of its own."""
+    ca_file, chain, key = _certificates(directory)
+    config = Config()
+    config.bind = [f"127.0.0.1:{_free_port()}"]
+    config.insecure_bind = [f"127.0.0.1:{_free_port()}"]
+    config.certfile, config.keyfile = str(chain), str(key)
+    config.accesslog = config.errorlog = None
+    config.graceful_timeout = 0.1
+    config.websocket_max_message_size = 1 << 20
+    origin = Origin(
+        int(config.insecure_bind[0].rpartition(":")[2]),
+        int(config.bind[0].rpartition(":")[2]),
+        ca_file,
+    )
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+    thread = threading.Thread(
+        target=lambda: loop.run_until_complete(
+            serve(_application(origin), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+        ),
+        daemon=True,
+    )
+    thread.start()
+    _wait_for(origin.https_port)
+    _wait_for(origin.http_port)
+    try:
+        yield origin
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        loop.close()
+
+
+def _application(origin: Origin) -> Callable[..., Awaitable[None]]:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return
+        headers = dict(scope["headers"])
+        origin.hosts.append(headers.get(b"host", b"").decode().partition(":")[0])
+        if scope["type"] == "websocket":
+            await _echo(receive, send)
+            return
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                break
+            origin.received += len(message.get("body", b""))
+            if not message.get("more_body"):
+                break
+        await _answer(origin, scope, send)
+
+    return application
+
+
+async def _answer(origin: Origin, scope: Any, send: Any) -> None:
+    path = scope["path"]
+    if path.startswith("/bytes/"):
+        size = int(path.removeprefix("/bytes/"))
+        headers = [(b"content-length", str(size).encode())]
+    elif path == "/endless":
+        size, headers = 1 << 50, []
+    else:
+        body = f"origin says hello over HTTP/{scope['http_version']}".encode()
+        headers = [(b"content-type", b"text/plain"), (b"alt-svc", b'h3=":443"')]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    while size > 0:
+        chunk = CHUNK[: min(size, len(CHUNK))]
+        size -= len(chunk)
+        await send({"type": "http.response.body", "body": chunk, "more_body": size > 0})
+        if path == "/endless":
+            await asyncio.sleep(0.02)
+    origin.finished += 1
+
+
+async def _echo(receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    while True:
+        message = await receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        await send({"type": "websocket.send", "text": message.get("text")})
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        threading.Event().wait(0.05)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+def _certificates(directory: Path) -> tuple[Path, Path, Path]:
+    """Make a CA and a certificate for all names, and give CA file, certificate and key."""
+    ca_key, ca_certificate = _issue("schoolgate test origin CA", None, None)
+    key, certificate = _issue("origin.test", ca_key, ca_certificate.subject)
+    paths = directory / "origin-ca.pem", directory / "origin.pem", directory / "origin.key"
+    paths[0].write_bytes(ca_certificate.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    paths[2].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return paths
+
+
+def _issue(
+    name: str, ca_key: ec.EllipticCurvePrivateKey | None, issuer: x509.Name | None
+) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signer = ca_key or key
+    now = dt.datetime.now(dt.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer or subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=7))
+        .add_extension(x509.BasicConstraints(ca=ca_key is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False
+        )
+    )
+    if ca_key is not None:
+        names = x509.SubjectAlternativeName([x509.DNSName(name) for name in NAMES])
+        builder = builder.add_extension(names, critical=False)
+    return key, builder.sign(signer, hashes.SHA256())

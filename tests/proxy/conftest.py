@@ -1,0 +1,31 @@
+"""One origin and one gateway for all tests of the proxy; no test changes what another relies on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import gateway, origin
+from tests.gateway import Gateway
+from tests.origin import Origin
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
+    """An origin that every test name leads to."""
+    with origin.running(tmp_path_factory.mktemp("origin")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def gate(site: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """The real command on the Wellstead policy."""
+    directory = tmp_path_factory.mktemp("gateway")
+    with gateway.running(gateway.write_config(directory, proxy=gateway.to_origin(site))) as running:
+        yield running
+
+
+@pytest.fixture
+def own_config(site: Origin, tmp_path: Path) -> Path:
+    """The configuration of a gateway that one test may do with as it likes."""
+    return gateway.write_config(tmp_path, proxy=gateway.to_origin(site))

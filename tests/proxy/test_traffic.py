@@ -1,0 +1,367 @@
+"""What passes, what is stopped and what is written down, through the real command."""
+
+import json
+import ssl
+import threading
+from collections.abc import Callable
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from tests.gateway import Gateway
+from tests.origin import Origin
+
+PAGE = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    """Wait for what another thread or process does; the journal writes off the loop."""
+    pause = threading.Event()
+    return any(true() or pause.wait(0.05) for _ in range(200))
+
+
+@pytest.mark.parametrize("http2", [False, True], ids=["HTTP/1.1", "HTTP/2"])
+def test_an_allowed_site_opens_over_https(gate: Gateway, site: Origin, http2: bool) -> None:
+    with gate.client(http2=http2) as client:
+        answer = client.get(f"https://www.bbc.co.uk:{site.https_port}/bitesize")
+    assert answer.status_code == 200
+    assert answer.http_version == ("HTTP/2" if http2 else "HTTP/1.1")
+    assert answer.text == f"origin says hello over HTTP/{'2' if http2 else '1.1'}"
+
+
+def test_an_allowed_site_opens_over_http(gate: Gateway, site: Origin) -> None:
+    with gate.client() as client:
+        answer = client.get(f"http://www.bbc.co.uk:{site.http_port}/bitesize")
+    assert (answer.status_code, answer.text) == (200, "origin says hello over HTTP/1.1")
+
+
+def test_an_origin_cannot_lure_browsers_to_http3(gate: Gateway, site: Origin) -> None:
+    with gate.client() as client:
+        answer = client.get(f"http://origin.test:{site.http_port}/")
+    assert "alt-svc" not in answer.headers
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("http2", [False, True], ids=["HTTP/1.1", "HTTP/2"])
+def test_a_blocked_site_is_never_contacted(
+    gate: Gateway, site: Origin, scheme: str, http2: bool
+) -> None:
+    port = site.https_port if scheme == "https" else site.http_port
+    with gate.client(http2=http2) as client:
+        answer = client.get(f"{scheme}://www.bet365.com:{port}/", headers=PAGE)
+    assert answer.status_code == 403
+    assert answer.headers["x-schoolgate-clause"] == "W-6.3.1-gambling"
+    assert answer.headers["x-schoolgate-category"] == "gambling"
+    assert answer.headers["cache-control"] == "no-store"
+    for words in ("Wellstead Primary School", "Gambling", "W-6.3.1-gambling", "www.bet365.com"):
+        assert words in answer.text
+    assert "www.bet365.com" not in site.hosts
+
+
+@pytest.mark.parametrize(
+    ("headers", "media_type", "body"),
+    [
+        (PAGE, "text/html; charset=utf-8", b"<!doctype html>"),
+        ({"Accept": "*/*"}, "text/html; charset=utf-8", b"<!doctype html>"),
+        ({"Sec-Fetch-Dest": "image", "Accept": "image/avif,*/*"}, "image/gif", b"GIF89a"),
+        ({"Sec-Fetch-Dest": "empty", "Accept": "*/*"}, "application/json; charset=utf-8", b"{"),
+        ({"Accept": "application/json"}, "application/json; charset=utf-8", b"{"),
+        ({"Sec-Fetch-Dest": "script", "Accept": "*/*"}, "text/plain; charset=utf-8", b""),
+        ({"Sec-Fetch-Dest": "style", "Accept": "text/css"}, "text/plain; charset=utf-8", b""),
+    ],
+)
+def test_the_answer_is_of_the_kind_that_was_asked_for(
+    gate: Gateway, headers: dict[str, str], media_type: str, body: bytes
+) -> None:
+    with gate.client() as client:
+        answer = client.get("http://www.bet365.com/x", headers=headers)
+    assert answer.status_code == 403
+    assert answer.headers["content-type"] == media_type
+    assert answer.content.startswith(body) if body else answer.content == b""
+
+
+def test_an_api_call_is_told_in_json_why(gate: Gateway) -> None:
+    with gate.client() as client:
+        answer = client.get("http://www.bet365.com/x", headers={"Accept": "application/json"})
+    assert json.loads(answer.text) == {
+        "error": "blocked",
+        "school": "Wellstead Primary School",
+        "host": "www.bet365.com",
+        "clause": "W-6.3.1-gambling",
+        "category": "gambling",
+        "reason": "category",
+    }
+
+
+@pytest.mark.parametrize(
+    ("host_header", "want"),
+    [
+        ("www.bet365.com", 403),
+        ("www.bet365.com:80", 403),
+        ("WWW.BET365.COM.", 403),
+        ("origin.test", 200),
+    ],
+)
+def test_a_host_header_is_no_mask_for_another_site(
+    gate: Gateway, site: Origin, host_header: str, want: int
+) -> None:
+    with gate.client() as client:
+        url = f"http://origin.test:{site.http_port}/"
+        assert client.get(url, headers={"Host": host_header}).status_code == want
+
+
+def test_a_tls_name_is_no_mask_for_another_site(gate: Gateway, site: Origin) -> None:
+    with gate.client() as client:
+        answer = client.get(
+            f"https://origin.test:{site.https_port}/", headers={"Host": "www.bet365.com"}
+        )
+    assert answer.headers["x-schoolgate-clause"] == "W-6.3.1-gambling"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://10.1.2.3/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://[::1]:1/",
+        "http://[::ffff:10.0.0.1]/",
+        "http://[fe80::1]/",
+        "http://192.168.1.1/",
+        "https://10.1.2.3/",
+    ],
+)
+def test_private_destinations_are_refused(gate: Gateway, url: str) -> None:
+    with gate.client() as client:
+        answer = client.get(url)
+    assert answer.status_code == 403
+    assert answer.headers["x-schoolgate-clause"] == "gateway-private-destination"
+
+
+def test_a_name_that_leads_into_the_gateway_is_refused(own_config, site: Origin) -> None:  # type: ignore[no-untyped-def]
+    """`localhost` and names with a private address are judged by the address."""
+    from tests import gateway  # noqa: PLC0415
+
+    text = own_config.read_text().replace("127.0.0.0/8", "10.99.0.0/16")
+    own_config.write_text(text)
+    with gateway.running(own_config) as closed, closed.client() as client:
+        for host in ("localhost", "origin.test"):
+            answer = client.get(f"http://{host}:{site.http_port}/")
+            assert answer.headers.get("x-schoolgate-clause") == "gateway-private-destination"
+
+
+def test_a_tunnel_to_a_dns_port_is_refused(gate: Gateway) -> None:
+    with gate.client() as client, pytest.raises(httpx.ProxyError, match="403"):
+        client.get("https://origin.test:853/")
+
+
+def test_every_decision_is_in_the_journal_and_in_the_metrics(gate: Gateway, site: Origin) -> None:
+    marker = "/journal-marker"
+    pattern = (
+        r'^schoolgate_requests_total{category="auctions",group="staff",period="",verdict="block"}'
+    )
+    before = gate.metric(pattern)
+    with gate.client() as client:
+        client.get(f"http://www.ebay.co.uk{marker}?secret=1")
+        client.get(f"http://origin.test:{site.http_port}{marker}?secret=1")
+
+    def lines() -> list[dict[str, object]]:
+        return [line for line in gate.journal() if str(line["url"]).endswith(marker)]
+
+    assert eventually(lambda: len(lines()) == 2)
+    blocked, allowed = lines()
+    want = {
+        "event": "request.decided",
+        "client": "127.0.0.1",
+        "group": "staff",
+        "method": "GET",
+        "scheme": "http",
+        "host": "www.ebay.co.uk",
+        "url": f"http://www.ebay.co.uk{marker}",
+        "verdict": "block",
+        "reason": "category",
+        "clause": "W-6.3.1-auctions",
+        "category": "auctions",
+        "entry": "ebay.co.uk",
+        "feed": "curated",
+        "rule": "auctions",
+        "policy": "wellstead",
+        "status": 403,
+    }
+    assert {key: blocked[key] for key in want} == want
+    assert (allowed["verdict"], allowed["status"], allowed["bytes_down"]) == ("allow", 200, 31)
+    assert gate.metric(pattern) == before + 1
+    assert gate.metric(r"^schoolgate_decision_seconds_count") > 0
+    assert gate.metric(r'^schoolgate_list_domains{category="gambling"}') >= 40
+
+
+@pytest.mark.parametrize("size", [0, 10, 65_536, 65_537, 1_000_000])
+def test_bodies_arrive_whole_both_ways(gate: Gateway, site: Origin, size: int) -> None:
+    before = site.received
+    with gate.client() as client:
+        up = client.post(f"https://origin.test:{site.https_port}/", content=b"y" * size)
+        down = client.get(f"https://origin.test:{site.https_port}/bytes/{size}")
+    assert (up.status_code, site.received - before) == (200, size)
+    assert len(down.content) == size
+
+
+def test_a_large_upload_to_a_blocked_site_does_not_reach_it(gate: Gateway, site: Origin) -> None:
+    """The client finds the connection closed or the page; the origin sees nothing."""
+    before = site.received
+    with gate.client() as client:
+        try:
+            answer = client.post(
+                f"http://www.bet365.com:{site.http_port}/", content=b"y" * 5_000_000
+            )
+        except httpx.HTTPError:
+            pass
+        else:
+            assert answer.status_code == 403
+    assert site.received == before
+
+
+def websocket(gate: Gateway, url: str) -> "connect":  # type: ignore[valid-type]
+    """Open a WebSocket through the proxy."""
+    context = ssl.create_default_context(cafile=str(gate.ca_file))
+    return connect(url, proxy=gate.proxy, ssl=context, open_timeout=30)
+
+
+def test_a_websocket_to_an_allowed_site_works(gate: Gateway, site: Origin) -> None:
+    with websocket(gate, f"wss://origin.test:{site.https_port}/ws") as socket:
+        for text in ("one", "two"):
+            socket.send(text)
+            assert socket.recv(timeout=10) == text
+
+
+def test_a_websocket_to_a_blocked_site_is_refused(gate: Gateway, site: Origin) -> None:
+    with pytest.raises(InvalidStatus) as raised:
+        websocket(gate, f"wss://www.bet365.com:{site.https_port}/ws")
+    assert raised.value.response.status_code == 403
+
+
+def test_a_suspension_cuts_what_is_open_and_its_end_lets_it_go_on(
+    gate: Gateway, site: Origin
+) -> None:
+    """A WebSocket, a download and a kept connection of one client; another client goes on."""
+    url = f"https://origin.test:{site.https_port}"
+    with (
+        gate.client(address="127.0.0.77") as kept,
+        gate.client(address="127.0.0.78") as other,
+        kept.stream("GET", f"{url}/endless") as download,
+    ):
+        chunks = download.iter_raw()
+        assert next(chunks)
+        assert kept.get(f"{url}/").status_code == 200
+        done = gate.run("suspend", "127.0.0.77", "--until", "1h", "--reason", "See the office")
+        assert done.returncode == 0, done.stderr
+        with pytest.raises(httpx.HTTPError):
+            for _ in chunks:
+                pass
+        answer = kept.get(f"{url}/", headers=PAGE)
+        assert answer.status_code == 403
+        assert answer.headers["x-schoolgate-clause"] == "W-6.3.1-withdraw"
+        assert "See the office" in answer.text
+        assert other.get(f"{url}/").status_code == 200
+        assert gate.run("unsuspend", "127.0.0.77").returncode == 0
+        assert eventually(lambda: kept.get(f"{url}/").status_code == 200)
+
+
+def test_a_suspension_ends_a_websocket(gate: Gateway, site: Origin) -> None:
+    with websocket(gate, f"wss://origin.test:{site.https_port}/ws") as socket:
+        socket.send("one")
+        assert socket.recv(timeout=10) == "one"
+        gate.run("suspend", "127.0.0.1", "--until", "1h", "--reason", "See the office")
+        try:
+            with pytest.raises(ConnectionClosed):
+                for _ in range(200):
+                    socket.send("two")
+                    socket.recv(timeout=10)
+                    threading.Event().wait(0.05)
+        finally:
+            gate.run("unsuspend", "127.0.0.1")
+
+
+def test_a_grant_opens_and_its_revocation_closes_on_a_kept_connection(
+    gate: Gateway, site: Origin
+) -> None:
+    url = f"https://www.ebay.co.uk:{site.https_port}/"
+    with gate.client() as client:
+        assert client.get(url).status_code == 403
+        added = gate.run(
+            "grants", "add", "ebay.co.uk", "--until", "1h", "--decided-by", "headteacher",
+            "--reason", "pricing lesson",
+        )  # fmt: skip
+        assert added.returncode == 0, added.stderr
+        number = added.stdout.split()[1].rstrip(":")
+        assert eventually(lambda: client.get(url).status_code == 200)
+        assert gate.run("grants", "revoke", number).returncode == 0
+        assert eventually(lambda: client.get(url).status_code == 403)
+
+
+@pytest.mark.parametrize(("decided_by", "want"), [("slt", 403), ("headteacher", 200)])
+def test_circumvention_is_opened_by_the_headteacher_only(
+    gate: Gateway, site: Origin, decided_by: str, want: int
+) -> None:
+    url = f"http://www.nordvpn.com:{site.http_port}/"
+    added = gate.run(
+        "grants", "add", "nordvpn.com", "--until", "1h", "--decided-by", decided_by,
+        "--reason", "a talk on online safety",
+    )  # fmt: skip
+    number = added.stdout.split()[1].rstrip(":")
+    with gate.client() as client:
+        assert eventually(lambda: gate.metric(r"^schoolgate_grants_active ") == 1)
+        assert client.get(url).status_code == want
+    gate.run("grants", "revoke", number)
+    assert eventually(lambda: gate.metric(r"^schoolgate_grants_active ") == 0)
+
+
+def test_a_warning_is_clicked_through_once_a_day(gate: Gateway, site: Origin) -> None:
+    url = f"https://www.dropbox.com:{site.https_port}"
+    with gate.client(address="127.0.0.88") as client, gate.client(address="127.0.0.89") as other:
+        page = client.get(f"{url}/home?x=1", headers=PAGE)
+        assert page.status_code == 403
+        assert page.headers["x-schoolgate-verdict"] == "warn"
+        assert page.headers["x-schoolgate-clause"] == "W-6.3.1-cloud"
+        link = page.text.partition('action="')[2].partition('"')[0].replace("&amp;", "&")
+
+        assert other.post(url + link).status_code == 403, "a link is signed for one client"
+        assert client.post(url + link[:-1] + "x").status_code == 403, "a forged link does nothing"
+        assert client.get(url + link).status_code == 403, "only a click counts, no GET"
+
+        click = client.post(url + link)
+        assert (click.status_code, click.headers["location"]) == (303, "/home?x=1")
+        assert client.get(f"{url}/home?x=1").status_code == 200
+        assert other.get(f"{url}/").status_code == 403
+    assert eventually(lambda: any(line["event"] == "warning.accepted" for line in gate.journal()))
+
+
+def test_help_lines_stay_open(gate: Gateway, site: Origin) -> None:
+    with gate.client() as client:
+        answer = client.get(f"http://www.childline.org.uk:{site.http_port}/")
+    assert answer.status_code == 200
+
+
+def test_the_schools_own_lists_come_into_force_without_a_restart(own_config, site: Origin) -> None:  # type: ignore[no-untyped-def]
+    """A broken one does not, and the last good ones stay."""
+    from tests import gateway  # noqa: PLC0415
+
+    local = own_config.parent / "local"
+    with gateway.running(own_config) as own, own.client() as client:
+        url = f"http://origin.test:{site.http_port}/"
+        assert client.get(url).status_code == 200
+        (local / "block.txt").write_text("origin.test  # a reason\n")
+        assert eventually(lambda: client.get(url).status_code == 403)
+        assert client.get(url).headers["x-schoolgate-clause"] == "W-6.3.1-arbiter"
+        (local / "block.txt").write_text("not a host\n")
+        assert eventually(lambda: own.metric(r"^schoolgate_reload_errors_total") == 1)
+        assert client.get(url).status_code == 403
+        (local / "block.txt").unlink()
+        assert eventually(lambda: client.get(url).status_code == 200)
+
+
+def test_health_and_metrics_answer(gate: Gateway) -> None:
+    health = httpx.get(gate.address("health"), trust_env=False)
+    assert (health.status_code, health.text) == (200, "ok\n")
+    assert gate.metric(r'^schoolgate_worker_up{worker="1"}') == 1
+    assert gate.metric(r"^schoolgate_filter_errors_total") == 0
