@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.data import json_vectors
 
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import without_root_dot
 from schoolgate.core.urls import Url, comparable_path, parse_url, parse_web_url, path_covers
+from tests.data import json_vectors
 
 REFUSED = None
 
@@ -158,7 +158,7 @@ def test_a_web_url_reads_the_same_when_it_is_shown_and_read_again(
         ("ftp://example.com/", REFUSED),
         ("file:///etc/passwd", REFUSED),
         ("about:blank", REFUSED),
-        ("mailto:a@example.com", "https://example.com/"),  # as host and userinfo
+        ("mailto:a@example.com", None),
         ("javascript:alert(1)", REFUSED),
         ("foo://example.com/", REFUSED),
         ("", REFUSED),
@@ -229,7 +229,7 @@ def test_a_proxy_can_be_asked_for_web_schemes_with_a_host(url: Url, want: bool) 
         ("/x/..%5Ca/b", "/a/b"),
         ("/a;v=1/b;w", "/a/b"),
         ("/a/b.html", "/a/b.html"),
-        ("/a%2561", "/a%61"),  # undone once, as servers do
+        ("/a%2561", "/aa"),  # however often it was encoded
         ("/a%", "/a%"),
         ("/a...b/...", "/a...b/..."),
     ],

@@ -4,6 +4,7 @@ import re
 
 import pytest
 import tldextract
+
 from tests.data import shared
 
 _VECTOR = re.compile(r"checkPublicSuffix\((null|'[^']*'), (null|'[^']*')\);")

@@ -1,15 +1,20 @@
 """What passes, what is stopped and what is written down, through the real command."""
 
+import contextlib
+import http.client
 import json
 import ssl
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
+from tests import gateway
 from tests.gateway import Gateway
 from tests.origin import Origin
 
@@ -129,21 +134,31 @@ def test_a_tls_name_is_no_mask_for_another_site(gate: Gateway, site: Origin) -> 
         "http://[::ffff:10.0.0.1]/",
         "http://[fe80::1]/",
         "http://192.168.1.1/",
-        "https://10.1.2.3/",
+        "http://0x7f.2/",
+        "http://2130706434/",
+        "http://0177.0.0.02/",
     ],
 )
 def test_private_destinations_are_refused(gate: Gateway, url: str) -> None:
-    with gate.client() as client:
-        answer = client.get(url)
-    assert answer.status_code == 403
-    assert answer.headers["x-schoolgate-clause"] == "gateway-private-destination"
+    status, clause = asked_plainly(gate, url)
+    assert (status, clause) == (403, "gateway-private-destination")
 
 
-def test_a_name_that_leads_into_the_gateway_is_refused(own_config, site: Origin) -> None:  # type: ignore[no-untyped-def]
+def asked_plainly(gate: Gateway, url: str) -> tuple[int, str | None]:
+    """Ask for a URL in just these characters; a client library would rewrite some hosts."""
+    host, _, port = gate.proxy.removeprefix("http://").partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    try:
+        connection.request("GET", url, headers={"Host": urlsplit(url).netloc})
+        answer = connection.getresponse()
+        return answer.status, answer.headers["X-Schoolgate-Clause"]
+    finally:
+        connection.close()
+
+
+def test_a_name_that_leads_into_the_gateway_is_refused(own_config: Path, site: Origin) -> None:
     """`localhost` and names with a private address are judged by the address."""
-    from tests import gateway  # noqa: PLC0415
-
-    text = own_config.read_text().replace("127.0.0.0/8", "10.99.0.0/16")
+    text = own_config.read_text().replace("127.0.0.1/32", "10.99.0.0/16")
     own_config.write_text(text)
     with gateway.running(own_config) as closed, closed.client() as client:
         for host in ("localhost", "origin.test"):
@@ -221,7 +236,7 @@ def test_a_large_upload_to_a_blocked_site_does_not_reach_it(gate: Gateway, site:
     assert site.received == before
 
 
-def websocket(gate: Gateway, url: str) -> "connect":  # type: ignore[valid-type]
+def websocket(gate: Gateway, url: str) -> ClientConnection:
     """Open a WebSocket through the proxy."""
     context = ssl.create_default_context(cafile=str(gate.ca_file))
     return connect(url, proxy=gate.proxy, ssl=context, open_timeout=30)
@@ -255,7 +270,8 @@ def test_a_suspension_cuts_what_is_open_and_its_end_lets_it_go_on(
         assert kept.get(f"{url}/").status_code == 200
         done = gate.run("suspend", "127.0.0.77", "--until", "1h", "--reason", "See the office")
         assert done.returncode == 0, done.stderr
-        with pytest.raises(httpx.HTTPError):
+        # The origin would never stop: that this ends is the cut.
+        with contextlib.suppress(httpx.HTTPError):
             for _ in chunks:
                 pass
         answer = kept.get(f"{url}/", headers=PAGE)
@@ -342,10 +358,10 @@ def test_help_lines_stay_open(gate: Gateway, site: Origin) -> None:
     assert answer.status_code == 200
 
 
-def test_the_schools_own_lists_come_into_force_without_a_restart(own_config, site: Origin) -> None:  # type: ignore[no-untyped-def]
+def test_the_schools_own_lists_come_into_force_without_a_restart(
+    own_config: Path, site: Origin
+) -> None:
     """A broken one does not, and the last good ones stay."""
-    from tests import gateway  # noqa: PLC0415
-
     local = own_config.parent / "local"
     with gateway.running(own_config) as own, own.client() as client:
         url = f"http://origin.test:{site.http_port}/"

@@ -2,11 +2,11 @@
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.storage.days import at
 
 from schoolgate.core.errors import UnavailableError
 from schoolgate.storage.connections import reading, writing
 from schoolgate.storage.overlays import read_overlay
+from tests.storage.days import at
 
 GRANT = {
     "entry": "example.com",

@@ -10,11 +10,11 @@ from queue import Empty, Queue
 
 import pytest
 from sqlalchemy import Engine
-from tests.storage.days import at
 
 from schoolgate.core.approvals import Overlay, Role, Subject
 from schoolgate.core.errors import UnavailableError
 from schoolgate.storage import DecisionStore, OverlayWatch, open_database
+from tests.storage.days import at
 
 EVERYONE = Subject.parse("everyone")
 ADD = """

@@ -77,9 +77,9 @@ class Subject:
             case SubjectKind.GROUP:
                 return self.id == client.group
             case SubjectKind.USER:
-                return self.id == client.user
+                return self.id == client.user != ""
             case SubjectKind.DEVICE:
-                return self.id == client.device
+                return self.id == client.device != ""
             case SubjectKind.CLIENT:
                 return self.id == client.address
 
@@ -130,8 +130,9 @@ class Overlay:
     suspensions: tuple[Suspension, ...] = ()
 
     def suspension_for(self, client: Client, now: datetime) -> Suspension | None:
-        """Give the suspension that stops a client now, if any."""
-        return first(s for s in self.suspensions if s.in_force(client, now))
+        """Give the suspension that stops a client now, if any; of several the one that lasts."""
+        in_force = [s for s in self.suspensions if s.in_force(client, now)]
+        return max(in_force, key=lambda s: s.ends, default=None)
 
     def grants_for(self, client: Client, host: str, path: str, now: datetime) -> list[Grant]:
         """Give every grant that opens this page for this client now."""

@@ -53,11 +53,13 @@ class ListEntry:
         """Read ``host`` or ``host/path``.
 
         Raises:
-            BadAddressError: when the host part is no host.
+            BadAddressError: when the host part is no host, or something else stands there too.
         """
         host, slash, path = text.partition("/")
-        if ":" in host:
+        if ":" in host and not host.startswith("["):
             raise BadAddressError(f"{text!r} has a scheme or a port; write only host or host/path")
+        if "*" in host or "?" in path or "#" in path:
+            raise BadAddressError(f"{text!r} has a wildcard or a query, which are never compared")
         return cls(normalise_host(host), comparable_path(slash + path), category, feed)
 
 
@@ -102,7 +104,8 @@ class DomainTrie:
 
     def entries(self, host: str, path: str = "/") -> list[ListEntry]:
         """Give the evidence: every entry that covers a host and path, the most specific first."""
-        return self._covering(host, path)[::-1]
+        found = self._covering(host, path)
+        return sorted(found, key=lambda entry: (len(entry.host), len(entry.path)), reverse=True)
 
     def _covering(self, host: str, path: str) -> list[ListEntry]:
         node = self._root

@@ -16,6 +16,17 @@ type IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 # silently, so a bare host that holds one is not a host.
 _NOT_IN_A_HOST = re.compile(r"[\x00-\x20/\\?#@<>\x7f]")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052, the well-known prefix
+# Not on the public internet either, but unknown to the standard library or deprecated.
+_ALSO_PRIVATE = tuple(
+    ipaddress.IPv6Network(network)
+    for network in (
+        "3fff::/20",  # documentation, RFC 9637
+        "5f00::/16",  # segment routing, RFC 9602
+        "fec0::/10",  # site-local, RFC 3879
+        "::/96",  # IPv4-compatible, RFC 4291
+        "::ffff:0:0:0/96",  # IPv4-translated, RFC 2765
+    )
+)
 
 
 @lru_cache(maxsize=16_384)
@@ -35,13 +46,16 @@ def normalise_host(raw: str) -> str:
     if not raw or _NOT_IN_A_HOST.search(raw):
         raise BadAddressError(f"{raw!r} is not a host name")
     bracketed = f"[{raw}]" if raw.count(":") > 1 and not raw.startswith("[") else raw
-    if ":" in bracketed and not bracketed.startswith("["):
+    if ":" in bracketed and not (bracketed.startswith("[") and bracketed.endswith("]")):
         raise BadAddressError(f"{raw!r} is not a host name: a port does not belong here")
     try:
         host = ada_url.URL(f"https://{bracketed}/").hostname
     except ValueError as error:
         raise BadAddressError(f"{raw!r} is not a host name") from error
-    return without_root_dot(host)
+    host = without_root_dot(host)
+    if host.endswith("."):
+        raise BadAddressError(f"{raw!r} is not a host name: it ends in an empty label")
+    return host
 
 
 def without_root_dot(host: str) -> str:
@@ -81,7 +95,13 @@ def is_private(address: IpAddress, allowed: Sequence[IpNetwork] = ()) -> bool:
     real = embedded_ipv4(address)
     if real is not address:
         return is_private(real, allowed)
-    return not address.is_global or address.is_multicast
+    return (
+        not address.is_global
+        or address.is_multicast
+        or any(
+            address in network for network in _ALSO_PRIVATE if network.version == address.version
+        )
+    )
 
 
 def labels_from_right(host: str) -> list[str]:

@@ -12,6 +12,10 @@ from schoolgate.core.hosts import without_root_dot
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 WEB_SCHEMES = frozenset({"http", "https", "ws", "wss"})
 _SLASHES = re.compile(r"/{2,}")
+# "host:8080" is a host with a port; any other word before a colon is a scheme.
+_HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
+# How often a path may be encoded over and over before the rest is taken as it stands.
+_MAX_ENCODINGS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ def parse_web_url(text: str) -> Url:
         BadAddressError: when it is no URL, or one of a scheme that no web proxy carries.
     """
     candidate = text.strip()
-    if "://" not in candidate.partition("?")[0]:
+    if not _HAS_SCHEME.match(candidate):
         candidate = f"https://{candidate}"
     url = parse_url(candidate)
     if not url.is_web:
@@ -95,17 +99,28 @@ def parse_web_url(text: str) -> Url:
 def comparable_path(path: str) -> str:
     """Give a path so that two spellings of one page compare equal.
 
-    Percent-encoding is undone, dot segments are resolved, runs of slashes collapse and case is
-    folded: servers differ in all four, and a path entry must not be avoided by any of them.
+    Percent-encoding is undone however often it was done, parameters (``;…``) go, dot segments are
+    resolved, runs of slashes collapse and case is folded: servers differ in all of them, and a
+    path entry must not be avoided by any. Doing it twice changes nothing.
     """
+    for _ in range(_MAX_ENCODINGS):
+        simpler = _simplified(path)
+        if simpler == path:
+            break
+        path = simpler
+    return path
+
+
+def _simplified(path: str) -> str:
     decoded = _SLASHES.sub("/", unquote(path).replace("\\", "/")).casefold()
     kept: list[str] = []
-    for segment in decoded.split("/"):
+    for raw in decoded.split("/"):
+        segment = raw.partition(";")[0]
         if segment == "..":
             if kept:
                 kept.pop()
         elif segment not in ("", "."):
-            kept.append(segment.partition(";")[0] or segment)
+            kept.append(segment)
     return "/" + "/".join(kept)
 
 

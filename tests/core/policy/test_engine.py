@@ -9,6 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from schoolgate.core.approvals import Grant, Overlay, Role, Suspension
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.clients import Client
+from schoolgate.core.policy import Policy, PolicyEngine, Reason, Rule, Verdict, WebRequest
+from schoolgate.core.policy.engine import LOCAL_ALLOW, LOCAL_BLOCK
 from tests.core.policy.example import (
     DEFAULT,
     ENDS,
@@ -27,12 +33,6 @@ from tests.core.policy.example import (
     policy,
     suspension,
 )
-
-from schoolgate.core.approvals import Grant, Overlay, Role, Suspension
-from schoolgate.core.categories import ListEntry
-from schoolgate.core.clients import Client
-from schoolgate.core.policy import Policy, PolicyEngine, Reason, Rule, Verdict, WebRequest
-from schoolgate.core.policy.engine import LOCAL_ALLOW, LOCAL_BLOCK
 
 INSTANT = timedelta(microseconds=1)
 

@@ -1,9 +1,9 @@
 """A policy is values: clauses, and rules that rest on them."""
 
 import pytest
-from tests.core.policy.example import DEFAULT, policy
 
 from schoolgate.core.policy import Clause, Enforcement, Rule, Verdict
+from tests.core.policy.example import DEFAULT, policy
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """A request is a value: where it goes, who asks, and how."""
 
-from tests.core.policy.example import PUPIL, TEACHER
-
 from schoolgate.core.policy import WebRequest
 from schoolgate.core.urls import parse_url
+from tests.core.policy.example import PUPIL, TEACHER
 
 
 def test_a_request_reads_unless_it_says_otherwise() -> None:

@@ -13,9 +13,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from schoolgate.core.approvals import Grant, Overlay, Role, first
+from schoolgate.core.approvals import Overlay, Role, first
 from schoolgate.core.categories import Catalogue, DomainTrie, ListEntry
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.model import Policy, Rule
@@ -96,7 +96,7 @@ class PolicyEngine:
             return row.always
         if self._suspensions and (stopped := self._suspension(request, now)) is not None:
             return stopped
-        if self._grants and (granted := self._grant(request, row, now)) is not None:
+        if self.overlay.grants and (granted := self._grant(request, row, now)) is not None:
             return granted
         if row.circumvention is not None:
             return row.circumvention
@@ -116,6 +116,8 @@ class PolicyEngine:
                 return first(
                     e for e in self._school_trie.entries(host, path) if e.category == wanted
                 )
+            case Reason.SUSPENDED:
+                return None
             case _ if decision.category is None:
                 condition = f"rule:{decision.rule}"
                 return first(
@@ -167,33 +169,39 @@ class PolicyEngine:
         usable = first(
             g for g in grants if row.circumvention is None or g.decided_by is Role.HEADTEACHER
         )
-        return self._grants[usable.id] if usable else None
+        if usable is None:
+            return None
+        categories = row.policy.categories
+        key = (usable.id, categories)
+        decision = self._granted.get(key)
+        if decision is None:
+            decision = self._granted[key] = Decision(
+                Verdict.ALLOW,
+                Reason.GRANT,
+                self.policy.grant_clause,
+                "grant",
+                category=row.policy.category,
+                categories=categories,
+                grant=usable.id,
+                note=usable.reason,
+            )
+        return decision
 
     # -- compiling ---------------------------------------------------------------------------
 
     def _set_overlay(self, overlay: Overlay) -> None:
         self.overlay = overlay
-        self._grants = {grant.id: self._grant_decision(grant) for grant in overlay.grants}
+        self._granted: dict[tuple[int, tuple[str, ...]], Decision] = {}
         self._suspensions = {
             s.id: Decision(
                 Verdict.BLOCK,
                 Reason.SUSPENDED,
                 self.policy.suspension_clause,
                 "suspension",
-                note=f"Internet access is withdrawn until {s.ends:%d %B %Y %H:%M} UTC: {s.reason}",
+                note=f"Internet access is withdrawn until {s.ends.astimezone(UTC):%d %B %Y %H:%M} UTC: {s.reason}",
             )
             for s in overlay.suspensions
         }
-
-    def _grant_decision(self, grant: Grant) -> Decision:
-        return Decision(
-            Verdict.ALLOW,
-            Reason.GRANT,
-            self.policy.grant_clause,
-            "grant",
-            grant=grant.id,
-            note=grant.reason,
-        )
 
     def _row(self, request: WebRequest) -> _Row:
         url = request.url
