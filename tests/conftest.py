@@ -1,4 +1,4 @@
-"""One origin and one gateway for all tests of the proxy; no test changes what another relies on."""
+"""One origin and one gateway for all tests that drive traffic; none changes what another relies on."""
 
 from collections.abc import Iterator
 from pathlib import Path
