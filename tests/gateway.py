@@ -41,8 +41,17 @@ class _From(httpcore.SyncBackend):
         super().__init__()
         self._address = address
 
-    def connect_tcp(self, host: str, port: int, **options: Any) -> httpcore.NetworkStream:
-        return super().connect_tcp(host, port, **{**options, "local_address": self._address})
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        return super().connect_tcp(
+            host, port, timeout, local_address or self._address, socket_options
+        )
 
 
 @dataclass

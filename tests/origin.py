@@ -63,7 +63,7 @@ def running(directory: Path) -> Iterator[Origin]:
     stop = asyncio.Event()
     thread = threading.Thread(
         target=lambda: loop.run_until_complete(
-            serve(_application(origin), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+            serve(_application(origin), config, shutdown_trigger=stop.wait)
         ),
         daemon=True,
     )

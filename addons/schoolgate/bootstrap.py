@@ -108,16 +108,33 @@ def serve(settings: Settings, ready: Callable[[Addresses, Engines], None]) -> No
         UnavailableError: when a port, directory, key or database cannot be used; nothing is left
             half-started.
     """
-    with _gateway(settings) as gateway:
+    with Gateway(settings) as gateway:
         asyncio.run(_serve(settings, gateway, ready))
 
 
-class _Gateway:
-    """The parts that outlive no run: engine, metrics, journal."""
+class Gateway:
+    """Everything behind the proxy: engine, store, journal, metrics and what watches them.
 
-    def __init__(self, settings: Settings, engines: Engines, metrics: Metrics) -> None:
-        self.engines = engines
-        self.metrics = metrics
+    Started when made; nothing is left half-started when that fails.
+
+    Raises:
+        ConfigurationError: when a file has faults.
+        UnavailableError: when a directory, key or database cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        engine = load_engine(settings)
+        _make_state_dir(settings.state_dir)
+        ca = authority.ensure(settings.ca_dir, engine.policy.school, now())
+        store = open_store(settings)
+        self._settings = settings
+        self.metrics = metrics = Metrics()
+        metrics.ca_expires(ca.not_after)
+        self.engines = Engines(
+            engine.with_overlay(store.overlay(now())), lambda changed: _show(metrics, changed)
+        )
+        _show(metrics, self.engines.current)
+        _note_version(store, metrics, engine)
         self.journal = JournalWriter(
             settings.journal_dir,
             queue_size=settings.journal.queue_size,
@@ -125,71 +142,80 @@ class _Gateway:
             gateway=settings.gateway,
             worker=WORKER,
         )
+        self._started = contextlib.ExitStack()
+        with self._started:
+            self._start_journal()
+            self._start_watches(store)
+            self._started = self._started.pop_all()
 
-    def addons(self, settings: Settings, cut: "Callable[[Client], None]") -> "FilterAddons":
+    def __enter__(self) -> "Gateway":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what was started, last first; what the journal was told is written."""
+        self._started.close()
+
+    def addons(self, cut: "Callable[[Client], None]") -> "FilterAddons":
+        """Make the filter's addons.
+
+        Args:
+            cut: closes a client's connection at once.
+        """
         from schoolgate.proxy.addons import make_addons  # noqa: PLC0415 - mitmproxy takes 0.6 s
 
+        proxy = self._settings.proxy
         return make_addons(
             self.engines,
             self.metrics,
             self.journal,
             now,
             cut,
-            settings.proxy.allow_private_destinations,
-            {name: str(address) for name, address in settings.proxy.hosts.items()},
+            proxy.allow_private_destinations,
+            {name: str(address) for name, address in proxy.hosts.items()},
         )
 
-
-@contextlib.contextmanager
-def _gateway(settings: Settings) -> Iterator[_Gateway]:
-    """Start what watches and writes; end it, last first."""
-    engine = load_engine(settings)
-    _make_state_dir(settings.state_dir)
-    ca = authority.ensure(settings.ca_dir, engine.policy.school, now())
-    store = open_store(settings)
-    metrics = Metrics()
-    metrics.ca_expires(ca.not_after)
-    engines = Engines(
-        engine.with_overlay(store.overlay(now())), lambda changed: _show(metrics, changed)
-    )
-    _show(metrics, engines.current)
-    _note_version(store, metrics, engine)
-    gateway = _Gateway(settings, engines, metrics)
-    with contextlib.ExitStack() as stack:
+    def _start_journal(self) -> None:
         try:
-            gateway.journal.start()
+            self.journal.start()
         except OSError as error:
             raise UnavailableError(
-                f"The journal cannot be written to {settings.journal_dir}: {error.strerror}. "
-                "Give schoolgate's user write access, or set journal.dir."
+                f"The journal cannot be written to {self._settings.journal_dir}: "
+                f"{error.strerror}. Give schoolgate's user write access, or set journal.dir."
             ) from error
-        stack.callback(gateway.journal.stop)
+        self._started.callback(self.journal.stop)
+
+    def _start_watches(self, store: DecisionStore) -> None:
+        settings, metrics = self._settings, self.metrics
         watch = OverlayWatch(
-            settings.database_url, engines.put_overlay, now, lambda _: metrics.store_errors.inc()
+            settings.database_url,
+            self.engines.put_overlay,
+            now,
+            lambda _: metrics.store_errors.inc(),
         )
-        watch.start()
-        stack.callback(watch.stop)
         files = FileWatch(
             lambda: _watched(settings),
             lambda: _reloaded(settings, store, metrics),
-            engines,
+            self.engines,
             metrics.reload_errors.inc,
         )
-        files.start()
-        stack.callback(files.stop)
-        yield gateway
+        for part in (watch, files):
+            part.start()
+            self._started.callback(part.stop)
 
 
 async def _serve(
-    settings: Settings, gateway: _Gateway, ready: Callable[[Addresses, Engines], None]
+    settings: Settings, gateway: Gateway, ready: Callable[[Addresses, Engines], None]
 ) -> None:
     from schoolgate.proxy.master import ProxyMaster, ProxyOptions  # noqa: PLC0415
 
     host, port = split_address(settings.proxy.listen)
-    options = ProxyOptions(host, port, settings.ca_dir, _upstream_bundle(settings))
+    options = ProxyOptions(host, port, settings.ca_dir, upstream_bundle(settings))
     # The addons close connections of a master that is made with them.
     masters: list[ProxyMaster] = []
-    filtering = gateway.addons(settings, lambda client: masters[0].cut(client))  # noqa: PLW0108
+    filtering = gateway.addons(lambda client: masters[0].cut(client))  # noqa: PLW0108
     master = ProxyMaster(options, filtering.guard, filtering.addons)
     masters.append(master)
     endpoint = MetricsEndpoint(gateway.metrics.registry, gateway.journal.faults)
@@ -238,7 +264,7 @@ def _make_state_dir(directory: Path) -> None:
         )
 
 
-def _upstream_bundle(settings: Settings) -> Path | None:
+def upstream_bundle(settings: Settings) -> Path | None:
     """Write the usual CAs and the extra one into one file, which is what OpenSSL reads."""
     extra = settings.proxy.upstream_ca
     if extra is None:

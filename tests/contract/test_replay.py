@@ -13,8 +13,10 @@ from tests.data import shared
 from tests.gateway import schoolgate
 
 KEYS = frozenset(
-    "url host verdict reason clause category categories entry feed grant group period tls "
-    "obligations rule policy at".split()
+    (
+        *("url", "host", "verdict", "reason", "clause", "category", "categories", "entry"),
+        *("feed", "grant", "group", "period", "tls", "obligations", "rule", "policy", "at"),
+    )
 )
 
 OWN_URLS = [

@@ -29,9 +29,9 @@ def _raise_in_stream(*_: object) -> NoReturn:
 
 
 if HOOK == "stream":
-    filter.Filter._still_passes = _raise_in_stream  # type: ignore[method-assign]
+    filter.Filter._still_passes = _raise_in_stream  # type: ignore[method-assign, assignment]
 elif HOOK == "decide":
-    filter.strictest = _raise_in_stream  # type: ignore[attr-defined]
+    filter.strictest = _raise_in_stream  # type: ignore[assignment, attr-defined]
 else:
     made = addons.make_addons
 

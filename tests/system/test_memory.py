@@ -1,6 +1,7 @@
 """Large bodies stream through; they are never held in memory."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests import gateway
@@ -43,7 +44,7 @@ def test_an_upload_of_300_mb_grows_memory_by_less_than_50_mb(
         assert client.post(url, content=b"y").status_code == 200
         before = peak = resident_bytes(own)
 
-        def body():  # type: ignore[no-untyped-def]
+        def body() -> Iterator[bytes]:
             nonlocal peak
             for _ in range(300):
                 peak = max(peak, resident_bytes(own))

@@ -19,6 +19,16 @@ from schoolgate.proxy.guard import Guard
 CERTIFICATES_KEPT = 10_000
 
 
+# What filtering needs of mitmproxy, whoever's master it is.
+REQUIRED_OPTIONS: dict[str, Any] = {
+    # A blocked site is never contacted.
+    "connection_strategy": "lazy",
+    # What is neither TLS nor HTTP cannot be judged.
+    "rawtcp": False,
+    "http3": False,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ProxyOptions:
     """What mitmproxy is told.
@@ -80,11 +90,7 @@ class ProxyMaster(master.Master):
             listen_port=proxy_options.listen_port,
             confdir=str(proxy_options.ca_dir),
             ssl_verify_upstream_trusted_ca=str(bundle) if bundle else None,
-            # A blocked site is never contacted.
-            connection_strategy="lazy",
-            # What is neither TLS nor HTTP cannot be judged.
-            rawtcp=False,
-            http3=False,
+            **REQUIRED_OPTIONS,
         )
 
     @contextlib.asynccontextmanager

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from schoolgate.core.approvals import Overlay, Role, first
+from schoolgate.core.approvals import Overlay, Role, Suspension, first
 from schoolgate.core.categories import Catalogue, DomainTrie, ListEntry
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.model import Policy, Rule
@@ -198,7 +198,7 @@ class PolicyEngine:
                 Reason.SUSPENDED,
                 self.policy.suspension_clause,
                 "suspension",
-                note=f"Internet access is withdrawn until {s.ends.astimezone(UTC):%d %B %Y %H:%M} UTC: {s.reason}",
+                note=_withdrawn(s),
             )
             for s in overlay.suspensions
         }
@@ -282,6 +282,11 @@ class PolicyEngine:
         proof = f" The entry {entry.text} of {entry.feed} matched." if entry else ""
         note = f" {decision.note}" if decision.note else ""
         return f"{decision.verdict.value.capitalize()} {under} (rule {decision.rule}).{proof}{note}"
+
+
+def _withdrawn(suspension: Suspension) -> str:
+    until = suspension.ends.astimezone(UTC)
+    return f"Internet access is withdrawn until {until:%d %B %Y %H:%M} UTC: {suspension.reason}"
 
 
 def _host_condition(rule: Rule) -> str:

@@ -1,0 +1,262 @@
+"""A school's policy file: what it compiles to, and every way in which it can be wrong."""
+
+from pathlib import Path
+
+import pytest
+from tests.school import CATEGORIES, POLICY
+
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.errors import ConfigurationError, Fault
+from schoolgate.core.policy import Clause, Enforcement, Policy, Rule, Verdict
+from schoolgate.settings import load_policy
+
+
+def load(directory: Path, text: str = POLICY) -> Policy:
+    file = directory / "hill.yaml"
+    file.write_text(text)
+    return load_policy(file, CATEGORIES)
+
+
+def faults(directory: Path, text: str) -> list[Fault]:
+    with pytest.raises(ConfigurationError) as caught:
+        load(directory, text)
+    return list(caught.value.faults)
+
+
+def changed(*changes: tuple[str, str]) -> str:
+    """Give the policy with some of its text replaced, the first place that fits each."""
+    text = POLICY
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+# -- a policy in order -----------------------------------------------------------------------------
+
+
+def test_a_policy_is_compiled_from_its_file(tmp_path: Path) -> None:
+    policy = load(tmp_path)
+    assert (policy.id, policy.school, policy.document, policy.contact) == (
+        "hill", "Hill School", "Acceptable use", "office@hill.example",
+    )  # fmt: skip
+    assert (policy.default_group, policy.groups) == (
+        "pupils",
+        {"pupils": "Pupils", "staff": "Staff"},
+    )
+    clauses = (policy.suspension_clause, policy.local_clause, policy.grant_clause)
+    assert clauses == ("C-3", "C-3", "C-3")
+    assert list(policy.clauses) == ["C-1", "C-2", "C-3", "C-4", "C-5"]
+    assert policy.clauses["C-5"] == Clause("C-5", "Reports", Enforcement.PARTLY, "A page.")
+    assert policy.clauses["C-1"] == Clause("C-1", "No games", Enforcement.ENFORCED, "")
+
+
+def test_a_rule_names_the_categories_of_its_groups_the_hosts_and_the_groups(tmp_path: Path) -> None:
+    [rule] = load(tmp_path).rules
+    assert rule == Rule(
+        "no-play",
+        "C-1",
+        Verdict.BLOCK,
+        categories=("games", "gambling"),
+        hosts=(ListEntry("play.example", "/now", "", "policy"),),
+        groups=frozenset({"pupils"}),
+        note="Not in lessons.",
+    )
+
+
+def test_each_section_of_the_file_is_a_step_of_the_policy(tmp_path: Path) -> None:
+    policy = load(tmp_path)
+    steps = (policy.locked, policy.always_reachable, policy.circumvention, policy.rules)
+    assert [[rule.id for rule in step] for step in steps] == [
+        ["core"], ["help"], ["bypass"], ["no-play"],
+    ]  # fmt: skip
+    assert policy.default == Rule("otherwise", "C-3", Verdict.MONITOR)
+
+
+def test_a_category_named_twice_counts_once(tmp_path: Path) -> None:
+    text = changed(("categories: [play]", "categories: [gambling, play, games]"))
+    assert load(tmp_path, text).rules[0].categories == ("gambling", "games")
+
+
+def test_the_version_changes_with_the_content_alone(tmp_path: Path) -> None:
+    first = load(tmp_path).version
+    assert load(tmp_path).version == first
+    assert load(tmp_path, POLICY + "# a word\n").version != first
+
+
+@pytest.mark.parametrize("verdict", ["allow", "monitor", "warn", "block"])
+def test_a_rule_answers_with_one_of_four_verdicts(tmp_path: Path, verdict: str) -> None:
+    text = changed(("then: block\n    note", f"then: {verdict}\n    note"))
+    assert load(tmp_path, text).rules[0].verdict == verdict
+
+
+# -- a policy with a fault ---------------------------------------------------------------------------
+
+NO_CONDITION = "the rule 'no-play' has no condition and would decide everything"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "want"),
+    [
+        # the form
+        ("school: Hill", "scool: Hill", "scool:", "unknown key 'scool' (did you mean 'school'?)"),
+        ("  - id: no-play\n", "  - id: no-play\n    wen: 1\n", "wen:",
+         "unknown key 'wen' (did you mean 'when'?)"),
+        ("      groups: [pupils]", "      grups: [pupils]", "grups:",
+         "unknown key 'grups' (did you mean 'groups'?)"),
+        ("    title: No games", "    titel: No games", "titel:",
+         "unknown key 'titel' (did you mean 'title'?)"),
+        ("school: Hill School\n", "", "id: hill", "the key 'school' is missing"),
+        ("    clause: C-1\n", "", "- id: no-play", "the key 'clause' is missing"),
+        ("    title: No games", "    by: x", "  C-1:", "the key 'title' is missing"),
+        ("  then: monitor\n", "", "default:\n", "the key 'then' is missing"),
+        ("school: Hill School", "school: [a]", "school:", "'school': input should be a valid string"),
+        ("school: Hill School", "school: ''", "school:",
+         "'school': string should have at least 1 character"),
+        ("school: Hill School", "school:", "school:", "'school': input should be a valid string"),
+        ("groups:\n  pupils: Pupils\n  staff: Staff", "groups: [pupils, staff]", "groups: [",
+         "'groups': input should be a valid dictionary"),
+        ("[play]", "play", "categories: play", "'rules.0.when.categories': input should be a valid tuple"),
+        ("enforcement: partly", "enforcement: mostly", "enforcement: mostly",
+         "'clauses.C-5.enforcement': input should be 'enforced', 'partly' or 'not_yet'"),
+        ("then: block\n    note", "then: limit\n    note", "then: limit",
+         "'rules.0.then': input should be 'allow', 'monitor', 'warn' or 'block'"),
+        ("then: block\n    note", "then: blok\n    note", "then: blok",
+         "'rules.0.then': input should be 'allow', 'monitor', 'warn' or 'block'"),
+        # the names
+        ("id: hill", "id: vale", "id: vale", "the id 'vale' is not the file's name"),
+        ("clause: C-1", "clause: C-11", "clause: C-11", "unknown clause 'C-11' (did you mean 'C-1'?)"),
+        ("clause: C-1", "clause: zebra", "clause: zebra", "unknown clause 'zebra'"),
+        ("suspension_clause: C-3", "suspension_clause: C3", "suspension_clause",
+         "unknown clause 'C3' (did you mean 'C-3'?)"),
+        ("local_clause: C-3", "local_clause: x", "local_clause", "unknown clause 'x'"),
+        ("grant_clause: C-3", "grant_clause: x", "grant_clause", "unknown clause 'x'"),
+        ("categories: [play]", "categories: [plya]", "categories: [plya]",
+         "unknown category 'plya' (did you mean 'play'?)"),
+        ("[games, gambling]", "[gamse, gambling]", "play: [",
+         "unknown category 'gamse' (did you mean 'games'?)"),
+        ("  play: [games, gambling]", "  play: [games]\n  vpn: [games]", "  vpn: [",
+         "'vpn' is a category already"),
+        ("groups: [pupils]", "groups: [pupil]", "groups: [pupil]",
+         "unknown group 'pupil' (did you mean 'pupils'?)"),
+        ("default_group: pupils", "default_group: pupil", "default_group",
+         "unknown group 'pupil' (did you mean 'pupils'?)"),
+        ("hosts: [play.example/now]", "hosts: [https://play.example]", "hosts: [https",
+         "has a scheme or a port; write only host or host/path"),
+        ("hosts: [play.example/now]", "hosts: ['*.play.example']", "hosts: ['*",
+         "has a wildcard or a query, which are never compared"),
+        ("hosts: [play.example/now]", "hosts: ['a b']", "hosts: ['a b", "'a b' is not a host name"),
+        # the rules
+        ("- id: no-play", "- id: help", "id: help\n    clause: C-1", "the rule id 'help' is used twice"),
+        ("id: otherwise", "id: help", "id: help\n  clause", "the rule id 'help' is used twice"),
+        ("- id: no-play", "- id: No Play", "id: No Play", "'No Play' is not of the form some-words"),
+        ("    when:\n      categories: [play]\n      hosts: [play.example/now]\n      groups: [pupils]\n", "",
+         "- id: no-play", NO_CONDITION),
+        ("    when:\n      categories: [play]\n      hosts: [play.example/now]\n      groups: [pupils]\n",
+         "    when:\n      categories: []\n", "- id: no-play", NO_CONDITION),
+        ("  then: monitor", "  when: {groups: [staff]}\n  then: monitor", "when: {",
+         "the default has no conditions"),
+        ("then: block", "then: warn", "then: warn", "a rule under 'locked' can only block"),
+        ("then: allow", "then: monitor", "then: monitor",
+         "a rule under 'always_reachable' can only allow"),
+        # the clauses
+        ("  C-4:", "  C-9:\n    title: Alone\n  C-4:", "C-9:",
+         "no rule carries out C-9 (or say 'by' what it is)"),
+        ("    missing: The register.\n", "", "C-4:", "C-4 is not enforced in full: say what is 'missing'"),
+        ("    missing: A page.\n", "", "C-5:", "C-5 is not enforced in full: say what is 'missing'"),
+        ("title: No games", "title: No games\n    missing: All.", "C-1:",
+         "C-1 is said to be enforced, yet something is 'missing'"),
+        ("    missing: The register.", "    missing: The register.\n    by: x", "C-4:",
+         "C-4 is not enforced yet, so nothing carries it out 'by'"),
+        # the text
+        ("school: Hill School", "id: hill", "id: hill\ndocument", "gives 'id' twice"),
+        ("    clause: C-1\n", "    clause: C-1\n    clause: C-2\n", "clause: C-2\n    when:\n      categories: [play]",
+         "gives 'clause' twice"),
+        ("groups: [pupils]", "groups: &g [pupils]\n      x: *g", "groups: &g",
+         "uses an anchor; write the value out"),
+        ("groups: [pupils]", "groups: [pupils", "    then: block\n    note", "is not valid YAML"),
+        ("groups: [pupils]", f"groups: {'[' * 60}{']' * 60}", "groups: [[", "is nested too deeply"),
+    ],
+)  # fmt: skip
+def test_a_fault_names_file_and_line_and_what_was_meant(
+    tmp_path: Path, old: str, new: str, place: str, want: str
+) -> None:
+    text = changed((old, new))
+    found = faults(tmp_path, text)
+    expected = f"{tmp_path / 'hill.yaml'}:{line_of(text, place)}: "
+    shown = [str(fault) for fault in found]
+    assert any(fault.startswith(expected) and want in fault for fault in shown), shown
+
+
+@pytest.mark.parametrize(
+    ("content", "want"),
+    [
+        (b"", "hill.yaml:1: holds no keys"),
+        (b"# nothing\n", "hill.yaml:1: holds no keys"),
+        (b"- id: hill\n", "hill.yaml:1: holds no keys"),
+        (b"id: hill\nschool: \xe9\n", "hill.yaml:2: is not UTF-8 text"),
+        (None, "hill.yaml: cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_without_a_policy_is_refused(
+    tmp_path: Path, content: bytes | None, want: str
+) -> None:
+    file = tmp_path / "hill.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigurationError) as caught:
+        load_policy(file, CATEGORIES)
+    assert [str(fault) for fault in caught.value.faults] == [f"{tmp_path}/{want}"]
+
+
+def test_a_directory_is_no_policy(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be read: Is a directory"):
+        load_policy(tmp_path, CATEGORIES)
+
+
+def test_every_fault_of_form_is_named_at_once(tmp_path: Path) -> None:
+    text = changed(
+        ("school: Hill School\n", ""),
+        ("    title: No games", "    titel: No games"),
+        ("then: block\n    note", "then: limit\n    note"),
+        ("contact: office@hill.example", "contact: 5"),
+    )
+    want = {"id: hill", "contact: 5", "  C-1:", "    titel: No games", "    then: limit"}
+    assert {fault.line for fault in faults(tmp_path, text)} == {line_of(text, p) for p in want}
+
+
+def test_every_fault_of_names_is_named_at_once(tmp_path: Path) -> None:
+    text = changed(
+        ("id: hill", "id: vale"),
+        ("default_group: pupils", "default_group: pupil"),
+        ("[games, gambling]", "[gamse, gambling]"),
+        ("grant_clause: C-3", "grant_clause: C3"),
+        ("clause: C-1", "clause: C-11"),
+        ("hosts: [play.example/now]", "hosts: [':']"),
+        ("groups: [pupils]", "groups: [pupil]"),
+        ("then: allow", "then: warn"),
+        ("id: otherwise", "id: help"),
+    )
+    places = [
+        "id: vale", "default_group", "[gamse", "grant_clause", "clause: C-11", "hosts: [':']",
+        "groups: [pupil]", "then: warn", "id: help\n  clause", "C-1:\n",
+    ]  # fmt: skip
+    found = faults(tmp_path, text)
+    assert sorted(fault.line for fault in found) == sorted(line_of(text, p) for p in places)
+
+
+def test_faults_of_form_and_of_names_are_named_at_once(tmp_path: Path) -> None:
+    text = changed(("school: Hill", "scool: Hill"), ("clause: C-1", "clause: C-11"))
+    lines = {fault.line for fault in faults(tmp_path, text)}
+    assert {line_of(text, "scool"), line_of(text, "clause: C-11")} <= lines
+
+
+def test_a_file_that_would_grow_without_end_is_refused(tmp_path: Path) -> None:
+    laughs = ["a0: &a0 [lol, lol, lol, lol, lol]"]
+    laughs += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    found = faults(tmp_path, POLICY + "\n".join(laughs))
+    assert {fault.message for fault in found} == {"uses an anchor; write the value out"}
