@@ -40,3 +40,6 @@ lock:
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build
+
+bench: setup
+	@PYTHONPATH=. $(BIN)/python benchmarks/proxy.py --write

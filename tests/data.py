@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 VARIABLE = "SCHOOLGATE_TEST_DATA"
+# How the one allowed skip begins.
+ABSENT = "test data by others"
 _ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -15,7 +17,7 @@ def shared(path: str) -> Path:
     """Give a file of the test data by others; where it is absent the test is skipped and says why."""
     found = _ROOT / (os.environ.get(VARIABLE) or "../shared") / path
     if not found.exists():
-        pytest.skip(f"test data by others: {path} is absent (set {VARIABLE} to the folder with it)")
+        pytest.skip(f"{ABSENT}: {path} is absent (set {VARIABLE} to the folder with it)")
     return found
 
 

@@ -232,9 +232,8 @@ def test_a_file_that_holds_no_keys_is_refused(text: str) -> None:
         ("keeper: Jo\npets:\n  - legs: 4", "a.yaml:3: the key 'name' is missing"),
         ("keeper: Jo\nopen: sometimes", "a.yaml:2: 'open': input should be 'daily' or 'never'"),
         ("keeper: [Jo]", "a.yaml:1: 'keeper': input should be a valid string"),
-        ("keeper: Jo\npets:\n  - name: Rex\n    legs: many",
-         "a.yaml:4: 'pets.0.legs': input should be a valid integer, unable to parse string as an"
-         " integer"),
+        ("keeper: Jo\npets:\n  - name: Rex\n    legs: [4]",
+         "a.yaml:4: 'pets.0.legs': input should be a valid integer"),
     ],
 )  # fmt: skip
 def test_a_fault_of_form_names_the_line_and_what_was_meant(text: str, want: str) -> None:

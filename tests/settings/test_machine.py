@@ -40,7 +40,7 @@ def value(settings: Settings, key: str) -> Any:
     return found
 
 
-# -- the file that is shipped ----------------------------------------------------------------------
+# -- the file that is shipped ---------------------------------------------------------------------
 
 
 def uncommented() -> str:
@@ -71,7 +71,7 @@ def test_the_shipped_file_has_the_defaults_and_names_the_policy() -> None:
     assert all(directory.is_dir() for directory in (*loaded.lists.dirs, loaded.lists.local))
 
 
-# -- where things are ------------------------------------------------------------------------------
+# -- where things are -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "proxy:\n  # nothing\nlists:\n"])
@@ -162,7 +162,7 @@ def test_an_address_is_a_host_and_a_port(address: str, want: tuple[str, int]) ->
     assert split_address(address) == want
 
 
-# -- the environment ---------------------------------------------------------------------------------
+# -- the environment ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -241,7 +241,7 @@ def test_faults_of_the_environment_and_of_the_file_are_named_at_once(tmp_path: P
     assert len(found) == 2
 
 
-# -- faults ----------------------------------------------------------------------------------------
+# -- faults ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

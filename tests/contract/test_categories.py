@@ -1,0 +1,82 @@
+"""The categories that packs and scripts rely on exist, are filled, and hold no stray entry."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from schoolgate.core.policy import Verdict
+from schoolgate.lists import lint_catalogue, load_catalogue
+from schoolgate.settings import load_policy
+from tests.data import shared
+
+ROOT = Path(__file__).parents[2]
+CATEGORIES = ROOT / "categories"
+IDS = [
+    "adult", "gambling", "games", "alcohol", "tobacco", "drugs", "auctions", "violence", "hate",
+    "weapons", "illegal", "malware", "phishing", "piracy", "filesharing", "cloud-storage",
+    "streaming", "tv-film", "radio-music", "live-sport", "video-sharing", "social-networks",
+    "blogs-forums", "messaging", "dating", "circumvention", "translate-cache", "free-hosting",
+    "software-downloads", "webmail", "paste-transfer", "chat-ai", "shopping", "news", "search",
+    "education", "health-advice", "banking", "government", "system-updates", "probes",
+]  # fmt: skip
+CATALOGUE = load_catalogue([CATEGORIES])
+POLICY = load_policy(ROOT / "config/policies/wellstead.yaml", CATALOGUE.categories)
+BLOCKED = sorted(
+    {
+        category
+        for rule in POLICY.all_rules
+        if rule.verdict is Verdict.BLOCK
+        for category in rule.categories
+    }
+)
+
+
+def test_every_category_of_the_contract_exists_and_no_other() -> None:
+    assert sorted(CATALOGUE.categories) == sorted(IDS)
+
+
+def test_the_contract_lists_these_categories() -> None:
+    text = shared("CONTRACT.md").read_text(encoding="utf-8")
+    listed = re.sub(
+        r"\([^)]*\)", "", text.partition("## Category ids\n")[2].partition(". A pack")[0]
+    )
+    assert [name.strip() for name in listed.split(",")] == IDS
+
+
+def test_the_linter_finds_no_fault() -> None:
+    assert [str(fault) for fault in lint_catalogue([CATEGORIES], BLOCKED)] == []
+
+
+@pytest.mark.parametrize("category", BLOCKED)
+def test_each_blocked_category_names_at_least_forty_sites(category: str) -> None:
+    assert CATALOGUE.counts[category] >= 40
+
+
+@pytest.mark.parametrize("category", IDS)
+def test_each_category_says_what_it_is_in_a_sentence(category: str) -> None:
+    kept = CATALOGUE.categories[category]
+    assert kept.title[0].isupper()
+    assert kept.description.endswith(".")
+
+
+@pytest.mark.parametrize("category", ["health-advice", "probes", "education", "government"])
+def test_what_must_never_be_blocked_by_mistake_is_protected(category: str) -> None:
+    assert CATALOGUE.categories[category].protected
+
+
+def test_every_entry_is_a_site_that_reference_lists_know_or_that_says_why_not() -> None:
+    data = shared("lists/popular_all.tsv.xz").parents[1]
+    ended = subprocess.run(
+        [sys.executable, str(CATEGORIES / "verify.py"), "--data", str(data)],
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ended.stderr == ""
+    total = ended.stdout.splitlines()[-1].split()
+    assert (total[0], total[-1]) == ("total", "0"), ended.stdout
+    assert ended.returncode == 0

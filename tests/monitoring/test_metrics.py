@@ -1,0 +1,100 @@
+"""The figures for Prometheus: the names and labels of the contract, and nobody's name in them."""
+
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client import generate_latest
+
+from schoolgate.monitoring import Metrics
+from tests.data import shared
+
+CONTRACT: dict[str, set[str]] = {
+    "schoolgate_requests_total": {"verdict", "category", "group", "period"},
+    "schoolgate_decision_seconds": set(),
+    "schoolgate_connections_total": {"tls"},
+    "schoolgate_filter_errors_total": {"hook"},
+    "schoolgate_journal_dropped_total": set(),
+    "schoolgate_policy_version": set(),
+    "schoolgate_list_domains": {"category"},
+    "schoolgate_grants_active": set(),
+    "schoolgate_circumvention_total": {"kind"},
+    "schoolgate_worker_up": {"worker"},
+    "schoolgate_ca_expiry_seconds": set(),
+}
+# Beside the contract's: for whoever runs the gateway.
+OWN: dict[str, set[str]] = {
+    "schoolgate_store_errors_total": set(),
+    "schoolgate_reload_errors_total": set(),
+    "schoolgate_overlay_version": set(),
+}
+
+
+def filled() -> Metrics:
+    """Give metrics in which every figure was counted once."""
+    metrics = Metrics()
+    metrics.requests.labels(verdict="block", category="games", group="staff", period="").inc()
+    metrics.connections.labels(tls="decrypt").inc()
+    metrics.filter_errors.labels(hook="request").inc()
+    metrics.circumvention.labels(kind="vpn").inc()
+    metrics.list_domains.labels(category="games").set(3)
+    metrics.worker_up.labels(worker="1").set(1)
+    return metrics
+
+
+def families(metrics: Metrics) -> dict[str, set[str]]:
+    """Give the labels of each metric by the name under which Prometheus shows it."""
+    return {
+        family.name + ("_total" if family.type == "counter" else ""): {
+            label for sample in family.samples for label in sample.labels if label != "le"
+        }
+        for family in metrics.registry.collect()
+    }
+
+
+def test_every_metric_has_the_name_and_the_labels_of_the_contract() -> None:
+    assert families(filled()) == {**CONTRACT, **OWN}
+
+
+def test_the_contract_names_every_metric_that_it_is_held_to() -> None:
+    text = shared("CONTRACT.md").read_text(encoding="utf-8")
+    for name, labels in CONTRACT.items():
+        written = f"{name}{{{','.join(sorted(labels))}}}" if labels else name
+        alternatives = {written, f"{name}{{verdict,category,group,period}}"}
+        assert any(f"`{one}`" in text for one in alternatives), name
+
+
+def test_no_label_can_hold_a_person_a_host_or_an_address() -> None:
+    personal = {"user", "client", "device", "host", "url", "address", "ip", "entry", "network"}
+    assert all(not labels & personal for labels in families(filled()).values())
+
+
+def test_every_metric_says_in_a_sentence_what_it_is() -> None:
+    for family in filled().registry.collect():
+        assert family.documentation.endswith("."), family.name
+
+
+def test_two_gateways_in_one_process_count_apart() -> None:
+    one, other = Metrics(), Metrics()
+    one.journal_dropped.inc(5)
+    assert one.registry.get_sample_value("schoolgate_journal_dropped_total") == 5
+    assert other.registry.get_sample_value("schoolgate_journal_dropped_total") == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "bucket"), [(0.000_000_5, "1e-06"), (0.000_003, "5e-06"), (0.0099, "0.01"), (5, "+Inf")]
+)  # fmt: skip
+def test_a_decision_of_microseconds_and_a_stall_fall_into_different_buckets(
+    seconds: float, bucket: str
+) -> None:
+    metrics = Metrics()
+    metrics.decision_seconds.observe(seconds)
+    [family] = [f for f in metrics.registry.collect() if f.name == "schoolgate_decision_seconds"]
+    filled_buckets = [s.labels["le"] for s in family.samples if "le" in s.labels and s.value]
+    assert filled_buckets[0] == bucket
+
+
+def test_the_end_of_the_ca_is_shown_as_unix_time() -> None:
+    metrics = Metrics()
+    metrics.ca_expires(datetime(2036, 11, 20, tzinfo=UTC))
+    assert metrics.registry.get_sample_value("schoolgate_ca_expiry_seconds") == 2_110_752_000
+    assert b"schoolgate_ca_expiry_seconds 2.110752e+09" in generate_latest(metrics.registry)

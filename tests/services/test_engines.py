@@ -1,0 +1,69 @@
+"""The engine in force: replaced whole, and every change keeps what the other one brought."""
+
+from threading import Thread
+
+from schoolgate.core.approvals import Overlay
+from schoolgate.core.policy import PolicyEngine
+from schoolgate.services.engines import Engines
+from tests.core.policy.example import engine, grant
+
+
+def test_other_grants_come_into_force_over_the_same_policy() -> None:
+    first = engine()
+    engines = Engines(first)
+    overlay = Overlay(2, (grant(),))
+    engines.put_overlay(overlay)
+    assert engines.current.overlay is overlay
+    assert engines.current.policy is first.policy
+
+
+def test_another_policy_comes_into_force_under_the_same_grants() -> None:
+    overlay = Overlay(2, (grant(),))
+    engines = Engines(engine(overlay=overlay))
+    second = engine(school="Another School")
+    engines.put_policy(second)
+    assert engines.current.policy is second.policy
+    assert engines.current.overlay is overlay
+
+
+def test_who_holds_the_engine_of_before_sees_no_change() -> None:
+    engines = Engines(engine())
+    held = engines.current
+    engines.put_overlay(Overlay(2, (grant(),)))
+    engines.put_policy(engine(school="Another School"))
+    assert (held.overlay, held.policy.school) == (Overlay(), "Example School")
+
+
+def test_every_change_is_told_once_with_what_is_now_in_force() -> None:
+    told: list[PolicyEngine] = []
+    engines = Engines(engine(), told.append)
+    assert told == []
+    engines.put_overlay(Overlay(2))
+    engines.put_policy(engine(school="Another School"))
+    assert [(e.overlay.version, e.policy.school) for e in told] == [
+        (2, "Example School"),
+        (2, "Another School"),
+    ]
+    assert told[-1] is engines.current
+
+
+def test_changes_of_both_kinds_at_the_same_time_lose_nothing() -> None:
+    engines = Engines(engine())
+    policies = [engine(school=f"School {n}") for n in range(200)]
+    overlays = [Overlay(n) for n in range(200)]
+
+    def put_policies() -> None:
+        for policy in policies:
+            engines.put_policy(policy)
+
+    def put_overlays() -> None:
+        for overlay in overlays:
+            engines.put_overlay(overlay)
+
+    threads = [Thread(target=put_policies), Thread(target=put_overlays)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert engines.current.policy.school == "School 199"
+    assert engines.current.overlay.version == 199

@@ -1,0 +1,163 @@
+"""Opening and closing by hand: what is checked before anything is kept."""
+
+from datetime import datetime
+
+import pytest
+
+from schoolgate.core.approvals import Grant, Role, Subject, Suspension
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.errors import RefusedError
+from schoolgate.core.policy import PolicyEngine, Rule, Verdict
+from schoolgate.core.urls import parse_web_url
+from schoolgate.services import opening
+from tests.core.policy.example import ENDS, NOON, PUPIL, STARTS, engine, hosts
+
+EVERYONE = Subject.parse("everyone")
+
+
+class Kept:
+    """Keeps decisions in memory, and reads an entry again as the store does."""
+
+    def __init__(self) -> None:
+        self.grants: list[Grant] = []
+        self.suspensions: list[Suspension] = []
+        self.actors: list[str] = []
+
+    def add_grant(
+        self,
+        entry: str,
+        subject: Subject,
+        starts: datetime,
+        ends: datetime,
+        decided_by: Role,
+        *,
+        reason: str,
+        actor: str,
+        now: datetime,
+    ) -> Grant:
+        parsed = ListEntry.parse(entry, "grant", "grant")
+        number = len(self.grants) + 1
+        self.grants.append(Grant(number, parsed, subject, starts, ends, decided_by, reason))
+        self.actors.append(f"{actor} at {now:%H:%M}")
+        return self.grants[-1]
+
+    def suspend(
+        self,
+        subject: Subject,
+        starts: datetime,
+        ends: datetime,
+        reason: str,
+        actor: str,
+        *,
+        now: datetime,
+    ) -> Suspension:
+        number = len(self.suspensions) + 1
+        self.suspensions.append(Suspension(number, subject, starts, ends, reason))
+        self.actors.append(f"{actor} at {now:%H:%M}")
+        return self.suspensions[-1]
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def school() -> PolicyEngine:
+    locked = Rule("core", "C-8", Verdict.BLOCK, hosts=hosts("locked.example", "part.example/bad"))
+    return engine(locked=(locked,))
+
+
+def open_site(kept: Kept, school: PolicyEngine, site: str, subject: Subject = EVERYONE) -> Grant:
+    return opening.open_site(
+        kept, school, site, subject, STARTS, ENDS, Role.SLT, reason="fair", actor="a.jones", now=NOON
+    )  # fmt: skip
+
+
+def test_what_was_asked_is_kept_as_it_was_asked(kept: Kept, school: PolicyEngine) -> None:
+    made = open_site(kept, school, "ebay.co.uk", Subject.parse("group:staff"))
+    entry = ListEntry("ebay.co.uk", "/", "grant", "grant")
+    staff = Subject.parse("group:staff")
+    assert kept.grants == [made] == [Grant(1, entry, staff, STARTS, ENDS, Role.SLT, "fair")]
+    assert kept.actors == ["a.jones at 12:00"]
+
+
+@pytest.mark.parametrize(
+    ("site", "want"),
+    [
+        ("ebay.co.uk", "ebay.co.uk"),
+        ("EBAY.co.uk.", "ebay.co.uk"),
+        ("https://www.ebay.co.uk/itm/5", "www.ebay.co.uk/itm/5"),
+        ("http://ebay.co.uk:8080/a?b=c#d", "ebay.co.uk/a"),
+        ("https://user:secret@ebay.co.uk/", "ebay.co.uk"),
+        ("münchen.example", "xn--mnchen-3ya.example"),
+        ("me.github.io", "me.github.io"),
+        ("93.184.215.14", "93.184.215.14"),
+        ("https://[2606:2800::1]/a", "[2606:2800::1]/a"),
+        ("part.example", "part.example"),
+        ("part.example/good", "part.example/good"),
+        ("notlocked.example", "notlocked.example"),
+    ],
+)
+def test_a_site_is_a_host_a_part_of_one_or_a_url(
+    kept: Kept, school: PolicyEngine, site: str, want: str
+) -> None:
+    assert open_site(kept, school, site).entry.text == want
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["a.example/why%3F", "a.example/c%23", "a.example/a%2Fb", "a.example/%2561", "a.example/é"],
+)
+def test_what_is_opened_covers_the_page_that_was_asked_for(
+    kept: Kept, school: PolicyEngine, page: str
+) -> None:
+    made = open_site(kept, school, page)
+    url = parse_web_url(page)
+    assert made.in_force(PUPIL, url.host, url.path, NOON)
+
+
+@pytest.mark.parametrize(
+    ("site", "want"),
+    [
+        ("", "is not a URL"),
+        ("a b", "is not a URL"),
+        ("ftp://a.example/", "is not the address of a web page"),
+        ("*.example", "is not"),
+        ("com", "com is no single site: everybody's sites are below it"),
+        ("uk", "uk is no single site"),
+        ("co.uk", "co.uk is no single site"),
+        ("https://github.io/me", "github.io is no single site"),
+        ("sch.uk", "sch.uk is no single site"),
+        ("localhost", "localhost is no single site"),
+        ("locked.example", "locked.example is locked: nobody here can open it"),
+        ("www.locked.example/page", "www.locked.example/page is locked"),
+        ("part.example/bad/worse", "part.example/bad/worse is locked"),
+    ],
+)
+def test_what_is_no_single_site_or_is_locked_is_refused(
+    kept: Kept, school: PolicyEngine, site: str, want: str
+) -> None:
+    with pytest.raises(RefusedError) as caught:
+        open_site(kept, school, site)
+    assert want in str(caught.value)
+    assert kept.grants == []
+
+
+@pytest.mark.parametrize("whom", ["everyone", "group:staff", "user:abc", "device:d1", "10.0.0.7"])
+def test_access_is_withdrawn_from_now_on(kept: Kept, school: PolicyEngine, whom: str) -> None:
+    subject = Subject.parse(whom)
+    made = opening.suspend(kept, school, subject, ENDS, reason="misuse", actor="a.jones", now=NOON)
+    assert kept.suspensions == [made] == [Suspension(1, subject, NOON, ENDS, "misuse")]
+
+
+def test_a_group_that_does_not_exist_is_refused_with_those_that_do(
+    kept: Kept, school: PolicyEngine
+) -> None:
+    nobody = Subject.parse("group:staf")
+    want = "there is no group 'staf'; there are: pupils, staff"
+    with pytest.raises(RefusedError, match=want):
+        open_site(kept, school, "a.example", nobody)
+    with pytest.raises(RefusedError, match=want):
+        opening.suspend(kept, school, nobody, ENDS, reason="r", actor="a", now=NOON)
+    assert (kept.grants, kept.suspensions) == ([], [])

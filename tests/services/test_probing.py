@@ -1,0 +1,129 @@
+"""Asking a running gateway whether it filters, and saying what is wrong when it does not."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from schoolgate import authority
+from schoolgate.services.probing import Finding, running
+from schoolgate.settings import Settings
+from schoolgate.settings.machine import MetricsSettings, ProxySettings
+from tests import gateway
+
+REFUSAL = b"HTTP/1.1 403 Forbidden\r\nX-Schoolgate-Clause: C-1\r\nContent-Length: 0\r\n\r\n"
+WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"
+SICK = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 6\r\n\r\nwrong\n"
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """Answer everybody who connects with the same bytes, and give the address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(20)
+
+
+def unused() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def ask(proxy: str, metrics: str, state: Path) -> dict[str, Finding]:
+    settings = Settings(
+        state_dir=state,
+        proxy=ProxySettings(listen=proxy),
+        metrics=MetricsSettings(listen=metrics),
+    )
+    return {finding.what: finding for finding in running(settings)}
+
+
+def test_a_running_gateway_is_found_to_filter(tmp_path: Path) -> None:
+    config = gateway.write_config(tmp_path)
+    with gateway.running(config) as own:
+        proxy, metrics = (own.address(name).split("/")[2] for name in ("proxy", "metrics"))
+        found = ask(proxy, metrics, own.state)
+    refused = "a request that must be refused was refused (gateway-private-destination)"
+    assert list(found.values()) == [
+        Finding("health", True, "ok"),
+        Finding("filtering over HTTP", True, refused),
+        Finding("filtering over HTTPS", True, refused),
+    ]
+
+
+def test_where_nothing_runs_each_finding_says_so_and_how_to_start(tmp_path: Path) -> None:
+    authority.ensure(tmp_path / "ca", "Hill School", datetime(2026, 11, 23, tzinfo=UTC))
+    proxy, metrics = unused(), unused()
+    found = ask(proxy, metrics, tmp_path)
+    assert [finding.ok for finding in found.values()] == [False] * 3
+    for what, address in (
+        ("health", metrics), ("filtering over HTTP", proxy), ("filtering over HTTPS", proxy),
+    ):  # fmt: skip
+        said = found[what].said
+        assert said.startswith(f"nothing answers on {address} (")
+        assert said.endswith("start it with 'schoolgate run'")
+
+
+@pytest.mark.parametrize(
+    ("answer", "want"),
+    [
+        (WELL, Finding("health", True, "ok")),
+        (SICK, Finding("health", False, "wrong")),
+    ],
+)
+def test_health_is_what_the_gateway_says_of_itself(
+    tmp_path: Path, answer: bytes, want: Finding
+) -> None:
+    with answering(answer) as metrics:
+        assert ask(unused(), metrics, tmp_path)["health"] == want
+
+
+def test_what_speaks_no_http_is_not_healthy(tmp_path: Path) -> None:
+    with answering(b"220 mail.example ESMTP\r\n") as metrics:
+        assert ask(unused(), metrics, tmp_path)["health"].ok is False
+
+
+@pytest.mark.parametrize(
+    ("answer", "ok", "said"),
+    [
+        (REFUSAL, True, "a request that must be refused was refused (C-1)"),
+        (WELL, False, "{} answered 200 and is not schoolgate"),
+        (REFUSAL.replace(b"X-Schoolgate-Clause", b"X-Other"), False,
+         "{} answered 403 and is not schoolgate"),
+        (REFUSAL.replace(b"403", b"200"), False, "{} answered 200 and is not schoolgate"),
+        (b"220 mail.example ESMTP\r\n", False, "{} does not answer as a web proxy: "),
+    ],
+)  # fmt: skip
+def test_only_a_refusal_with_a_clause_counts_as_filtering(
+    tmp_path: Path, answer: bytes, ok: bool, said: str
+) -> None:
+    with answering(answer) as proxy:
+        found = ask(proxy, unused(), tmp_path)["filtering over HTTP"]
+    assert found.ok is ok
+    assert found.said.startswith(said.format(proxy))
+
+
+def test_without_a_ca_https_cannot_be_asked_about(tmp_path: Path) -> None:
+    found = ask(unused(), unused(), tmp_path)["filtering over HTTPS"]
+    assert found.ok is False
+    assert found.said.startswith("There is no CA in ")
