@@ -14,6 +14,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
 
 from schoolgate import bootstrap
+from schoolgate.proxy import limits
 from schoolgate.proxy.master import REQUIRED_OPTIONS, cut
 from schoolgate.settings import load_settings
 
@@ -37,6 +38,7 @@ class SchoolgateScript:
         logger.warning(LIMITS)
         file = os.environ.get("SCHOOLGATE_CONFIG", "config/schoolgate.yaml")
         try:
+            limits.install()
             settings = load_settings(Path(file))
             self._gateway = bootstrap.Gateway(settings)
         except Exception as error:  # noqa: BLE001 - whatever it is, mitmdump must not run on

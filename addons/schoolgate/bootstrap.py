@@ -18,7 +18,7 @@ from schoolgate import authority
 from schoolgate.core.approvals import Overlay
 from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
 from schoolgate.core.policy import PolicyEngine
-from schoolgate.lists import load_catalogue, load_local_lists
+from schoolgate.lists import category_names, load_catalogue, load_local_lists
 from schoolgate.monitoring import JournalWriter, Metrics, MetricsEndpoint
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch
@@ -65,11 +65,12 @@ def load_engine(settings: Settings) -> PolicyEngine:
         local = load_local_lists(settings.lists.local)
     except ConfigurationError as error:
         faults.extend(error.faults)
-    if catalogue is not None:
-        try:
-            policy = load_policy(settings.policy_file, catalogue.categories)
-        except ConfigurationError as error:
-            faults.extend(error.faults)
+    # A category whose file has faults exists all the same.
+    names = catalogue.categories if catalogue else category_names(settings.lists.dirs)
+    try:
+        policy = load_policy(settings.policy_file, names)
+    except ConfigurationError as error:
+        faults.extend(error.faults)
     if catalogue is None or local is None or policy is None or faults:
         raise ConfigurationError(faults)
     return PolicyEngine(policy, catalogue, local)
@@ -130,11 +131,10 @@ class Gateway:
         self._settings = settings
         self.metrics = metrics = Metrics()
         metrics.ca_expires(ca.not_after)
-        self.engines = Engines(
-            engine.with_overlay(store.overlay(now())), lambda changed: _show(metrics, changed)
-        )
-        _show(metrics, self.engines.current)
-        _note_version(store, metrics, engine)
+        self._store = store
+        self._noted = ""
+        self.engines = Engines(engine.with_overlay(store.overlay(now())), self._show)
+        self._show(self.engines.current)
         self.journal = JournalWriter(
             settings.journal_dir,
             queue_size=settings.journal.queue_size,
@@ -145,7 +145,7 @@ class Gateway:
         self._started = contextlib.ExitStack()
         with self._started:
             self._start_journal()
-            self._start_watches(store)
+            self._start_watches()
             self._started = self._started.pop_all()
 
     def __enter__(self) -> "Gateway":
@@ -177,6 +177,25 @@ class Gateway:
             {name: str(address) for name, address in proxy.hosts.items()},
         )
 
+    def _show(self, engine: PolicyEngine) -> None:
+        """Tell the metrics and the store what is in force."""
+        metrics = self.metrics
+        metrics.overlay_version.set(engine.overlay.version)
+        metrics.grants_active.set(len(engine.overlay.grants))
+        label = f"{engine.policy.version}+{engine.catalogue.version}"
+        if label == self._noted:
+            return
+        for category, count in engine.catalogue.counts.items():
+            metrics.list_domains.labels(category=category).set(count)
+        # The record comes after the fact: a store that cannot be written holds no policy back.
+        try:
+            self._store.record_version("lists", engine.catalogue.version)
+            metrics.policy_version.set(self._store.record_version("policy", label))
+            self._noted = label
+        except UnavailableError as error:
+            logger.error("The version in force is not recorded: %s", error)  # noqa: TRY400
+            metrics.store_errors.inc()
+
     def _start_journal(self) -> None:
         try:
             self.journal.start()
@@ -187,7 +206,7 @@ class Gateway:
             ) from error
         self._started.callback(self.journal.stop)
 
-    def _start_watches(self, store: DecisionStore) -> None:
+    def _start_watches(self) -> None:
         settings, metrics = self._settings, self.metrics
         watch = OverlayWatch(
             settings.database_url,
@@ -197,7 +216,7 @@ class Gateway:
         )
         files = FileWatch(
             lambda: _watched(settings),
-            lambda: _reloaded(settings, store, metrics),
+            lambda: load_engine(settings),
             self.engines,
             metrics.reload_errors.inc,
         )
@@ -225,6 +244,7 @@ async def _serve(
         async with master.listening() as (proxy_host, proxy_port):
             for number in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().add_signal_handler(number, master.should_exit.set)
+            filtering.destinations.own_ports.update((proxy_port, metrics_port))
             gateway.metrics.worker_up.labels(worker=str(WORKER)).set(1)
             # Everything up to here lives as long as the process: the collector need not walk it.
             gc.collect()
@@ -279,30 +299,10 @@ def upstream_bundle(settings: Settings) -> Path | None:
     return bundle
 
 
-def _reloaded(settings: Settings, store: DecisionStore, metrics: Metrics) -> PolicyEngine:
-    engine = load_engine(settings)
-    _note_version(store, metrics, engine)
-    return engine
-
-
-def _note_version(store: DecisionStore, metrics: Metrics, engine: PolicyEngine) -> None:
-    """Keep which policy and lists are in force; the number grows with each change of either."""
-    store.record_version("lists", engine.catalogue.version)
-    label = f"{engine.policy.version}+{engine.catalogue.version}"
-    metrics.policy_version.set(store.record_version("policy", label))
-
-
 def _watched(settings: Settings) -> Iterator[Path]:
     yield settings.policy_file
     for directory in (*settings.lists.dirs, settings.lists.local):
         yield from directory.glob("*")
-
-
-def _show(metrics: Metrics, engine: PolicyEngine) -> None:
-    metrics.overlay_version.set(engine.overlay.version)
-    metrics.grants_active.set(len(engine.overlay.grants))
-    for category, count in engine.catalogue.counts.items():
-        metrics.list_domains.labels(category=category).set(count)
 
 
 def _bracketed(host: str) -> str:

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Document:
     file: str
     data: Any
     lines: dict[Loc, int]
+    # Parts that came from elsewhere, and what that is called.
+    elsewhere: dict[Loc, str] = field(default_factory=dict)
 
     def line(self, loc: Loc) -> int:
         """Give the line of a part, or of the nearest part around it."""
@@ -39,6 +41,9 @@ class Document:
 
     def fault(self, loc: Loc, message: str, hint: str = "") -> Fault:
         """Give a fault at a part of the file."""
+        for end in range(len(loc), 0, -1):
+            if loc[:end] in self.elsewhere:
+                return Fault(self.elsewhere[loc[:end]], 0, message, hint)
         return Fault(self.file, self.line(loc), message, hint)
 
 
@@ -85,8 +90,10 @@ def parse_document(file: str, text: str) -> Document:
         mark = error.problem_mark or error.context_mark
         message = f"is not valid YAML: {error.problem or error.context}"
         raise ConfigurationError([Fault(file, mark.line + 1 if mark else 1, message)]) from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise ConfigurationError([Fault(file, 1, f"is not valid YAML: {error}")]) from error
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        message = f"is not valid YAML: {error.reason}"
+        raise ConfigurationError([Fault(file, line, message)]) from error
     except RecursionError as error:
         raise ConfigurationError([Fault(file, 1, "is nested too deeply")]) from error
     if reader.faults:
@@ -118,7 +125,12 @@ class _Reader:
             return self._mapping(node, loc)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(child, (*loc, i)) for i, child in enumerate(node.value)]
-        return self._construct.construct_object(node)
+        try:
+            return self._construct.construct_object(node)
+        except (ValueError, yaml.YAMLError) as error:  # an impossible date, an unknown tag
+            problem = getattr(error, "problem", None) or error
+            self.faults.append(Fault(self._file, line, f"is not valid YAML: {problem}"))
+            return None
 
     def _mapping(self, node: yaml.MappingNode, loc: Loc) -> dict[str, Any]:
         result: dict[str, Any] = {}

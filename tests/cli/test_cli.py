@@ -605,7 +605,7 @@ def test_run_prints_where_everything_is_and_doctor_finds_that_it_filters(school:
             f"health   http://{metrics}/healthz",
             f"CA       {school.state / 'ca' / CERTIFICATE}",
             f"journal  {school.state / 'journal'}",
-            "1 clauses are not enforced yet: schoolgate policy check",
+            "clauses not enforced yet: 1 (schoolgate policy check)",
             "schoolgate is filtering (policy hill, 5 domains, 1 worker)",
         ]
         found = lines(run(school, "doctor"))

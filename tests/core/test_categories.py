@@ -132,7 +132,7 @@ def test_an_empty_label_is_a_label_of_its_own() -> None:
         ("//a///b", True),
         ("/./a/x/../b", True),
         ("/a/%2e/b", True),
-        ("/a/b/../c", False),
+        ("/a/b/../c", True),  # an origin that resolves no dot segments is still below
         ("\\a\\b", True),
         ("/a;v=1/b", True),
     ],

@@ -151,7 +151,6 @@ def test_a_record_that_cannot_be_made_is_counted_and_the_rest_is_written(
     journal.stop()
     assert [line["n"] for line in written(tmp_path)] == [1, 2]
     assert losses.count == 1
-    assert journal.faults() == []
 
 
 def test_a_record_that_cannot_be_made_leaves_no_file_open(tmp_path: Path) -> None:
@@ -176,12 +175,22 @@ def test_a_disk_that_fails_is_told_counted_and_used_again_when_it_is_back(tmp_pa
     journal.tell(NOON, lambda: {"n": 1})
     assert losses.told.get(timeout=20) == 1
     assert eventually(lambda: bool(journal.faults()))  # it says so just after it has counted
-    assert journal.faults() == [f"The journal in {directory} cannot be written."]
+    assert journal.faults() == [f"The journal in {directory} is not being written."]
     directory.mkdir()
     journal.tell(NOON, lambda: {"n": 2})
+    assert eventually(lambda: journal.faults() == [])
     journal.stop()
     assert [line["n"] for line in written(directory)] == [2]
+
+
+def test_a_journal_that_has_ended_or_never_began_is_a_fault(tmp_path: Path) -> None:
+    journal = writer(tmp_path)
+    fault = [f"The journal in {tmp_path} is not being written."]
+    assert journal.faults() == fault
+    journal.start()
     assert journal.faults() == []
+    journal.stop()
+    assert journal.faults() == fault
 
 
 @pytest.mark.parametrize("below", ["", "journal"])

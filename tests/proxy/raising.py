@@ -1,6 +1,7 @@
 """The real command with one more addon, which raises in the hook that the first argument names."""
 
 import sys
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from schoolgate.cli import main
@@ -38,7 +39,7 @@ else:
     def with_raising(*args: Any, **kwargs: Any) -> FilterAddons:
         """Add the raising addon after the filter's own."""
         filtering = made(*args, **kwargs)
-        return FilterAddons(filtering.guard, (*filtering.addons, Raising()))
+        return replace(filtering, addons=(*filtering.addons, Raising()))
 
     addons.make_addons = with_raising
 

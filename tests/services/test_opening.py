@@ -25,7 +25,7 @@ class Kept:
 
     def add_grant(
         self,
-        entry: str,
+        entry: ListEntry,
         subject: Subject,
         starts: datetime,
         ends: datetime,
@@ -35,9 +35,8 @@ class Kept:
         actor: str,
         now: datetime,
     ) -> Grant:
-        parsed = ListEntry.parse(entry, "grant", "grant")
         number = len(self.grants) + 1
-        self.grants.append(Grant(number, parsed, subject, starts, ends, decided_by, reason))
+        self.grants.append(Grant(number, entry, subject, starts, ends, decided_by, reason))
         self.actors.append(f"{actor} at {now:%H:%M}")
         return self.grants[-1]
 
@@ -105,10 +104,7 @@ def test_a_site_is_a_host_a_part_of_one_or_a_url(
     assert open_site(kept, school, site).entry.text == want
 
 
-@pytest.mark.parametrize(
-    "page",
-    ["a.example/why%3F", "a.example/c%23", "a.example/a%2Fb", "a.example/%2561", "a.example/é"],
-)
+@pytest.mark.parametrize("page", ["a.example/x/", "a.example/two%20words", "a.example/é"])
 def test_what_is_opened_covers_the_page_that_was_asked_for(
     kept: Kept, school: PolicyEngine, page: str
 ) -> None:
@@ -123,7 +119,9 @@ def test_what_is_opened_covers_the_page_that_was_asked_for(
         ("", "is not a URL"),
         ("a b", "is not a URL"),
         ("ftp://a.example/", "is not the address of a web page"),
-        ("*.example", "is not"),
+        ("*.example", "is no single site"),
+        ("a.example/what%3F", "can be read in several ways"),
+        ("a.example/c%23", "can be read in several ways"),
         ("com", "com is no single site: everybody's sites are below it"),
         ("uk", "uk is no single site"),
         ("co.uk", "co.uk is no single site"),

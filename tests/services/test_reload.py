@@ -50,6 +50,11 @@ class School:
             raise ZeroDivisionError(text)
         return engine(school=text)
 
+    def settled(self) -> bool:
+        """Look until a change has stayed as it is for a look."""
+        assert self.watch.look() is False
+        return self.watch.look()
+
     @property
     def name(self) -> str:
         return self.engines.current.policy.school
@@ -67,8 +72,9 @@ def test_unchanged_files_are_not_read_again(school: School) -> None:
 
 def test_a_changed_file_comes_into_force_once_and_grants_stay(school: School) -> None:
     school.write("Second")
-    assert [school.watch.look(), school.watch.look()] == [True, False]
+    assert [school.watch.look() for _ in range(3)] == [False, True, False]
     assert school.name == "Second"
+    assert school.loads == 1
     assert school.engines.current.overlay.version == 7
     assert school.failures.empty()
 
@@ -102,17 +108,26 @@ def _replaced(school: School) -> None:
 @pytest.mark.parametrize("change", [_added, _removed, _same_size, _same_time, _replaced])
 def test_every_kind_of_change_is_seen(school: School, change: Callable[[School], None]) -> None:
     (school.directory / "extra").write_text("")
-    watch = school.new_watch()
+    school.watch = school.new_watch()
     change(school)
-    assert watch.look() is True
+    assert school.settled() is True
     assert school.loads == 1
+
+
+def test_a_file_that_is_still_being_written_is_not_read(school: School) -> None:
+    for text in ("S", "Se", "Sec"):
+        school.write(text)
+        assert school.watch.look() is False
+    assert school.loads == 0
+    assert school.watch.look() is True
+    assert school.name == "Sec"
 
 
 def test_a_broken_change_is_refused_once_and_the_last_good_state_stays(
     school: School, caplog: pytest.LogCaptureFixture
 ) -> None:
     school.write("broken")
-    assert [school.watch.look(), school.watch.look()] == [False, False]
+    assert [school.watch.look() for _ in range(4)] == [False] * 4
     assert (school.name, school.loads, school.failures.qsize()) == ("First", 1, 1)
     [record] = caplog.records
     assert record.levelno == logging.ERROR
@@ -121,10 +136,19 @@ def test_a_broken_change_is_refused_once_and_the_last_good_state_stays(
 
 def test_a_repaired_file_comes_into_force(school: School) -> None:
     school.write("broken")
-    school.watch.look()
+    assert school.settled() is False
     school.write("Repaired")
-    assert school.watch.look() is True
+    assert school.settled() is True
     assert school.name == "Repaired"
+
+
+def test_what_goes_wrong_for_another_reason_is_tried_again(school: School) -> None:
+    school.write("a bug")
+    assert school.watch.look() is False
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            school.watch.look()
+    assert (school.name, school.loads) == ("First", 2)
 
 
 def test_a_file_that_vanishes_between_two_looks_is_no_fault(school: School) -> None:

@@ -224,7 +224,7 @@ def test_unknown_variables_are_all_refused_with_what_was_meant(tmp_path: Path) -
 
 def test_a_variable_that_is_no_value_is_refused_by_its_name(tmp_path: Path) -> None:
     assert faults(tmp_path, "", {"SCHOOLGATE_LISTS_DIRS": "[a"}) == [
-        Fault("environment", 0, "SCHOOLGATE_LISTS_DIRS is not valid YAML")
+        Fault("SCHOOLGATE_LISTS_DIRS", 0, "'lists.dirs': input should be a valid tuple")
     ]
 
 

@@ -30,8 +30,9 @@ def grant(
     ends: datetime = THREE,
     reason: str = "history lesson",
 ) -> Grant:
+    opened = ListEntry.parse(entry, category="grant", feed="grant")
     return store.add_grant(
-        entry, subject, starts, ends, Role.SLT, reason=reason, actor="a.jones", now=at(8)
+        opened, subject, starts, ends, Role.SLT, reason=reason, actor="a.jones", now=at(8)
     )
 
 

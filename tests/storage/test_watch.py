@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from schoolgate.core.approvals import Overlay, Role, Subject
+from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import UnavailableError
 from schoolgate.storage import DecisionStore, OverlayWatch, open_database
 from tests.storage.days import at
@@ -21,11 +22,13 @@ ADD = """
 import sys
 from datetime import UTC, datetime
 from schoolgate.core.approvals import Role, Subject
+from schoolgate.core.categories import ListEntry
 from schoolgate.storage import DecisionStore, open_database
 starts, ends = datetime(2026, 11, 23, 9, tzinfo=UTC), datetime(2026, 11, 23, 15, tzinfo=UTC)
 engine = open_database(sys.argv[1])
 DecisionStore(engine).add_grant(
-    "elsewhere.example", Subject.parse("everyone"), starts, ends, Role.HEADTEACHER,
+    ListEntry.parse("elsewhere.example", "grant", "grant"), Subject.parse("everyone"),
+    starts, ends, Role.HEADTEACHER,
     reason="from another process", actor="head", now=starts,
 )
 engine.dispose()
@@ -64,8 +67,9 @@ def watching(
 
 
 def add(store: DecisionStore, host: str) -> None:
+    entry = ListEntry.parse(host, "grant", "grant")
     store.add_grant(
-        host, EVERYONE, at(9), at(15), Role.HEADTEACHER, reason="lesson", actor="head", now=at(8)
+        entry, EVERYONE, at(9), at(15), Role.HEADTEACHER, reason="lesson", actor="head", now=at(8)
     )
 
 

@@ -49,7 +49,10 @@ def ensure(directory: Path, organisation: str, now: dt.datetime) -> CaInfo:
             f"The CA cannot be made in {directory}: {error.strerror or error}. "
             "Give schoolgate's user write access to its state directory."
         ) from error
-    return describe(directory)
+    info = describe(directory)
+    if not info.file.exists():
+        _write(info.file, export_pem(directory), 0o644)
+    return info
 
 
 def describe(directory: Path) -> CaInfo:
@@ -96,7 +99,7 @@ def _load(directory: Path) -> x509.Certificate:
     try:
         key = serialization.load_pem_private_key(raw, None)
         certificate = x509.load_pem_x509_certificate(raw)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # TypeError: the key is encrypted
         raise UnavailableError(
             f"The CA in {file} is damaged: {error}. Restore it from a backup; deleting it makes a "
             "new one, which every device must then trust anew."

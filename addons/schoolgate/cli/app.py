@@ -50,7 +50,10 @@ for command in (
 def main() -> None:
     """Run the command; every error ends in one clear sentence and its exit code."""
     try:
-        cli.main(standalone_mode=False)
+        # Not by click's own main: it would end on a closed pipe with "the answer is no".
+        with cli.make_context("schoolgate", sys.argv[1:]) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
     except Exit as error:
         sys.exit(error.exit_code)
     except click.Abort:

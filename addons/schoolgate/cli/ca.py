@@ -18,7 +18,11 @@ def ca() -> None:
 @ca.command()
 @with_settings
 def show(settings: Settings) -> None:
-    """Show name, fingerprint and dates, to compare with what a device shows."""
+    """Show name, fingerprint and dates, to compare with what a device shows.
+
+    \b
+    schoolgate ca show
+    """
     info = authority.describe(settings.ca_dir)
     click.echo(f"subject      {info.subject}")
     click.echo(f"SHA-256      {info.sha256}")

@@ -45,7 +45,7 @@ def check(
     allowed = settings.proxy.allow_private_destinations
 
     def answer_to(url: str) -> Answer:
-        return checking.check(engine, url, client, now, allowed)
+        return checking.check(engine, _readable(url), client, now, allowed)
 
     if batch is None and not as_json:
         _table([answer_to(url) for url in urls])
@@ -72,11 +72,18 @@ def explain(url: str, settings: Settings, **who: Any) -> None:
     schoolgate explain www.bet365.com
     """
     engine, client, now = _prepare(settings, who)
-    for step in checking.explain(engine, url, client, now):
+    for step in checking.explain(
+        engine, _readable(url), client, now, settings.proxy.allow_private_destinations
+    ):
         mark = "→" if step.decided else " "
         style = "bold" if step.decided else ""
         output.console.print(f"{mark} {step.number}. {step.question}", style=style, markup=False)
         output.console.print(f"     {step.answer}", style=style, markup=False)
+
+
+def _readable(argument: str) -> str:
+    """Give an argument whose bytes are no UTF-8 in a form that can be printed."""
+    return argument.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _prepare(settings: Settings, who: dict[str, Any]) -> tuple[PolicyEngine, Client, datetime]:

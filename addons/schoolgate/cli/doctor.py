@@ -18,6 +18,9 @@ def doctor(settings: Settings) -> None:
     """Look at everything that filtering needs, and ask the running proxy for a blocked site.
 
     Nothing is asked of any site on the internet. Exits 1 on a fault.
+
+    \b
+    schoolgate doctor
     """
     findings = [*_at_rest(settings), *probing.running(settings)]
     for finding in findings:

@@ -98,7 +98,12 @@ def add(
 @click.option("--all", "ended_too", is_flag=True, help="Those that have ended or were revoked too.")
 @with_settings
 def list_(ended_too: bool, settings: Settings) -> None:
-    """List the grants in force and to come."""
+    """List the grants in force and to come.
+
+    \b
+    schoolgate grants list
+    schoolgate grants list --all
+    """
     kept = bootstrap.open_store(settings).grants(bootstrap.now(), include_ended=ended_too)
     table = output.table("id", "site", "for", "from", "until", "decided by", "reason")
     for grant in kept:
@@ -119,7 +124,11 @@ def list_(ended_too: bool, settings: Settings) -> None:
 @click.option("--reason", default="", help="Why, for the record.")
 @with_settings
 def revoke(grant_id: int, reason: str, settings: Settings) -> None:
-    """Close what grant ID opened."""
+    """Close what grant ID opened.
+
+    \b
+    schoolgate grants revoke 3 --reason "the lesson is over"
+    """
     bootstrap.open_store(settings).revoke_grant(grant_id, bootstrap.now(), _actor(), reason)
     click.echo(f"Grant {grant_id} is revoked.")
 
@@ -156,7 +165,11 @@ def suspend(who: str, until: datetime, reason: str, settings: Settings) -> None:
 @click.argument("who")
 @with_settings
 def unsuspend(who: str, settings: Settings) -> None:
-    """Give WHO their internet access back."""
+    """Give WHO their internet access back.
+
+    \b
+    schoolgate unsuspend 10.0.3.7
+    """
     subject = Subject.parse(who)
     bootstrap.open_store(settings).unsuspend(subject, bootstrap.now(), _actor())
     click.echo(f"{subject} has access again.")

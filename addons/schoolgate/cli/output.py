@@ -6,8 +6,16 @@ from rich.text import Text
 
 from schoolgate.core.policy import Verdict
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class _Console(Console):
+    """A console that leaves it to the command's top what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+console = _Console(highlight=False, soft_wrap=True)
+errors = _Console(stderr=True, highlight=False, soft_wrap=True)
 
 _COLOURS = {
     Verdict.ALLOW: "green",

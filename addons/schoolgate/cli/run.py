@@ -27,7 +27,11 @@ def run(settings: Settings) -> None:
 @click.command()
 @with_settings
 def proxy(settings: Settings) -> None:
-    """Start the proxy alone, for systemd; in this version that is all there is to run."""
+    """Start the proxy alone, for systemd; in this version that is all there is to run.
+
+    \b
+    schoolgate proxy --config /etc/schoolgate/schoolgate.yaml
+    """
     _serve(settings)
 
 
@@ -43,7 +47,7 @@ def _serve(settings: Settings) -> None:
         click.echo(f"journal  {settings.journal_dir}")
         waiting = [c.id for c in engine.policy.clauses.values() if c.enforcement.value == "not_yet"]
         if waiting:
-            click.echo(f"{len(waiting)} clauses are not enforced yet: schoolgate policy check")
+            click.echo(f"clauses not enforced yet: {len(waiting)} (schoolgate policy check)")
         click.echo(
             f"schoolgate is filtering (policy {engine.policy.id}, "
             f"{len(engine.catalogue.trie)} domains, {settings.proxy.workers} worker)"

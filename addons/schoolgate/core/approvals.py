@@ -9,7 +9,7 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import RefusedError
 from schoolgate.core.hosts import as_ip
-from schoolgate.core.urls import comparable_path, path_covers
+from schoolgate.core.urls import path_covers, path_readings
 
 
 class Role(StrEnum):
@@ -101,7 +101,7 @@ class Grant:
         return (
             self.starts <= now < self.ends
             and (host == self.entry.host or host.endswith("." + self.entry.host))
-            and path_covers(self.entry.path, comparable_path(path))
+            and all(path_covers(self.entry.path, reading) for reading in path_readings(path))
             and self.subject.concerns(client)
         )
 

@@ -1,11 +1,11 @@
 """What is on a site: categories, the entries that list it, and the suffix trie that finds them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import labels_from_right, normalise_host
-from schoolgate.core.urls import comparable_path, path_covers
+from schoolgate.core.urls import comparable_path, path_covers, path_readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,18 @@ class DomainTrie:
     covers its path and what is below it. A URL is in the union of the categories of all entries
     that cover it. Equal unions share one small integer, the set id, so that a policy can compile
     a table from set id to decision. Immutable once built; replaced whole.
+
+    Args:
+        entries: what is listed.
+        opening: asks whether entries of a category open a site rather than close it; these must
+            cover a path in every reading that an origin may give it.
     """
 
-    def __init__(self, entries: Iterable[ListEntry]) -> None:
+    def __init__(
+        self, entries: Iterable[ListEntry], opening: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self._root = _Node()
+        self._opening = opening
         self._size = 0
         self._sets: list[tuple[str, ...]] = [()]
         self._set_ids: dict[frozenset[str], int] = {frozenset(): 0}
@@ -117,9 +125,13 @@ class DomainTrie:
             node = child
             found.extend(node.entries)
         if any(entry.path != "/" for entry in found):
-            asked = comparable_path(path)
-            found = [entry for entry in found if path_covers(entry.path, asked)]
+            readings = path_readings(path)
+            found = [entry for entry in found if self._covers(entry, readings)]
         return found
+
+    def _covers(self, entry: ListEntry, readings: frozenset[str]) -> bool:
+        whole = all if self._opening(entry.category) else any
+        return whole(path_covers(entry.path, reading) for reading in readings)
 
     def _add(self, entry: ListEntry) -> None:
         node = self._root

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 import ada_url
 
@@ -16,6 +16,11 @@ _SLASHES = re.compile(r"/{2,}")
 _HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
 # How often a path may be encoded over and over before the rest is taken as it stands.
 _MAX_ENCODINGS = 10
+# Where none of these stands, a path has one reading.
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+# Characters whose escaping an origin may take for what it says or for what it stands for.
+_STRUCTURAL = b"/\\;?#%\x00"
+_AMBIGUOUS = re.compile(r"[%;\\?#\x00]|//|/\.|[. ](?:/|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,41 @@ def comparable_path(path: str) -> str:
             break
         path = simpler
     return path
+
+
+def path_readings(path: str) -> frozenset[str]:
+    """Give every form in which an origin may understand a path.
+
+    Origins differ in how often they decode, whether they resolve dot segments before or after,
+    whether they keep parameters, and whether a trailing dot or space counts. An entry that closes
+    a path covers it in any reading; one that opens a path must cover it in all.
+    """
+    if not _AMBIGUOUS.search(path):
+        return frozenset({path.casefold() if len(path) == 1 else path.casefold().rstrip("/")})
+    readings = set()
+    path = _ESCAPES.sub(_without_plain_escapes, path)
+    for _ in range(_MAX_ENCODINGS):
+        for start in {path, re.split(r"[?#\x00]", path, maxsplit=1)[0]}:
+            readings.add(_simplified(start))
+            readings.add(_flattened(start))
+        decoded = unquote(path)
+        if decoded == path:
+            break
+        path = decoded
+    return frozenset(readings)
+
+
+def _without_plain_escapes(escapes: re.Match[str]) -> str:
+    """Undo the escapes that mean the same to every origin (RFC 3986, 6.2.2.2), and keep the rest."""
+    raw = unquote_to_bytes(escapes[0])
+    kept = b"".join(b"%%%02X" % byte if byte in _STRUCTURAL else bytes((byte,)) for byte in raw)
+    return kept.decode("utf-8", "replace")
+
+
+def _flattened(path: str) -> str:
+    """Read a path as an origin does that gives dot segments and parameters no meaning."""
+    segments = _SLASHES.sub("/", path.replace("\\", "/")).casefold().split("/")
+    return "/" + "/".join(kept for segment in segments if (kept := segment.rstrip(" .")))
 
 
 def _simplified(path: str) -> str:

@@ -63,8 +63,17 @@ def load_catalogue(dirs: Sequence[Path]) -> Catalogue:
     counts = dict.fromkeys(files.categories, 0)
     for placed in files.entries:
         counts[placed.entry.category] += 1
-    trie = DomainTrie(placed.entry for placed in files.entries)
+    # What is listed as protected is opened by its category.
+    trie = DomainTrie(
+        (placed.entry for placed in files.entries),
+        lambda category: files.categories[category].protected,
+    )
     return Catalogue(files.categories, trie, counts, files.version)
+
+
+def category_names(dirs: Sequence[Path]) -> list[str]:
+    """Give the ids that the files' names promise, whether or not they can be read."""
+    return [path.stem for path in _paths(dirs, [])]
 
 
 def read_category_files(dirs: Sequence[Path]) -> CategoryFiles:

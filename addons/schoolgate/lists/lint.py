@@ -20,8 +20,8 @@ _SUFFIXES = tldextract.TLDExtract(
 
 def is_public_suffix(host: str) -> bool:
     """Ask whether whole registries or hosting platforms hang below a host (Public Suffix List)."""
-    extracted = _SUFFIXES(host)
-    return not extracted.domain and extracted.suffix == host
+    # *.sch.uk is a rule of the list, so that everybody hangs below sch.uk too.
+    return any(_SUFFIXES(name).suffix == name for name in (host, f"a.{host}"))
 
 
 def lint_catalogue(dirs: Sequence[Path], blocked: Collection[str]) -> list[Fault]:

@@ -59,10 +59,11 @@ class MetricsEndpoint:
             return list(self._metrics(environ, start))
         if path == "/healthz":
             wrong = self._healthy()
-            start("503 Service Unavailable" if wrong else "200 OK", _PLAIN)
+            start("503 Service Unavailable" if wrong else "200 OK", list(_PLAIN))
             return [("\n".join(wrong) or "ok").encode() + b"\n"]
-        start("404 Not Found", _PLAIN)
+        start("404 Not Found", list(_PLAIN))
         return [b"There is /metrics and /healthz.\n"]
 
 
-_PLAIN = [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")]
+# Copied for each answer: the server adds the length of that one to it.
+_PLAIN = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))

@@ -1,5 +1,6 @@
 """The journal: one JSON object a line, written by a thread of its own through a bounded queue."""
 
+import contextlib
 import json
 import logging
 import os
@@ -8,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, BinaryIO, Protocol
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ class JournalWriter:
         self._run = f"{worker}-{int(datetime.now(UTC).timestamp()):x}"
         self._sequence = 0
         self._day = ""
-        self._stream: TextIO | None = None
+        self._stream: BinaryIO | None = None
         self._failing = False
         self._thread = threading.Thread(target=self._run_thread, name="journal", daemon=True)
 
@@ -78,7 +79,9 @@ class JournalWriter:
 
     def faults(self) -> list[str]:
         """Give a sentence when the journal cannot be written, or nothing."""
-        return [f"The journal in {self._directory} cannot be written."] if self._failing else []
+        if self._failing or not self._thread.is_alive():
+            return [f"The journal in {self._directory} is not being written."]
+        return []
 
     def stop(self, timeout_seconds: float = 10.0) -> None:
         """Write what is queued and end."""
@@ -96,12 +99,21 @@ class JournalWriter:
                 except queue.Empty:
                     break
             stopping = _STOP in batch
-            self._write([event for event in batch if event is not None])
-        if self._stream is not None:
-            self._stream.close()
+            try:
+                self._write([event for event in batch if event is not None])
+            except Exception as error:  # noqa: BLE001 - a supervised loop must not end
+                self._lost(len(batch), error)
+                self._close()
+        self._close()
+
+    def _close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
 
     def _write(self, batch: Iterable[tuple[datetime, LazyRecord]]) -> None:
-        by_day: dict[str, list[str]] = {}
+        by_day: dict[str, list[bytes]] = {}
         for at, record in batch:
             line = self._line(at, record)
             if line is not None:
@@ -109,13 +121,14 @@ class JournalWriter:
         for day, lines in by_day.items():
             try:
                 stream = self._open(day)
-                stream.write("".join(lines))
+                stream.write(b"".join(lines))
                 stream.flush()
                 self._failing = False
             except OSError as error:
                 self._lost(len(lines), error)
+                self._close()
 
-    def _line(self, at: datetime, record: LazyRecord) -> str | None:
+    def _line(self, at: datetime, record: LazyRecord) -> bytes | None:
         self._sequence += 1
         head = {
             "ts": at.astimezone(UTC).isoformat(timespec="milliseconds"),
@@ -123,26 +136,23 @@ class JournalWriter:
             **self._fixed,
         }
         try:
-            return (
-                json.dumps({**head, **record()}, ensure_ascii=False, separators=(",", ":")) + "\n"
-            )
+            text = json.dumps({**head, **record()}, ensure_ascii=False, separators=(",", ":"))
+            return text.encode("utf-8", "backslashreplace") + b"\n"
         except Exception as error:  # noqa: BLE001 - a supervised loop: one bad record must not end it
             self._lost(1, error)
             return None
 
     def _lost(self, count: int, error: Exception) -> None:
         self._dropped(count)
-        self._stream = None
         if not self._failing:
             logger.error("The journal in %s cannot be written: %s", self._directory, error)
             self._failing = True
 
-    def _open(self, day: str) -> TextIO:
+    def _open(self, day: str) -> BinaryIO:
         if self._stream is None or day != self._day:
-            if self._stream is not None:
-                self._stream.close()
+            self._close()
             path = self._directory / f"{day}.jsonl"
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            self._stream = os.fdopen(descriptor, "a", encoding="utf-8")
+            self._stream = os.fdopen(descriptor, "ab")
             self._day = day
         return self._stream

@@ -22,6 +22,7 @@ class FilterAddons:
     """The guard and the addons it stands around."""
 
     guard: Guard
+    destinations: Destinations
     addons: tuple[object, ...]
 
 
@@ -58,4 +59,4 @@ def make_addons(
         metrics=metrics,
         cut=cut,
     )
-    return FilterAddons(guard, (destinations, Filter(guard, tools)))
+    return FilterAddons(guard, destinations, (destinations, Filter(guard, tools)))

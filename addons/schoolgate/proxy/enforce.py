@@ -1,6 +1,6 @@
 """From a decision to mitmproxy's flow; only writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mitmproxy import http
 
@@ -13,7 +13,7 @@ MAX_REFUSED_BODY_BYTES = 1024 * 1024
 
 _BODYLESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 
-type Stream = Callable[[bytes], bytes]
+type Stream = Callable[[bytes], bytes | Iterable[bytes]]
 
 
 def let_through(flow: http.HTTPFlow, stream: Stream) -> None:
@@ -22,20 +22,27 @@ def let_through(flow: http.HTTPFlow, stream: Stream) -> None:
     Streaming is set here and never by mitmproxy's option ``stream_large_bodies``, which would
     send a body on before anything was decided.
     """
-    if not _is_short(flow.request):
-        flow.request.stream = stream
+    request = flow.request
+    # An origin may not be talked into another protocol, nor compress messages, which would let a
+    # small frame grow without bound in here.
+    request.headers.pop("sec-websocket-extensions", None)
+    if request.headers.get("upgrade", "").lower() != "websocket":
+        request.headers.pop("upgrade", None)
+    if not (request.is_http2 or request.is_http3):
+        # A request line in absolute form would win over the Host header (RFC 9112, 3.2.2).
+        request.authority = ""
+    if not _is_short(request):
+        request.stream = stream
 
 
 def answer(flow: http.HTTPFlow, response: http.Response) -> None:
     """Answer in the origin's place, which is then never contacted.
 
-    The client of a large upload finds its connection closed instead: reading it all to show a
-    page would let anybody fill the memory.
+    `limits` cuts the client of a large upload off: reading it all to show a page would let
+    anybody fill the memory.
     """
     flow.response = response
     transactions.mark_answered(flow)
-    if _may_be_large(flow.request):
-        flow.kill()
 
 
 def redirect(to: str) -> http.Response:
@@ -57,14 +64,6 @@ def _is_short(message: http.Message) -> bool:
     return length is not None and length <= HELD_BYTES
 
 
-def _may_be_large(request: http.Request) -> bool:
-    length = _length(request)
-    if length is not None:
-        return length > MAX_REFUSED_BODY_BYTES
-    # HTTP/2 does not announce that there is no body; browsers send none with these.
-    return not (request.is_http2 and request.method in _BODYLESS)
-
-
 def _length(message: http.Message) -> int | None:
     """Give the announced size of a body in bytes, or None where it is not announced."""
     headers = message.headers
@@ -72,6 +71,6 @@ def _length(message: http.Message) -> int | None:
         return None
     if "content-length" in headers:
         value = headers["content-length"].partition(",")[0].strip()
-        return int(value) if value.isascii() and value.isdigit() else None
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
     # A request without either has no body in HTTP/1 (RFC 9112, 6.3); HTTP/2 may still send one.
     return 0 if isinstance(message, http.Request) and not message.is_http2 else None

@@ -1,7 +1,7 @@
 """The whole story of a request: translate, decide, enforce, remember, record."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -63,7 +63,15 @@ class Filter:
     def http_connect(self, flow: http.HTTPFlow) -> None:
         """Let a tunnel begin; what goes through it is decided request by request."""
         if flow.request.port in REFUSED_PORTS:
-            flow.response = self._tools.pages.blocked(flow.request, PRIVATE_DESTINATION)
+            tools, engine = self._tools, self._tools.engines.current
+            request = translate.unparsed(flow, translate.client(flow, engine.policy.default_group))
+            moment = time.monotonic()
+            transaction = Transaction(
+                request, PRIVATE_DESTINATION, engine, tools.clock(), 0, moment, moment
+            )
+            enforce.answer(flow, tools.pages.blocked(flow.request, PRIVATE_DESTINATION))
+            tools.recorder.decided(transaction)
+            self._end(flow, transaction)
 
     @guarded
     def tls_clienthello(self, _data: tls.ClientHelloData) -> None:
@@ -165,9 +173,12 @@ class Filter:
     ) -> Decision:
         hosts = {request.url.host for request in requests}
         port = flow.request.port
-        for host in hosts:
-            if await self._tools.destinations.is_refused(host, port):
-                return PRIVATE_DESTINATION
+        try:
+            for host in hosts:
+                if await self._tools.destinations.is_refused(host, port):
+                    return PRIVATE_DESTINATION
+        except BadAddressError:
+            return BAD_URL
         return decision
 
     def _warn(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
@@ -187,18 +198,19 @@ class Filter:
 
     def _stream(
         self, flow: http.HTTPFlow, transaction: Transaction, *, up: bool
-    ) -> Callable[[bytes], bytes]:
-        def passing(chunk: bytes) -> bytes:
+    ) -> Callable[[bytes], bytes | Iterable[bytes]]:
+        def passing(chunk: bytes) -> bytes | Iterable[bytes]:
             if up:
                 transaction.bytes_up += len(chunk)
             else:
                 transaction.bytes_down += len(chunk)
             if not self._still_passes(transaction):
                 self._tools.cut(flow.client_conn)
-                return b""
+                # Not b"", which would be sent as the end of a chunked body.
+                return []
             return chunk
 
-        return self.guard.stream(flow, passing)  # type: ignore[return-value]
+        return self.guard.stream(flow, passing)
 
     def _still_passes(self, transaction: Transaction) -> bool:
         """Decide again when the rules changed or some time went by (a grant may have ended)."""

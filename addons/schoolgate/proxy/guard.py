@@ -80,6 +80,9 @@ class Guard:
                 hook == "response" and data.response is not None and not data.response.stream
             ):
                 data.response = self._pages.blocked(data.request, FILTER_ERROR)
+            case http.HTTPFlow() if hook == "websocket_message" and data.websocket is not None:
+                data.websocket.messages[-1].drop()
+                self._kill(data)
             case ServerConnectionHookData():
                 data.server.error = "the filter met a fault of its own"
             case _:

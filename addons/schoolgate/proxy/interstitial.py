@@ -32,7 +32,7 @@ class Warnings:
     def link(self, request: WebRequest, decision: Decision, now: datetime) -> str:
         """Give the address, on the site itself, that the page's button posts to."""
         url = request.url
-        to = url.path + (f"?{url.query}" if url.query else "")
+        to = "/" + url.path.lstrip("/\\") + (f"?{url.query}" if url.query else "")
         signature = self._sign(_key(request, decision, now), to)
         return f"{CONTINUE_PATH}?{urlencode({'to': to, 'signature': signature})}"
 

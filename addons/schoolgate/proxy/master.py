@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,7 @@ from mitmproxy.connection import Client
 from mitmproxy.utils import asyncio_utils
 
 from schoolgate.core.errors import UnavailableError
+from schoolgate.proxy import limits
 from schoolgate.proxy.guard import Guard
 
 # The default of 100 evicts in O(n) and makes 1.5 ms of every new host.
@@ -73,6 +76,7 @@ class ProxyMaster(master.Master):
     """
 
     def __init__(self, proxy_options: ProxyOptions, guard: Guard, ours: Sequence[object]) -> None:
+        limits.install()
         super().__init__(options.Options(), asyncio.get_running_loop())
         self.addons = ClosedAddonManager(self, guard)
         self._server = proxyserver.Proxyserver()
@@ -105,7 +109,11 @@ class ProxyMaster(master.Master):
             asyncio_utils.set_eager_task_factory(),
         ):
             self.should_exit.clear()
+            # It would log what is told here in one sentence.
+            server_log = logging.getLogger(proxyserver.__name__)
+            server_log.setLevel(logging.CRITICAL)
             await self._server.setup_servers()
+            server_log.setLevel(logging.NOTSET)
             failure = next(
                 (s.last_exception for s in self._server.servers if s.last_exception), None
             )
@@ -147,5 +155,4 @@ def cut(of: master.Master, client: Client) -> None:
 
 
 def _os_reason(error: BaseException) -> str:
-    cause = error.__cause__ or error
-    return str(getattr(cause, "strerror", None) or cause)
+    return os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)

@@ -90,6 +90,8 @@ class Pages:
                 body, media_type = _EMPTY_GIF, "image/gif"
             case Kind.OTHER:
                 body, media_type = b"", "text/plain"
+        if request.method == "HEAD":
+            body = b""
         charset = "; charset=utf-8" if media_type != "image/gif" else ""
         headers = {
             "Content-Type": media_type + charset,

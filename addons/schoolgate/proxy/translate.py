@@ -1,5 +1,6 @@
 """From mitmproxy's flow to what the policy is asked; only reads."""
 
+import re
 from urllib.parse import quote_from_bytes
 
 from mitmproxy import http
@@ -7,12 +8,15 @@ from mitmproxy.net.http import url as mitmproxy_url
 
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.hosts import as_ip, embedded_ipv4
+from schoolgate.core.hosts import as_ip, embedded_ipv4, normalise_host
 from schoolgate.core.policy import WebRequest
 from schoolgate.core.urls import Url, parse_url
 
 # What may stand in a path unescaped; a raw byte above ASCII is escaped as browsers do.
 _SAFE = bytes(range(0x21, 0x7F)).decode()
+# RFC 9110, 5.6.2; a space in it would begin another request line at an HTTP/1 origin.
+_TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_A_PATH = re.compile(rb"[\x00-\x20\x7f#]")
 
 
 def client(flow: http.HTTPFlow, group: str) -> Client:
@@ -23,26 +27,28 @@ def client(flow: http.HTTPFlow, group: str) -> Client:
 
 
 def web_requests(flow: http.HTTPFlow, who: Client) -> list[WebRequest]:
-    """Give every reading of where a request goes: its URL, its Host header and its TLS name.
+    """Give every reading of where a request goes: URL, authority, Host header and TLS name.
 
     They agree in honest traffic. Where they do not, the strictest decision on any of them holds,
     so that none can be a mask for another.
 
     Raises:
-        BadAddressError: when one of them does not parse.
+        BadAddressError: when one of them does not parse, or the request line could be read in
+            two ways (RFC 9112, 11.2).
     """
     request = flow.request
     path = _path(request)
-    hosts = {request.host: request.port}
-    if header := request.host_header:
-        host, port = _authority(header)
-        hosts.setdefault(host, port or request.port)
+    hosts = {normalise_host(request.host): request.port}
+    headers = request.headers.get_all("host")
+    if len(headers) > 1:
+        raise BadAddressError("more than one Host header")
+    for authority in (request.authority, *headers):
+        if authority:
+            host, port = _authority(authority)
+            hosts.setdefault(host, port or request.port)
     if flow.client_conn.sni:
-        hosts.setdefault(flow.client_conn.sni, request.port)
-    urls = dict.fromkeys(
-        parse_url(f"{request.scheme}://{_bracketed(host)}:{port}{path}")
-        for host, port in hosts.items()
-    )
+        hosts.setdefault(normalise_host(flow.client_conn.sni), request.port)
+    urls = [parse_url(f"{request.scheme}://{host}:{port}{path}") for host, port in hosts.items()]
     return [WebRequest(url, who, request.method.upper()) for url in urls]
 
 
@@ -50,22 +56,24 @@ def unparsed(flow: http.HTTPFlow, who: Client) -> WebRequest:
     """Give what can be said of a request that does not parse, for the record of its refusal."""
     request = flow.request
     host = request.host.encode("ascii", "backslashreplace").decode()[:253]
-    return WebRequest(Url(request.scheme, host, request.port, "/"), who, request.method.upper())
+    method = request.data.method.decode("ascii", "backslashreplace").upper()
+    return WebRequest(Url(request.scheme, host, request.port, "/"), who, method)
 
 
 def _path(request: http.Request) -> str:
     raw = request.data.path
-    if not raw.startswith(b"/"):  # OPTIONS *
+    if not _TOKEN.fullmatch(request.data.method):
+        raise BadAddressError("the method is no word")
+    if raw == b"*" and request.method == "OPTIONS":
         return "/"
+    if not raw.startswith(b"/") or _NOT_IN_A_PATH.search(raw):
+        raise BadAddressError("the path is no path")
     return raw.decode() if raw.isascii() else quote_from_bytes(raw, safe=_SAFE)
 
 
 def _authority(header: str) -> tuple[str, int | None]:
     try:
-        return mitmproxy_url.parse_authority(header, check=False)
+        host, port = mitmproxy_url.parse_authority(header, check=False)
     except ValueError as error:
         raise BadAddressError(f"{header[:200]!r} is not a Host header") from error
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return normalise_host(host), port

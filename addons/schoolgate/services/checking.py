@@ -1,7 +1,7 @@
 """What would happen to a URL: the answer behind `schoolgate check` and `schoolgate explain`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -78,17 +78,35 @@ def check(
     except BadAddressError as error:
         return Answer(asked, "", client, BAD_URL, None, engine.policy.id, now, str(error))
     decision = engine.decide(request, now)
-    address = as_ip(request.url.host)
-    if decision.verdict is not Verdict.BLOCK and address and is_private(address, allowed):
+    if decision.verdict is not Verdict.BLOCK and _is_private(request, allowed):
         decision = PRIVATE_DESTINATION
     entry = engine.evidence(request, decision)
     return Answer(asked, request.url.host, client, decision, entry, engine.policy.id, now)
 
 
-def explain(engine: PolicyEngine, asked: str, client: Client, now: datetime) -> list[Step]:
-    """Give the decision on one URL in numbered steps.
+def explain(
+    engine: PolicyEngine,
+    asked: str,
+    client: Client,
+    now: datetime,
+    allowed: Sequence[IpNetwork] = (),
+) -> list[Step]:
+    """Give the decision on one URL in numbered steps; arguments as `check`.
 
     Raises:
         BadAddressError: when it is no URL of a web page.
     """
-    return engine.explain(WebRequest(parse_web_url(asked), client), now)
+    request = WebRequest(parse_web_url(asked), client)
+    steps = engine.explain(request, now)
+    decision = engine.decide(request, now)
+    if decision.verdict is Verdict.BLOCK or not _is_private(request, allowed):
+        return steps
+    passed = [replace(step, decided=False) for step in steps]
+    question = "Does it lead into a private network?"
+    answer = f"Block under {PRIVATE_DESTINATION.clause}. {PRIVATE_DESTINATION.note}"
+    return [*passed, Step(steps[-1].number + 1, question, answer, decided=True)]
+
+
+def _is_private(request: WebRequest, allowed: Sequence[IpNetwork]) -> bool:
+    address = as_ip(request.url.host)
+    return address is not None and is_private(address, allowed)

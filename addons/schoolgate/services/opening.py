@@ -7,9 +7,9 @@ from schoolgate.core.approvals import Grant, Role, Subject, SubjectKind, Suspens
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError, RefusedError
-from schoolgate.core.hosts import as_ip
+from schoolgate.core.hosts import as_ip, normalise_host
 from schoolgate.core.policy import PolicyEngine, Reason, WebRequest
-from schoolgate.core.urls import Url, parse_web_url
+from schoolgate.core.urls import Url, comparable_path, parse_web_url, path_readings
 from schoolgate.lists import is_public_suffix
 
 
@@ -18,7 +18,7 @@ class Decisions(Protocol):
 
     def add_grant(
         self,
-        entry: str,
+        entry: ListEntry,
         subject: Subject,
         starts: datetime,
         ends: datetime,
@@ -80,7 +80,7 @@ def open_site(
     if engine.decide(asked, starts).reason is Reason.LOCKED:
         raise RefusedError(f"{entry.text} is locked: nobody here can open it")
     return decisions.add_grant(
-        entry.text, subject, starts, ends, decided_by, reason=reason, actor=actor, now=now
+        entry, subject, starts, ends, decided_by, reason=reason, actor=actor, now=now
     )
 
 
@@ -106,9 +106,13 @@ def suspend(
 def _entry(site: str) -> ListEntry:
     try:
         url = parse_web_url(site)
+        entry = ListEntry(normalise_host(url.host), comparable_path(url.path), "grant", "grant")
     except BadAddressError as error:
         raise RefusedError(str(error)) from error
-    entry = ListEntry.parse(url.host + url.path, "grant", "grant")
+    if "*" in entry.host:
+        raise RefusedError(f"{entry.host} is no single site: it has a wildcard")
+    if len(path_readings(url.path)) > 1:
+        raise RefusedError(f"{url.path} can be read in several ways: open the part above it")
     bare = as_ip(entry.host) is None and ("." not in entry.host or is_public_suffix(entry.host))
     if bare:
         raise RefusedError(f"{entry.host} is no single site: everybody's sites are below it")

@@ -50,6 +50,8 @@ def _health(host: str, port: int) -> Finding:
         said = answer.read(1000).decode("utf-8", "replace").strip()
     except OSError as error:
         return Finding("health", False, _not_running(host, port, error))
+    except http.client.HTTPException as error:
+        return Finding("health", False, f"{host}:{port} is not schoolgate's: {error!r}")
     finally:
         connection.close()
     return Finding("health", answer.status == 200, said)

@@ -15,7 +15,7 @@ type Signature = frozenset[tuple[str, int, int]]
 
 
 class FileWatch:
-    """Looks at some files every second and reloads when one changed.
+    """Looks at some files, and reloads when one changed and then stayed as it is for a look.
 
     Args:
         files: gives the files to look at, which may come and go.
@@ -31,7 +31,7 @@ class FileWatch:
         load: Callable[[], PolicyEngine],
         engines: Engines,
         failed: Callable[[], None],
-        interval_seconds: float = 1.0,
+        interval_seconds: float = 0.5,
     ) -> None:
         self._files = files
         self._load = load
@@ -39,7 +39,7 @@ class FileWatch:
         self._failed = failed
         self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
-        self._signature = _signature(files())
+        self._signature = self._last_look = _signature(files())
         self._thread = threading.Thread(target=self._run, name="file-watch", daemon=True)
 
     def start(self) -> None:
@@ -53,18 +53,24 @@ class FileWatch:
             self._thread.join()
 
     def look(self) -> bool:
-        """Look once; give whether other rules are in force now."""
+        """Look once; give whether other rules are in force now.
+
+        Whatever else than a fault in a file goes wrong is tried again at the next look.
+        """
         signature = _signature(self._files())
-        if signature == self._signature:
+        settled, self._last_look = signature == self._last_look, signature
+        # A file that changed since the last look may be half-written.
+        if signature == self._signature or not settled:
             return False
-        self._signature = signature
         try:
             engine = self._load()
         except ConfigurationError as error:
+            self._signature = signature
             logger.error("Not put in force; the last good state stays.\n%s", error)  # noqa: TRY400
             self._failed()
             return False
         self._engines.put_policy(engine)
+        self._signature = signature
         logger.warning("The changed policy and lists are in force.")
         return True
 

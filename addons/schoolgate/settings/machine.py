@@ -12,7 +12,15 @@ from pydantic import AfterValidator, Field
 
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
 from schoolgate.core.hosts import normalise_host
-from schoolgate.documents import Document, Strict, parse_document, read_text, suggestion, validate
+from schoolgate.documents import (
+    Document,
+    Loc,
+    Strict,
+    parse_document,
+    read_text,
+    suggestion,
+    validate,
+)
 
 ENVIRONMENT_PREFIX = "SCHOOLGATE_"
 # Read elsewhere: where the settings are, and test data.
@@ -21,7 +29,8 @@ _NOT_SETTINGS = ("SCHOOLGATE_CONFIG", "SCHOOLGATE_TEST_")
 
 def _address(value: str) -> str:
     host, colon, port = value.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+    is_port = port.isascii() and port.isdigit() and int(port) <= 65535
+    if not colon or not host or not is_port or (":" in host) != host.startswith("["):
         raise ValueError(f"'{value}' is not an address such as 127.0.0.1:8080")
     return value
 
@@ -129,11 +138,15 @@ def load_settings(
     """
     text = read_text(file)
     document = parse_document(str(file), text if _has_keys(text) else "{}")
-    if isinstance(document.data, dict):
-        if "file" in document.data:
-            raise ConfigurationError([document.fault(("file",), "unknown key 'file'")])
-        document = _overridden(document, environment)
-    settings = validate(document, Settings)
+    document, faults = _overridden(document, environment)
+    if isinstance(document.data, dict) and "file" in document.data:
+        faults.append(document.fault(("file",), "unknown key 'file'"))
+    try:
+        settings = validate(document, Settings)
+    except ConfigurationError as error:
+        faults = [*faults, *error.faults]
+    if faults:
+        raise ConfigurationError(faults)
     if state_dir is not None:
         settings = settings.model_copy(update={"state_dir": state_dir.absolute()})
     return _anchored(settings, file.absolute())
@@ -143,8 +156,10 @@ def _has_keys(text: str) -> bool:
     return any(line.strip() and not line.lstrip().startswith("#") for line in text.splitlines())
 
 
-def _overridden(document: Document, environment: Mapping[str, str]) -> Document:
-    """Lay the environment over a document; a fault in it names the variable instead of a line."""
+def _overridden(document: Document, environment: Mapping[str, str]) -> tuple[Document, list[Fault]]:
+    """Lay the environment over a document; a fault in a value names its variable."""
+    if not isinstance(document.data, dict):
+        return document, []
     # A section with nothing but comments below it has its defaults.
     data: dict[str, Any] = {
         key: dict(value) if isinstance(value, dict) else value
@@ -152,28 +167,29 @@ def _overridden(document: Document, environment: Mapping[str, str]) -> Document:
         if value is not None
     }
     names = _variables()
-    faults = []
+    faults: list[Fault] = []
+    elsewhere: dict[Loc, str] = {}
     for variable, value in environment.items():
         if not variable.startswith(ENVIRONMENT_PREFIX) or variable.startswith(_NOT_SETTINGS):
             continue
         if variable not in names:
-            faults.append(
-                Fault("environment", 0, f"unknown setting {variable}", suggestion(variable, names))
-            )
-            continue
-        try:
-            given = yaml.safe_load(value)
-        except yaml.YAMLError:
-            faults.append(Fault("environment", 0, f"{variable} is not valid YAML"))
+            hint = suggestion(variable, names)
+            faults.append(Fault("environment", 0, f"unknown setting {variable}", hint))
             continue
         section, key = names[variable]
-        if section:
-            data.setdefault(section, {})[key] = given
-        else:
-            data[key] = given
-    if faults:
-        raise ConfigurationError(faults)
-    return replace(document, data=data)
+        place = data.setdefault(section, {}) if section else data
+        if isinstance(place, dict):
+            place[key] = _plain(value)
+            elsewhere[(section, key) if section else (key,)] = variable
+    return replace(document, data=data, elsewhere=elsewhere), faults
+
+
+def _plain(value: str) -> Any:
+    """Read a variable as YAML; what is none, such as ``[::1]:3128``, is a text."""
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
 
 
 def _variables() -> dict[str, tuple[str, str]]:

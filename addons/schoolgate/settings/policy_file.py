@@ -4,9 +4,9 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
@@ -75,6 +75,9 @@ class PolicyText(Strict):
     default: RuleText
 
 
+# Stands for a rule with faults of form, so that the others keep their places.
+_UNREADABLE = RuleText(id="unreadable", clause="unreadable", then="block")
+
 SECTIONS = ("locked", "always_reachable", "circumvention", "rules")
 # What the words of a section already say; anything else would contradict its step.
 _ONLY = {"locked": "block", "always_reachable": "allow"}
@@ -92,7 +95,12 @@ def load_policy(file: Path, categories: Collection[str]) -> Policy:
     """
     text = read_text(file)
     document = parse_document(str(file), text)
-    parsed = validate(document, PolicyText)
+    try:
+        parsed = validate(document, PolicyText)
+    except ConfigurationError as error:
+        # A key in the wrong place must not hide a name that does not exist.
+        found = _Checks(document, _readable_part(document), categories).names()
+        raise ConfigurationError([*error.faults, *found]) from error
     faults = list(_Checks(document, parsed, categories).all())
     if faults:
         raise ConfigurationError(faults)
@@ -115,9 +123,13 @@ class _Checks:
         yield from self._known(("default_group",), policy.default_group, policy.groups, "group")
         for key in ("suspension_clause", "local_clause", "grant_clause"):
             yield from self._known((key,), getattr(policy, key), policy.clauses, "clause")
+        yield from self.names()
+        yield from self._clauses()
+
+    def names(self) -> Iterator[Fault]:
+        """Give the faults in the names that groups of categories and rules use."""
         yield from self._category_groups()
         yield from self._rules()
-        yield from self._clauses()
 
     def _category_groups(self) -> Iterator[Fault]:
         for name, members in self._policy.category_groups.items():
@@ -181,12 +193,49 @@ class _Checks:
         return self._document.fault(loc, message, hint)
 
 
+def _readable_part(document: Document) -> PolicyText:
+    """Give what can be read of a policy that has faults of form; the rest is empty."""
+    data = document.data if isinstance(document.data, dict) else {}
+
+    def rule(raw: object) -> RuleText:
+        try:
+            return RuleText.model_validate(raw)
+        except ValidationError:
+            return _UNREADABLE
+
+    def rules(section: str) -> tuple[RuleText, ...]:
+        raw = data.get(section)
+        return tuple(rule(item) for item in raw) if isinstance(raw, list) else ()
+
+    def names(key: str) -> dict[str, Any]:
+        raw = data.get(key)
+        return raw if isinstance(raw, dict) else {}
+
+    groups = names("category_groups").items()
+    return PolicyText.model_construct(  # type: ignore[call-arg]
+        groups=names("groups"),
+        clauses=names("clauses"),
+        category_groups={
+            name: tuple(str(member) for member in members)
+            for name, members in groups
+            if isinstance(members, list)
+        },
+        default=rule(data.get("default")),
+        locked=rules("locked"),
+        always_reachable=rules("always_reachable"),
+        circumvention=rules("circumvention"),
+        rules=rules("rules"),
+    )
+
+
 def _rules_of(policy: PolicyText) -> Iterator[tuple[Loc, str, RuleText]]:
     """Give every rule with its place in the file and its section."""
     for section in SECTIONS:
         for i, rule in enumerate(getattr(policy, section)):
-            yield (section, i), section, rule
-    yield ("default",), "default", policy.default
+            if rule is not _UNREADABLE:
+                yield (section, i), section, rule
+    if policy.default is not _UNREADABLE:
+        yield ("default",), "default", policy.default
 
 
 def _compile(policy: PolicyText, version: str) -> Policy:

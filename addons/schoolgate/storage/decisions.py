@@ -28,7 +28,7 @@ class DecisionStore:
 
     def add_grant(
         self,
-        entry: str,
+        entry: ListEntry,
         subject: Subject,
         starts: datetime,
         ends: datetime,
@@ -38,7 +38,7 @@ class DecisionStore:
         actor: str,
         now: datetime,
     ) -> Grant:
-        """Open ``host`` or ``host/path`` for somebody from ``starts`` until before ``ends``.
+        """Open a site or a part of it for somebody from ``starts`` until before ``ends``.
 
         Args:
             entry: what is opened; whether it is too wide is for the caller to judge.
@@ -51,12 +51,10 @@ class DecisionStore:
             now: when it was decided.
 
         Raises:
-            BadAddressError: when the entry names no host.
             RefusedError: when there is no reason or the end is not after the start.
         """
-        opened = ListEntry.parse(entry, category="grant", feed="grant")
         terms = _terms(subject, starts, ends, reason)
-        terms |= {"entry": opened.text, "decided_by": decided_by.value}
+        terms |= {"entry": entry.text, "decided_by": decided_by.value}
         made = insert(schema.grants).values(**terms, created_at=now).returning(schema.grants)
         with writing(self._engine) as connection:
             grant = overlays.grant_of(connection.execute(made).one())

@@ -72,7 +72,10 @@ class PolicyEngine:
             for rule in policy.all_rules
             for entry in rule.hosts
         )
-        self._school_trie = DomainTrie([*self._local, *named])
+        opening = {LOCAL_ALLOW} | {
+            _host_condition(rule) for rule in policy.all_rules if rule.verdict.passes
+        }
+        self._school_trie = DomainTrie([*self._local, *named], opening.__contains__)
         self._rows: dict[tuple[str, int, int], _Row] = {}
         self._set_overlay(overlay or Overlay())
 
