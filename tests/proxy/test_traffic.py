@@ -211,6 +211,20 @@ def test_every_decision_is_in_the_journal_and_in_the_metrics(gate: Gateway, site
     assert gate.metric(r'^schoolgate_list_domains{category="gambling"}') >= 40
 
 
+def test_of_illegal_sites_nothing_is_kept_but_who_when_and_where(gate: Gateway) -> None:
+    """W-7.2.4."""
+    with gate.client() as client:
+        assert client.get("http://www.99papers.com/order?name=x").status_code == 403
+
+    def lines() -> list[dict[str, object]]:
+        return [line for line in gate.journal() if line["host"] == "www.99papers.com"]
+
+    assert eventually(lambda: len(lines()) == 1)
+    assert lines()[0]["clause"] == "W-6.3.1-illegal"
+    assert lines()[0]["url"] is None
+    assert "order" not in str(lines()[0])
+
+
 @pytest.mark.parametrize("size", [0, 10, 65_536, 65_537, 1_000_000])
 def test_bodies_arrive_whole_both_ways(gate: Gateway, site: Origin, size: int) -> None:
     before = site.received

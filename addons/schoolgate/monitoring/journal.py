@@ -52,7 +52,7 @@ class JournalWriter:
         self._dropped = dropped
         self._fixed = {"gateway": gateway, "worker": worker}
         # Unique across restarts without a look at the disk: the start time is part of it.
-        self._run = f"{worker}-{int(datetime.now(UTC).timestamp()):x}"
+        self._run = f"{worker}-{int(datetime.now(UTC).timestamp() * 1000):x}"
         self._sequence = 0
         self._day = ""
         self._stream: BinaryIO | None = None

@@ -80,7 +80,7 @@ def install() -> None:
         (websocket, "WebsocketConnection", BoundedWebsocket),
         (wsproto.extensions, "PerMessageDeflate", BoundedDeflate),
     ):
-        if getattr(module, name) not in bounded.__mro__:
+        if getattr(module, name) not in bounded.__mro__[:-1]:
             raise TypeError(
                 f"{module.__name__}.{name} is not what limits.{bounded.__name__} bounds"
             )
@@ -180,13 +180,23 @@ class BoundedHandler(mode_servers.ProxyConnectionHandler):
         _handlers[self.client] = self
 
     async def handle_connection(self, connection: Connection) -> None:
-        """Remember which connection this task reads from."""
+        """Remember which connection this task reads from, and close it whatever happens."""
         _read_from.set(connection)
-        await super().handle_connection(connection)
+        try:
+            await super().handle_connection(connection)
+        finally:
+            # A task cancelled while it waits for its turn to handle data leaves its socket open.
+            transport = self.transports.pop(connection, None)
+            if transport is not None and transport.writer is not None:
+                transport.writer.close()
 
     async def drain_writers(self) -> None:
         """Wait for those that would otherwise be sent more than they take."""
         connection = _read_from.get()
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            # The data just read closed this connection. Only here mitmproxy takes note of it.
+            await asyncio.sleep(0)
         if self.client.alpn == b"h2":
             for to in list(self.transports):
                 if to in (connection, self.client) or self._is_stuck(to):

@@ -75,7 +75,7 @@ class Recorder:
                 "method": request.method,
                 "scheme": url.scheme,
                 "host": url.host,
-                "url": None if decision.category in ILLEGAL else url.without_query,
+                "url": url.without_query if ILLEGAL.isdisjoint(decision.categories) else None,
                 "verdict": decision.verdict.value,
                 "reason": decision.reason.value,
                 "clause": decision.clause,
