@@ -8,15 +8,17 @@ ARGS ?=
 run: setup
 	@$(BIN)/schoolgate run $(ARGS)
 
-setup: .venv/.ready
-
-.venv/.ready: requirements-dev.lock pyproject.toml
+setup:
 	@test -n "$(PYTHON)" || { echo "schoolgate needs Python 3.12 or newer: install it, or name it with 'make PYTHON=/path/to/python'" >&2; exit 2; }
+	@flock .venv.lock $(MAKE) --no-print-directory .venv/.made
+
+# Under a lock: two commands at once in a fresh clone must not build over each other.
+.venv/.made: requirements-dev.lock pyproject.toml
 	@echo "Preparing .venv with $$($(PYTHON) --version) (once, about a minute)…"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	@touch .venv/.made
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -27,7 +29,7 @@ lint: setup
 	@$(BIN)/schoolgate policy check
 
 test: lint
-	@$(BIN)/pytest -m "not system"
+	@$(BIN)/pytest
 
 test-system: setup
 	@deploy/install-ci-packages

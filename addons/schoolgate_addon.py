@@ -17,12 +17,14 @@ from schoolgate import bootstrap
 from schoolgate.proxy import limits
 from schoolgate.proxy.master import REQUIRED_OPTIONS, cut
 from schoolgate.settings import load_settings
+from schoolgate.settings.machine import split_address
 
 logger = logging.getLogger(__name__)
 
 LIMITS = (
     "schoolgate runs inside a stock mitmproxy: should this script be saved broken or be removed, "
-    "mitmproxy goes on without it and nothing is filtered. For a school use 'schoolgate run'."
+    "mitmproxy goes on without it and nothing is filtered. It serves no metrics and no health address. "
+    "For a school use 'schoolgate run'."
 )
 
 
@@ -31,6 +33,7 @@ class SchoolgateScript:
 
     def __init__(self) -> None:
         self._gateway: bootstrap.Gateway | None = None
+        self._own_ports: set[int] = set()
         self.addons: list[object] = []
 
     def load(self, _loader: Loader) -> None:
@@ -46,13 +49,23 @@ class SchoolgateScript:
             logger.critical("schoolgate does not start, so mitmdump ends.\n%s", error)
             os._exit(2)
         # mitmproxy loads the addons of an addon after it.
-        self.addons = list(self._gateway.addons(_cut).addons)
+        filtering = self._gateway.addons(_cut)
+        self._own_ports = filtering.destinations.own_ports
+        self.addons = list(filtering.addons)
         bundle = bootstrap.upstream_bundle(settings)
+        if ctx.options.listen_port is None and not ctx.options.listen_host:
+            host, port = split_address(settings.proxy.listen)
+            ctx.options.update(listen_host=host, listen_port=port)
         ctx.options.update(
             confdir=str(settings.ca_dir),
             ssl_verify_upstream_trusted_ca=str(bundle) if bundle else None,
             **REQUIRED_OPTIONS,
         )
+
+    def running(self) -> None:
+        """Learn the ports that must not be reached through the proxy."""
+        server = ctx.master.addons.get("proxyserver")
+        self._own_ports.update(address[1] for address in server.listen_addrs())
 
     def done(self) -> None:
         """End what was started."""

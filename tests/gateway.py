@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +108,12 @@ class Gateway:
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run another command on the same configuration and state."""
         return schoolgate(*arguments, "--config", str(self.config))
+
+
+def eventually(true: Callable[[], bool]) -> bool:
+    """Wait for what another thread or process does; the journal writes off the loop."""
+    pause = threading.Event()
+    return any(true() or pause.wait(0.05) for _ in range(200))
 
 
 def schoolgate(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import certifi
+from cryptography import x509
 
 from schoolgate import authority
 from schoolgate.core.approvals import Overlay
@@ -21,7 +22,7 @@ from schoolgate.core.policy import PolicyEngine
 from schoolgate.lists import category_names, load_catalogue, load_local_lists
 from schoolgate.monitoring import JournalWriter, Metrics, MetricsEndpoint
 from schoolgate.services.engines import Engines
-from schoolgate.services.reload import FileWatch
+from schoolgate.services.reload import FileWatch, Signature, signature
 from schoolgate.settings import Settings, load_policy
 from schoolgate.settings.machine import split_address
 from schoolgate.storage import DecisionStore, OverlayWatch, open_database
@@ -124,6 +125,8 @@ class Gateway:
     """
 
     def __init__(self, settings: Settings) -> None:
+        # Before they are read: a change in between must be seen by the watch.
+        seen = signature(_watched(settings))
         engine = load_engine(settings)
         _make_state_dir(settings.state_dir)
         ca = authority.ensure(settings.ca_dir, engine.policy.school, now())
@@ -142,10 +145,14 @@ class Gateway:
             gateway=settings.gateway,
             worker=WORKER,
         )
+        # Counted when asked for: a grant ends without any change to notice.
+        metrics.grants_active.set_function(
+            lambda: sum(grant.ends > now() for grant in self.engines.current.overlay.grants)
+        )
         self._started = contextlib.ExitStack()
         with self._started:
             self._start_journal()
-            self._start_watches()
+            self._start_watches(seen)
             self._started = self._started.pop_all()
 
     def __enter__(self) -> "Gateway":
@@ -164,7 +171,7 @@ class Gateway:
         Args:
             cut: closes a client's connection at once.
         """
-        from schoolgate.proxy.addons import make_addons  # noqa: PLC0415 - mitmproxy takes 0.6 s
+        from schoolgate.proxy.addons import make_addons  # noqa: PLC0415 - only a running proxy needs mitmproxy
 
         proxy = self._settings.proxy
         return make_addons(
@@ -181,7 +188,6 @@ class Gateway:
         """Tell the metrics and the store what is in force."""
         metrics = self.metrics
         metrics.overlay_version.set(engine.overlay.version)
-        metrics.grants_active.set(len(engine.overlay.grants))
         label = f"{engine.policy.version}+{engine.catalogue.version}"
         if label == self._noted:
             return
@@ -206,7 +212,7 @@ class Gateway:
             ) from error
         self._started.callback(self.journal.stop)
 
-    def _start_watches(self) -> None:
+    def _start_watches(self, seen: Signature) -> None:
         settings, metrics = self._settings, self.metrics
         watch = OverlayWatch(
             settings.database_url,
@@ -219,6 +225,7 @@ class Gateway:
             lambda: load_engine(settings),
             self.engines,
             metrics.reload_errors.inc,
+            seen,
         )
         for part in (watch, files):
             part.start()
@@ -285,24 +292,35 @@ def _make_state_dir(directory: Path) -> None:
 
 
 def upstream_bundle(settings: Settings) -> Path | None:
-    """Write the usual CAs and the extra one into one file, which is what OpenSSL reads."""
+    """Write the usual CAs and the extra one into one file, which is what OpenSSL reads.
+
+    Raises:
+        UnavailableError: when the extra one cannot be read or is no certificate.
+    """
     extra = settings.proxy.upstream_ca
     if extra is None:
         return None
     bundle = settings.ca_dir / "upstream.pem"
     try:
-        bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + extra.read_bytes())
+        pem = extra.read_bytes()
+        x509.load_pem_x509_certificates(pem)
+        bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + pem)
     except OSError as error:
         raise UnavailableError(
             f"The CA file {extra} of proxy.upstream_ca cannot be read: {error.strerror}."
+        ) from error
+    except ValueError as error:
+        raise UnavailableError(
+            f"The CA file {extra} of proxy.upstream_ca holds no certificate in PEM form."
         ) from error
     return bundle
 
 
 def _watched(settings: Settings) -> Iterator[Path]:
     yield settings.policy_file
-    for directory in (*settings.lists.dirs, settings.lists.local):
-        yield from directory.glob("*")
+    for directory in settings.lists.dirs:
+        yield from directory.glob("*.yaml")
+    yield from settings.lists.local.glob("*.txt")
 
 
 def _bracketed(host: str) -> str:

@@ -158,9 +158,8 @@ def validate[M: BaseModel](document: Document, model: type[M]) -> M:
     try:
         return model.model_validate(document.data)
     except ValidationError as error:
-        known = _field_names(model)
         raise ConfigurationError(
-            _as_fault(document, detail, known) for detail in error.errors(include_url=False)
+            _as_fault(document, detail, model) for detail in error.errors(include_url=False)
         ) from error
 
 
@@ -170,13 +169,15 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'?" if close else ""
 
 
-def _as_fault(document: Document, detail: Any, known: set[str]) -> Fault:
+def _as_fault(document: Document, detail: Any, model: type[BaseModel]) -> Fault:
     loc: Loc = tuple(detail["loc"])
     name = str(loc[-1]) if loc else ""
     where = ".".join(str(part) for part in loc)
     match detail["type"]:
         case "extra_forbidden":
-            return document.fault(loc, f"unknown key '{name}'", suggestion(name, known))
+            return document.fault(
+                loc, f"unknown key '{name}'", suggestion(name, _keys_at(model, loc[:-1]))
+            )
         case "missing":
             return document.fault(loc[:-1], f"the key '{name}' is missing")
         case _:
@@ -184,13 +185,14 @@ def _as_fault(document: Document, detail: Any, known: set[str]) -> Fault:
             return document.fault(loc, f"'{where}': {message[:1].lower()}{message[1:]}")
 
 
-def _field_names(model: type[BaseModel]) -> set[str]:
-    names: set[str] = set()
-    for name, info in model.model_fields.items():
-        names.add(info.alias or name)
-        for part in _models_in(info.annotation):
-            names |= _field_names(part)
-    return names
+def _keys_at(model: type[BaseModel], loc: Loc) -> list[str]:
+    """Give the keys that may stand at a place of a document."""
+    models = [model]
+    for part in loc:
+        fields = [m.model_fields[str(part)] for m in models if str(part) in m.model_fields]
+        # An index, or the name of an entry, leads to what the list or mapping holds.
+        models = [inner for info in fields for inner in _models_in(info.annotation)] or models
+    return [name for m in models for name in m.model_fields]
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -182,7 +182,7 @@ def test_explain_gives_numbered_steps_in_plain_english(school: School) -> None:
     ]
     assert found[-2] == "→ 8. Does a rule of the policy match?"
     assert found[-1] == (
-        "     Block under C-1, “No games” (rule no-play). The entry bet.example of curated matched. "
+        "     Block under C-1, “No games” (rule no-play). The entry bet.example of the list curated matched. "
         "Not in lessons."
     )
 

@@ -138,7 +138,7 @@ def test_every_fault_of_every_file_is_named_at_once(tmp_path: Path) -> None:
     write(tmp_path, games=bad, news="id: new\ntitle: N\ndescription: d", shopping="id: [")
     found = faults(tmp_path, tmp_path / "nowhere")
     assert [Path(fault.file).name for fault in found] == [
-        "games.yaml", "games.yaml", "news.yaml", "shopping.yaml", "nowhere",
+        "games.yaml", "games.yaml", "news.yaml", "nowhere", "shopping.yaml",
     ]  # fmt: skip
 
 

@@ -48,7 +48,12 @@ def test_a_line_is_a_site_and_what_follows_a_hash_a_comment(
 
 def test_lists_that_are_not_there_are_empty(tmp_path: Path) -> None:
     assert load_local_lists(tmp_path) == ()
-    assert load_local_lists(tmp_path / "nowhere") == ()
+
+
+def test_a_directory_that_is_not_there_is_a_fault_and_no_empty_list(tmp_path: Path) -> None:
+    """The school's own blocks must not vanish unnoticed."""
+    with pytest.raises(ConfigurationError, match="nowhere: is not a directory"):
+        load_local_lists(tmp_path / "nowhere")
 
 
 def test_every_line_that_is_no_site_is_named_at_once(tmp_path: Path) -> None:
@@ -60,8 +65,7 @@ def test_every_line_that_is_no_site_is_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         load_local_lists(tmp_path)
     found = [(Path(f.file).name, f.line) for f in caught.value.faults]
-    assert found[0] == ("block.txt", 2)
-    assert found[1:] == [("allow.txt", line) for line in (2, 4, 5, 6)]
+    assert found == [*(("allow.txt", line) for line in (2, 4, 5, 6)), ("block.txt", 2)]
     assert {f.hint for f in caught.value.faults} == {"write only host or host/path"}
 
 

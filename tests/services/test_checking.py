@@ -147,7 +147,7 @@ def test_an_explanation_ends_with_the_step_that_decided(school: PolicyEngine) ->
     )
     assert steps[-1].answer == (
         "Block under C-8, “No games in lessons” (rule no-games). "
-        "The entry chess.example of curated matched."
+        "The entry chess.example of the list curated matched."
     )
 
 
@@ -165,7 +165,7 @@ def test_an_explanation_of_withdrawn_access_says_until_when_and_why() -> None:
     stopped = engine(overlay=Overlay(1, (), (suspension(),)))
     last = explain(stopped, "example.com", PUPIL, NOON)[-1]
     assert (last.number, last.decided) == (3, True)
-    assert "until 23 November 2026 15:00 UTC: misuse" in last.answer
+    assert "until 23 November 2026, 15:00. Reason: misuse" in last.answer
 
 
 def test_what_is_no_url_cannot_be_explained(school: PolicyEngine) -> None:

@@ -13,7 +13,7 @@ from schoolgate.core.approvals import Overlay
 from schoolgate.core.errors import ConfigurationError, Fault
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.services.engines import Engines
-from schoolgate.services.reload import FileWatch
+from schoolgate.services.reload import FileWatch, signature
 from tests.core.policy.example import engine, grant
 
 
@@ -35,6 +35,7 @@ class School:
             self.load,
             self.engines,
             lambda: self.failures.put("failed"),
+            signature(self.directory.glob("*")),
             interval_seconds,
         )
 
@@ -152,10 +153,19 @@ def test_what_goes_wrong_for_another_reason_is_tried_again(school: School) -> No
 
 
 def test_a_file_that_vanishes_between_two_looks_is_no_fault(school: School) -> None:
-    watch = FileWatch(
-        lambda: [school.file, school.directory / "gone"], school.load, school.engines, lambda: None
-    )
+    files = [school.file, school.directory / "gone"]
+    watch = FileWatch(lambda: files, school.load, school.engines, lambda: None, signature(files))
     assert watch.look() is False
+
+
+def test_a_change_between_reading_and_watching_is_seen(school: School) -> None:
+    seen = signature(school.directory.glob("*"))
+    school.write("Second")
+    watch = FileWatch(
+        lambda: school.directory.glob("*"), school.load, school.engines, lambda: None, seen
+    )
+    assert [watch.look(), watch.look()] == [False, True]
+    assert school.name == "Second"
 
 
 def test_the_watch_outlives_a_bug_and_puts_the_next_change_in_force(school: School) -> None:

@@ -1,5 +1,6 @@
 """The `schoolgate` command and how its errors end."""
 
+import io
 import os
 import sys
 
@@ -49,6 +50,10 @@ for command in (
 
 def main() -> None:
     """Run the command; every error ends in one clear sentence and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a letter shows a question mark, not a traceback.
+            stream.reconfigure(errors="replace")
     try:
         # Not by click's own main: it would end on a closed pipe with "the answer is no".
         with cli.make_context("schoolgate", sys.argv[1:]) as context:
@@ -56,7 +61,7 @@ def main() -> None:
         sys.stdout.flush()
     except Exit as error:
         sys.exit(error.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
     except click.ClickException as error:
         error.show()
@@ -72,6 +77,9 @@ def main() -> None:
         # Whoever read our output has stopped; that is their right (… | head).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"The output cannot be written: {error.strerror or error}.", OUT_OF_REACH)
 
 
 def _fail(message: str, code: int) -> None:

@@ -8,7 +8,7 @@ import rich_click as click
 
 from schoolgate import bootstrap
 from schoolgate.cli import output
-from schoolgate.cli.options import Moment, with_settings
+from schoolgate.cli.options import LONDON, Moment, with_settings
 from schoolgate.core.approvals import Role, Subject
 from schoolgate.services import opening
 from schoolgate.settings import Settings
@@ -48,9 +48,11 @@ def grants() -> None:
     "--until",
     type=Until(),
     required=True,
-    help="An end: 2026-12-18T16:00, or 90m, 2h, 7d, 4w from now.",
+    help="An end: 2026-12-18T16:00 (school time), or 90m, 2h, 7d, 4w from now.",
 )
-@click.option("--from", "starts", type=Moment(), default=None, help="A start; default now.")
+@click.option(
+    "--from", "starts", type=Moment(), default=None, help="A start, school time; default now."
+)
 @click.option(
     "--decided-by",
     type=click.Choice([role.value for role in Role]),
@@ -139,7 +141,7 @@ def revoke(grant_id: int, reason: str, settings: Settings) -> None:
     "--until",
     type=Until(),
     required=True,
-    help="An end: 2026-12-18T16:00, or 90m, 2h, 7d, 4w from now.",
+    help="An end: 2026-12-18T16:00 (school time), or 90m, 2h, 7d, 4w from now.",
 )
 @click.option("--reason", required=True, help="Why; the person sees it on the page.")
 @with_settings
@@ -184,4 +186,4 @@ def _actor() -> str:
 
 
 def _when(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M %Z}"
+    return f"{moment.astimezone(LONDON):%Y-%m-%d %H:%M %Z}"

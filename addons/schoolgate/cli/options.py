@@ -3,9 +3,10 @@
 import functools
 import os
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import rich_click as click
 
@@ -15,6 +16,7 @@ from schoolgate.core.hosts import as_ip
 from schoolgate.core.policy import Policy
 from schoolgate.settings import load_settings
 
+LONDON = ZoneInfo("Europe/London")
 CONFIG_PLACES = (Path("config/schoolgate.yaml"), Path("/etc/schoolgate/schoolgate.yaml"))
 
 
@@ -50,14 +52,17 @@ def with_client[F: Callable[..., Any]](command: F) -> F:
         click.option("--device", default="", help="Id of a known device."),
         click.option("--network", default="", help="Id of a known network."),
         click.option(
-            "--at", type=Moment(), default=None, help="When, e.g. 2026-11-23T10:30; default now."
+            "--at",
+            type=Moment(),
+            default=None,
+            help="When, e.g. 2026-11-23T10:30, school time; default now.",
         ),
     )
     return functools.reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
 class Moment(click.ParamType[datetime]):
-    """An ISO 8601 time; without an offset it is UTC."""
+    """An ISO 8601 time; without an offset it is the school's own (Europe/London)."""
 
     name = "time"
 
@@ -69,7 +74,9 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a time such as 2026-11-23T10:30", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if not 2000 <= moment.year < 3000:
+            self.fail(f"{value!r} is not in this millennium", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=LONDON)
 
 
 def make_client(

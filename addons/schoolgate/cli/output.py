@@ -16,6 +16,9 @@ class _Console(Console):
 
 console = _Console(highlight=False, soft_wrap=True)
 errors = _Console(stderr=True, highlight=False, soft_wrap=True)
+if not console.is_terminal:
+    # Nothing is folded for a file or the next command.
+    console.width = 400
 
 _COLOURS = {
     Verdict.ALLOW: "green",
@@ -34,6 +37,9 @@ def verdict_text(verdict: Verdict) -> Text:
 def table(*columns: str) -> Table:
     """Give an empty table in the house's style."""
     made = Table(box=None, header_style="bold", pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
+    for column in columns[:-1]:
+        made.add_column(
+            column, no_wrap=column in ("verdict", "clause", "category", "id", "", "for")
+        )
+    made.add_column(columns[-1], overflow="fold")
     return made

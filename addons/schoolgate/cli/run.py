@@ -7,6 +7,7 @@ import rich_click as click
 from schoolgate import bootstrap
 from schoolgate.authority import CERTIFICATE
 from schoolgate.cli.options import with_settings
+from schoolgate.core.policy import Enforcement
 from schoolgate.services.engines import Engines
 from schoolgate.settings import Settings
 
@@ -45,7 +46,9 @@ def _serve(settings: Settings) -> None:
         click.echo(f"health   {addresses.metrics}/healthz")
         click.echo(f"CA       {settings.ca_dir / CERTIFICATE}")
         click.echo(f"journal  {settings.journal_dir}")
-        waiting = [c.id for c in engine.policy.clauses.values() if c.enforcement.value == "not_yet"]
+        waiting = [
+            c.id for c in engine.policy.clauses.values() if c.enforcement is Enforcement.NOT_YET
+        ]
         if waiting:
             click.echo(f"clauses not enforced yet: {len(waiting)} (schoolgate policy check)")
         click.echo(

@@ -14,7 +14,7 @@ class BadAddressError(SchoolgateError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong in a file, with its place (line and column count from 1)."""
+    """One thing that is wrong in a file, with its place; lines count from 1, 0 is the whole file."""
 
     file: str
     line: int
@@ -35,7 +35,7 @@ class ConfigurationError(SchoolgateError):
     """
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
+        self.faults = tuple(sorted(faults, key=lambda fault: (fault.file, fault.line)))
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 

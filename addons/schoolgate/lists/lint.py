@@ -8,6 +8,7 @@ import tldextract
 from schoolgate.core.categories import Category, DomainTrie
 from schoolgate.core.errors import Fault
 from schoolgate.core.hosts import as_ip
+from schoolgate.documents import read_text
 from schoolgate.lists.category_files import CategoryFiles, PlacedEntry, read_category_files
 
 SHARED_HOSTS = "shared-hosts.txt"
@@ -57,7 +58,7 @@ def _shared_hosts(dirs: Sequence[Path]) -> frozenset[str]:
         line.partition("#")[0].strip()
         for directory in dirs
         if (directory / SHARED_HOSTS).exists()
-        for line in (directory / SHARED_HOSTS).read_text().splitlines()
+        for line in read_text(directory / SHARED_HOSTS).splitlines()
     ]
     return frozenset(line for line in lines if line)
 

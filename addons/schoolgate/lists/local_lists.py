@@ -16,6 +16,11 @@ def load_local_lists(directory: Path) -> tuple[ListEntry, ...]:
     Raises:
         ConfigurationError: with every line that is no host.
     """
+    if not directory.is_dir():
+        # Not an empty list: the school's own blocks must not vanish unnoticed.
+        raise ConfigurationError(
+            [Fault(str(directory), 0, "is not a directory", "see lists.local")]
+        )
     entries: list[ListEntry] = []
     faults: list[Fault] = []
     for name, category in FILES.items():

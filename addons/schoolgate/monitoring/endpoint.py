@@ -1,8 +1,9 @@
 """The address that Prometheus and load balancers ask: `/metrics` and `/healthz`."""
 
+import socket
 import threading
 from collections.abc import Callable, Iterable
-from socketserver import ThreadingMixIn
+from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+
+    def server_bind(self) -> None:
+        """Bind without asking the name service for this machine's name, as the library would."""
+        TCPServer.server_bind(self)
+        host, port = self.server_address[:2]
+        self.server_name, self.server_port = str(host), port
+        self.setup_environ()
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Quiet(WSGIRequestHandler):
@@ -41,7 +53,11 @@ class MetricsEndpoint:
             OSError: when the address is in use or not ours.
         """
         self._server = make_server(
-            host, port, self._answer, server_class=_Server, handler_class=_Quiet
+            host,
+            port,
+            self._answer,
+            server_class=_Server6 if ":" in host else _Server,
+            handler_class=_Quiet,
         )
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
         return int(self._server.server_port)

@@ -51,7 +51,7 @@ class Metrics:
         )
         self.store_errors = Counter(
             "schoolgate_store_errors",
-            "Failed reads of grants and suspensions; the last state stays in force.",
+            "Failed reads and writes of the store; the last state stays in force.",
             registry=self.registry,
         )
         self.reload_errors = Counter(

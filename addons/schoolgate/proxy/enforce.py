@@ -8,11 +8,6 @@ from schoolgate.proxy import transactions
 
 # Bodies up to this size are held whole, so that a fault in a later hook can still replace them.
 HELD_BYTES = 64 * 1024
-# A request that is answered here is read to its end by mitmproxy, in memory.
-MAX_REFUSED_BODY_BYTES = 1024 * 1024
-
-_BODYLESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
-
 type Stream = Callable[[bytes], bytes | Iterable[bytes]]
 
 
@@ -38,8 +33,7 @@ def let_through(flow: http.HTTPFlow, stream: Stream) -> None:
 def answer(flow: http.HTTPFlow, response: http.Response) -> None:
     """Answer in the origin's place, which is then never contacted.
 
-    `limits` cuts the client of a large upload off: reading it all to show a page would let
-    anybody fill the memory.
+    What the client still sends is thrown away by `limits`, not kept.
     """
     flow.response = response
     transactions.mark_answered(flow)

@@ -10,7 +10,7 @@ from mitmproxy.connection import Client as ClientConnection
 
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.policy import Decision, Verdict, WebRequest, strictest
-from schoolgate.core.policy.decision import BAD_URL, PRIVATE_DESTINATION
+from schoolgate.core.policy.decision import BAD_URL, DNS_TUNNEL, FILTER_ERROR, PRIVATE_DESTINATION
 from schoolgate.monitoring import Metrics
 from schoolgate.proxy import enforce, transactions, translate
 from schoolgate.proxy.destinations import Destinations
@@ -57,20 +57,16 @@ class Filter:
 
     def __init__(self, guard: Guard, tools: Tools) -> None:
         self.guard = guard
+        guard.record_fault = self._record_fault
         self._tools = tools
 
     @guarded
     def http_connect(self, flow: http.HTTPFlow) -> None:
         """Let a tunnel begin; what goes through it is decided request by request."""
         if flow.request.port in REFUSED_PORTS:
-            tools, engine = self._tools, self._tools.engines.current
-            request = translate.unparsed(flow, translate.client(flow, engine.policy.default_group))
-            moment = time.monotonic()
-            transaction = Transaction(
-                request, PRIVATE_DESTINATION, engine, tools.clock(), 0, moment, moment
-            )
-            enforce.answer(flow, tools.pages.blocked(flow.request, PRIVATE_DESTINATION))
-            tools.recorder.decided(transaction)
+            transaction = self._undecided(flow, DNS_TUNNEL)
+            enforce.answer(flow, self._tools.pages.blocked(flow.request, DNS_TUNNEL))
+            self._tools.recorder.decided(transaction)
             self._end(flow, transaction)
 
     @guarded
@@ -107,6 +103,9 @@ class Filter:
         if transactions.is_answered(flow):
             return
         transaction = _known(flow)
+        if transactions.is_cut(flow):
+            # The last chunk was held back: without this, what is missing would look complete.
+            flow.kill()
         if flow.websocket is None:
             self._end(flow, transaction)
 
@@ -205,6 +204,7 @@ class Filter:
             else:
                 transaction.bytes_down += len(chunk)
             if not self._still_passes(transaction):
+                transactions.mark_cut(flow)
                 self._tools.cut(flow.client_conn)
                 # Not b"", which would be sent as the end of a chunked body.
                 return []
@@ -224,6 +224,24 @@ class Filter:
             transaction.decision = decision
             return False
         return True
+
+    def _record_fault(self, flow: http.HTTPFlow) -> None:
+        """Write down a request that was blocked because the filter met a fault."""
+        transaction = transactions.find(flow)
+        if transaction is None:
+            transaction = transactions.begin(flow, self._undecided(flow, FILTER_ERROR))
+            self._tools.recorder.decided(transaction)
+        transaction.decision = FILTER_ERROR
+        # A line that said otherwise may be written already; this one comes after it.
+        transaction.recorded = False
+        self._end(flow, transaction)
+
+    def _undecided(self, flow: http.HTTPFlow, decision: Decision) -> Transaction:
+        """Make the transaction of a request that the policy was not asked about."""
+        tools, engine = self._tools, self._tools.engines.current
+        request = translate.unparsed(flow, translate.client(flow, engine.policy.default_group))
+        moment = time.monotonic()
+        return Transaction(request, decision, engine, tools.clock(), 0, moment, moment)
 
     def _end(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
         status = flow.response.status_code if flow.response else None

@@ -34,6 +34,8 @@ class Guard:
         self._errors = errors
         self._cut = cut
         self._logged: set[tuple[str, type[BaseException]]] = set()
+        # Writes down a request that ended in a fault; set by who knows how.
+        self.record_fault: Callable[[http.HTTPFlow], None] = lambda _: None
 
     def close(self, hook: str, data: object, error: BaseException) -> None:
         """Block what a hook that raised was called with."""
@@ -43,6 +45,8 @@ class Guard:
         except Exception as second:  # noqa: BLE001 - the last resort below must be reached
             self._count(f"{hook}.close", second)
             self._kill(data)
+        if isinstance(data, http.HTTPFlow):
+            self._record(data)
 
     def stream(self, flow: http.HTTPFlow, function: StreamFunction) -> StreamFunction:
         """Wrap a stream callable: when it raises, nothing more is delivered on the connection."""
@@ -57,10 +61,18 @@ class Guard:
             except Exception as error:  # noqa: BLE001 - this is the boundary
                 closed = True
                 self._count("stream", error)
+                transactions.mark_cut(flow)
                 self._cut(flow.client_conn)
+                self._record(flow)
                 return []
 
         return guarded_stream
+
+    def _record(self, flow: http.HTTPFlow) -> None:
+        try:
+            self.record_fault(flow)
+        except Exception as error:  # noqa: BLE001 - blocked it is already
+            self._count("record", error)
 
     def _count(self, hook: str, error: BaseException) -> None:
         self._errors.labels(hook=hook).inc()

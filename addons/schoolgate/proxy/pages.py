@@ -23,11 +23,17 @@ _SENTENCES = {
     Reason.SUSPENDED: "Your access to the internet has been withdrawn for a time.",
     Reason.CIRCUMVENTION: "Sites that get round the school's filter are blocked.",
     Reason.LOCAL_BLOCK: "The school has put this site on its own block list.",
-    Reason.LOCKED: "This site is blocked by law or national guidance; nobody here can open it.",
+    Reason.LOCKED: "This site is locked; nobody here can open it.",
     Reason.BAD_URL: "This is not an address that a browser would ask for.",
-    Reason.PRIVATE_DESTINATION: "The web filter does not lead into private networks.",
+    Reason.PRIVATE_DESTINATION: "This is not a page on the internet.",
     Reason.ERROR: "The filter could not check this page, so it stays closed. Please try again.",
 }
+
+
+# Blocked for another reason than what the site is.
+_NOT_THE_SITE = frozenset(
+    {Reason.SUSPENDED, Reason.PRIVATE_DESTINATION, Reason.BAD_URL, Reason.ERROR}
+)
 
 
 class Kind(Enum):
@@ -114,15 +120,16 @@ class Pages:
         text = self._template.render(
             warn=warn,
             school=policy.school,
-            heading="Think before you go on" if warn else "This page is blocked",
+            heading=_heading(decision, warn),
             sentence=_sentence(decision, category.title if category else ""),
             note=decision.note,
             host=_host(request),
             category=category.title if category else "",
-            clause=decision.clause,
+            clause=decision.clause if clause else "",
             clause_title=clause.title if clause else "",
             document=policy.document if clause else "",
-            contact=policy.contact,
+            contact="" if decision.reason is Reason.LOCKED else policy.contact,
+            ask=_ask(decision, warn),
             time=f"{self._clock().astimezone(_LONDON):%d %B %Y, %H:%M}",
             continue_to=continue_to,
         )
@@ -145,10 +152,29 @@ def _sentence(decision: Decision, category: str) -> str:
     if decision.reason in _SENTENCES:
         return _SENTENCES[decision.reason]
     if decision.verdict is Verdict.WARN:
-        return f"The school's policy asks for care with sites of this kind: {category.lower()}."
+        return f"The school's policy asks for care with sites of this kind: {_inside(category)}."
     if category:
-        return f"The school's policy does not allow sites of this kind: {category.lower()}."
+        return f"The school's policy does not allow sites of this kind: {_inside(category)}."
     return "The school's policy does not allow this site."
+
+
+def _heading(decision: Decision, warn: bool) -> str:
+    if warn:
+        return "Think before you go on"
+    if decision.reason is Reason.SUSPENDED:
+        return "Your access is withdrawn"
+    return "This page is blocked"
+
+
+def _ask(decision: Decision, warn: bool) -> str:
+    if warn:
+        return "If you are not sure"
+    return "If you have a question" if decision.reason in _NOT_THE_SITE else "If you need this site"
+
+
+def _inside(title: str) -> str:
+    """Give a title as it stands inside a sentence; only its first letter can be a capital by place."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
 
 
 def _host(request: http.Request) -> str:

@@ -5,7 +5,9 @@ from typing import Any
 
 from prometheus_client import Counter
 
-from schoolgate.core.policy import Reason
+from schoolgate.core.clients import Client
+from schoolgate.core.policy import Decision, Reason
+from schoolgate.core.policy.decision import DNS_TUNNEL
 from schoolgate.monitoring import Journal, Metrics
 from schoolgate.monitoring.metrics import UNCATEGORISED
 from schoolgate.proxy.transactions import Transaction
@@ -34,9 +36,10 @@ class Recorder:
         if child is None:
             child = self._children[key] = self._metrics.requests.labels(*key, "")
         child.inc()
-        self._metrics.decision_seconds.observe(transaction.decision_us / 1e6)
+        if transaction.decision_us:
+            self._metrics.decision_seconds.observe(transaction.decision_us / 1e6)
         if decision.reason is Reason.CIRCUMVENTION:
-            self._metrics.circumvention.labels(kind="site").inc()
+            self._metrics.circumvention.labels(kind=_kind(decision)).inc()
 
     def ended(self, transaction: Transaction, status: int | None, duration_ms: int) -> None:
         """Write the line of a request, once."""
@@ -62,20 +65,27 @@ class Recorder:
 
         def record() -> dict[str, Any]:
             client, url = request.client, request.url
+            listed = engine.catalogue.trie.entries(url.host, url.path)
+            if any(entry.category in ILLEGAL for entry in listed):
+                return {
+                    "event": event,
+                    **_who(client),
+                    "host": url.host,
+                    "verdict": decision.verdict.value,
+                    "clause": decision.clause,
+                    "category": decision.category,
+                    "policy": engine.policy.id,
+                }
             entry = engine.evidence(request, decision)
             return {
                 "event": event,
-                "client": client.address,
-                "device": client.device or None,
-                "user": client.user or None,
-                "group": client.group,
-                "network": client.network or None,
+                **_who(client),
                 "period": None,
                 "tls": "decrypt" if url.scheme in ("https", "wss") else None,
                 "method": request.method,
                 "scheme": url.scheme,
                 "host": url.host,
-                "url": url.without_query if ILLEGAL.isdisjoint(decision.categories) else None,
+                "url": url.without_query,
                 "verdict": decision.verdict.value,
                 "reason": decision.reason.value,
                 "clause": decision.clause,
@@ -89,3 +99,17 @@ class Recorder:
             }
 
         self._journal.tell(transaction.at, record)
+
+
+def _who(client: Client) -> dict[str, str | None]:
+    return {
+        "client": client.address,
+        "device": client.device or None,
+        "user": client.user or None,
+        "group": client.group,
+        "network": client.network or None,
+    }
+
+
+def _kind(decision: Decision) -> str:
+    return "dns" if decision is DNS_TUNNEL else "site"

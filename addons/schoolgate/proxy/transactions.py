@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from mitmproxy import http
 
@@ -21,7 +21,6 @@ class Transaction:
         decision_us: how long the decision took, microseconds.
         started: monotonic seconds.
         checked: monotonic seconds of the last decision.
-        answered: the response is ours, not the origin's.
         recorded: the journal has it.
         bytes_up: request body bytes that went by.
         bytes_down: response body bytes that went by.
@@ -34,7 +33,6 @@ class Transaction:
     decision_us: int
     started: float
     checked: float
-    answered: bool = False
     recorded: bool = False
     bytes_up: int = 0
     bytes_down: int = 0
@@ -42,7 +40,8 @@ class Transaction:
 
 # Objects in flow.metadata would break mitmproxy's own saving of flows.
 _open: WeakKeyDictionary[http.HTTPFlow, Transaction] = WeakKeyDictionary()
-_answered: WeakKeyDictionary[http.HTTPFlow, bool] = WeakKeyDictionary()
+_answered: WeakSet[http.HTTPFlow] = WeakSet()
+_cut: WeakSet[http.HTTPFlow] = WeakSet()
 
 
 def begin(flow: http.HTTPFlow, transaction: Transaction) -> Transaction:
@@ -58,12 +57,22 @@ def find(flow: http.HTTPFlow) -> Transaction | None:
 
 def mark_answered(flow: http.HTTPFlow) -> None:
     """Note that the response of a flow is ours."""
-    _answered[flow] = True
+    _answered.add(flow)
 
 
 def is_answered(flow: http.HTTPFlow) -> bool:
     """Ask whether the response of a flow is ours."""
     return flow in _answered
+
+
+def mark_cut(flow: http.HTTPFlow) -> None:
+    """Note that a body was cut off, so that its end must not be told as if it were whole."""
+    _cut.add(flow)
+
+
+def is_cut(flow: http.HTTPFlow) -> bool:
+    """Ask whether a body was cut off."""
+    return flow in _cut
 
 
 def every() -> list[Transaction]:

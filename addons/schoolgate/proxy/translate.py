@@ -57,7 +57,7 @@ def unparsed(flow: http.HTTPFlow, who: Client) -> WebRequest:
     request = flow.request
     host = request.host.encode("ascii", "backslashreplace").decode()[:253]
     method = request.data.method.decode("ascii", "backslashreplace").upper()
-    return WebRequest(Url(request.scheme, host, request.port, "/"), who, method)
+    return WebRequest(Url(request.scheme or "https", host, request.port, "/"), who, method)
 
 
 def _path(request: http.Request) -> str:

@@ -25,10 +25,10 @@ class Engines:
         """Put other grants and suspensions in force."""
         with self._lock:
             self.current = self.current.with_overlay(overlay)
-        self._changed(self.current)
+            self._changed(self.current)
 
     def put_policy(self, engine: PolicyEngine) -> None:
         """Put another policy or other lists in force; grants and suspensions stay."""
         with self._lock:
             self.current = engine.with_overlay(self.current.overlay)
-        self._changed(self.current)
+            self._changed(self.current)

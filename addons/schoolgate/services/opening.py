@@ -77,8 +77,11 @@ def open_site(
     _check_subject(engine, subject)
     client = Client("", engine.policy.default_group)
     asked = WebRequest(Url("https", entry.host, 443, entry.path), client)
-    if engine.decide(asked, starts).reason is Reason.LOCKED:
+    reason_now = engine.decide(asked, starts).reason
+    if reason_now is Reason.LOCKED:
         raise RefusedError(f"{entry.text} is locked: nobody here can open it")
+    if reason_now is Reason.CIRCUMVENTION and decided_by is not Role.HEADTEACHER:
+        raise RefusedError(f"{entry.text} gets round the filter: only the headteacher can open it")
     return decisions.add_grant(
         entry, subject, starts, ends, decided_by, reason=reason, actor=actor, now=now
     )

@@ -22,6 +22,7 @@ class FileWatch:
         load: reads them all; raises ConfigurationError on a fault.
         engines: where a good result is put in force.
         failed: called when a change was refused.
+        seen: what the files were before the engine in force was read.
         interval_seconds: between two looks.
     """
 
@@ -31,6 +32,7 @@ class FileWatch:
         load: Callable[[], PolicyEngine],
         engines: Engines,
         failed: Callable[[], None],
+        seen: Signature,
         interval_seconds: float = 0.5,
     ) -> None:
         self._files = files
@@ -39,7 +41,7 @@ class FileWatch:
         self._failed = failed
         self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
-        self._signature = self._last_look = _signature(files())
+        self._signature = self._last_look = seen
         self._thread = threading.Thread(target=self._run, name="file-watch", daemon=True)
 
     def start(self) -> None:
@@ -57,20 +59,20 @@ class FileWatch:
 
         Whatever else than a fault in a file goes wrong is tried again at the next look.
         """
-        signature = _signature(self._files())
-        settled, self._last_look = signature == self._last_look, signature
+        found = signature(self._files())
+        settled, self._last_look = found == self._last_look, found
         # A file that changed since the last look may be half-written.
-        if signature == self._signature or not settled:
+        if found == self._signature or not settled:
             return False
         try:
             engine = self._load()
         except ConfigurationError as error:
-            self._signature = signature
+            self._signature = found
             logger.error("Not put in force; the last good state stays.\n%s", error)  # noqa: TRY400
             self._failed()
             return False
         self._engines.put_policy(engine)
-        self._signature = signature
+        self._signature = found
         logger.warning("The changed policy and lists are in force.")
         return True
 
@@ -83,7 +85,8 @@ class FileWatch:
                 self._failed()
 
 
-def _signature(files: Iterable[Path]) -> Signature:
+def signature(files: Iterable[Path]) -> Signature:
+    """Give what changes when one of the files does."""
     found = []
     for path in files:
         try:

@@ -164,7 +164,7 @@ def _overridden(document: Document, environment: Mapping[str, str]) -> tuple[Doc
     data: dict[str, Any] = {
         key: dict(value) if isinstance(value, dict) else value
         for key, value in document.data.items()
-        if value is not None
+        if value is not None or key not in Settings.model_fields
     }
     names = _variables()
     faults: list[Fault] = []

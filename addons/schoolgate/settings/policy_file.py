@@ -262,7 +262,6 @@ def _compile(policy: PolicyText, version: str) -> Policy:
         local_clause=policy.local_clause,
         grant_clause=policy.grant_clause,
         version=version,
-        category_groups=dict(policy.category_groups),
     )
 
 

@@ -86,6 +86,13 @@ PRIVATE_DESTINATION = Decision(
     "private-destination",
     note="The address lies inside a private network, which is not reached through the web filter.",
 )
+DNS_TUNNEL = Decision(
+    Verdict.BLOCK,
+    Reason.CIRCUMVENTION,
+    "gateway-dns-tunnel",
+    "dns-tunnel",
+    note="Names are looked up by the school's own resolver.",
+)
 FILTER_ERROR = Decision(
     Verdict.BLOCK,
     Reason.ERROR,

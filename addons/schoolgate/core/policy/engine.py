@@ -13,13 +13,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from schoolgate.core.approvals import Overlay, Role, Suspension, first
 from schoolgate.core.categories import Catalogue, DomainTrie, ListEntry
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.model import Policy, Rule
 from schoolgate.core.policy.request import WebRequest
+
+_LONDON = ZoneInfo("Europe/London")
 
 LOCAL_BLOCK = "local-block"
 LOCAL_ALLOW = "local-allow"
@@ -65,7 +68,6 @@ class PolicyEngine:
     ) -> None:
         self.policy = policy
         self.catalogue = catalogue
-        self._local = tuple(local)
         # Hosts named by a rule are looked up like categories: a pseudo-category for each rule.
         named = (
             replace(entry, category=_host_condition(rule), feed="policy")
@@ -75,7 +77,7 @@ class PolicyEngine:
         opening = {LOCAL_ALLOW} | {
             _host_condition(rule) for rule in policy.all_rules if rule.verdict.passes
         }
-        self._school_trie = DomainTrie([*self._local, *named], opening.__contains__)
+        self._school_trie = DomainTrie([*local, *named], opening.__contains__)
         self._rows: dict[tuple[str, int, int], _Row] = {}
         self._set_overlay(overlay or Overlay())
 
@@ -84,7 +86,6 @@ class PolicyEngine:
         engine = object.__new__(PolicyEngine)
         engine.policy = self.policy
         engine.catalogue = self.catalogue
-        engine._local = self._local
         engine._school_trie = self._school_trie
         engine._rows = self._rows
         engine._set_overlay(overlay)
@@ -282,14 +283,19 @@ class PolicyEngine:
         clause = self.policy.clauses.get(decision.clause)
         under = f"under {decision.clause}" + (f", “{clause.title}”" if clause else "")
         entry = self.evidence(request, decision)
-        proof = f" The entry {entry.text} of {entry.feed} matched." if entry else ""
+        matched = entry is not None and decision.reason is not Reason.DEFAULT
+        proof = (
+            f" The entry {entry.text} of the list {entry.feed} matched."
+            if entry and matched
+            else ""
+        )
         note = f" {decision.note}" if decision.note else ""
         return f"{decision.verdict.value.capitalize()} {under} (rule {decision.rule}).{proof}{note}"
 
 
 def _withdrawn(suspension: Suspension) -> str:
-    until = suspension.ends.astimezone(UTC)
-    return f"Internet access is withdrawn until {until:%d %B %Y %H:%M} UTC: {suspension.reason}"
+    until = suspension.ends.astimezone(_LONDON)
+    return f"It is withdrawn until {until:%d %B %Y, %H:%M}. Reason: {suspension.reason}"
 
 
 def _host_condition(rule: Rule) -> str:

@@ -1,6 +1,6 @@
 """A school's policy as values: clauses, rules and who they bind."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from schoolgate.core.categories import ListEntry
@@ -94,7 +94,6 @@ class Policy:
     local_clause: str
     grant_clause: str
     version: str = ""
-    category_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:
