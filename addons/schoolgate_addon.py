@@ -16,11 +16,11 @@ from mitmproxy.connection import Client
 from schoolgate import bootstrap
 from schoolgate.proxy import limits
 from schoolgate.proxy.master import REQUIRED_OPTIONS, cut
-from schoolgate.settings import load_settings
-from schoolgate.settings.machine import split_address
+from schoolgate.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
 
+CONFIG = "config/schoolgate.yaml"
 LIMITS = (
     "schoolgate runs inside a stock mitmproxy: should this script be saved broken or be removed, "
     "mitmproxy goes on without it and nothing is filtered. It serves no metrics and no health address. "
@@ -39,23 +39,23 @@ class SchoolgateScript:
     def load(self, _loader: Loader) -> None:
         """Start before the first connection; a fault ends mitmdump, which would filter nothing."""
         logger.warning(LIMITS)
-        file = os.environ.get("SCHOOLGATE_CONFIG", "config/schoolgate.yaml")
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         try:
-            limits.install()
-            settings = load_settings(Path(file))
-            self._gateway = bootstrap.Gateway(settings)
+            self._start(load_settings(Path(os.environ.get("SCHOOLGATE_CONFIG", CONFIG))))
         except Exception as error:  # noqa: BLE001 - whatever it is, mitmdump must not run on
             # mitmproxy would log it and run on as an open proxy.
             logger.critical("schoolgate does not start, so mitmdump ends.\n%s", error)
             os._exit(2)
+
+    def _start(self, settings: Settings) -> None:
+        limits.install()
+        self._gateway = bootstrap.Gateway(settings)
         # mitmproxy loads the addons of an addon after it.
         filtering = self._gateway.addons(_cut)
         self._own_ports = filtering.destinations.own_ports
         self.addons = list(filtering.addons)
         bundle = bootstrap.upstream_bundle(settings)
-        if ctx.options.listen_port is None and not ctx.options.listen_host:
-            host, port = split_address(settings.proxy.listen)
-            ctx.options.update(listen_host=host, listen_port=port)
+        # Where it listens is mitmdump's own option: it is bound before a script is loaded.
         ctx.options.update(
             confdir=str(settings.ca_dir),
             ssl_verify_upstream_trusted_ca=str(bundle) if bundle else None,
