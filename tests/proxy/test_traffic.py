@@ -20,6 +20,14 @@ from tests.origin import Origin
 PAGE = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
 
 
+def status(client: httpx.Client, url: str) -> int | None:
+    """Give the status of a page; None when it was cut off because the rules changed meanwhile."""
+    try:
+        return client.get(url).status_code
+    except httpx.RemoteProtocolError:
+        return None
+
+
 @pytest.mark.parametrize("http2", [False, True], ids=["HTTP/1.1", "HTTP/2"])
 def test_an_allowed_site_opens_over_https(gate: Gateway, site: Origin, http2: bool) -> None:
     with gate.client(http2=http2) as client:
@@ -292,7 +300,7 @@ def test_a_suspension_cuts_what_is_open_and_its_end_lets_it_go_on(
         assert "See the office" in answer.text
         assert other.get(f"{url}/").status_code == 200
         assert gate.run("unsuspend", "127.0.0.77").returncode == 0
-        assert eventually(lambda: kept.get(f"{url}/").status_code == 200)
+        assert eventually(lambda: status(kept, f"{url}/") == 200)
 
 
 def test_a_suspension_ends_a_websocket(gate: Gateway, site: Origin) -> None:
@@ -322,9 +330,9 @@ def test_a_grant_opens_and_its_revocation_closes_on_a_kept_connection(
         )  # fmt: skip
         assert added.returncode == 0, added.stderr
         number = added.stdout.split()[1].rstrip(":")
-        assert eventually(lambda: client.get(url).status_code == 200)
+        assert eventually(lambda: status(client, url) == 200)
         assert gate.run("grants", "revoke", number).returncode == 0
-        assert eventually(lambda: client.get(url).status_code == 403)
+        assert eventually(lambda: status(client, url) == 403)
 
 
 def test_circumvention_is_opened_by_the_headteacher_only(gate: Gateway, site: Origin) -> None:
@@ -335,10 +343,10 @@ def test_circumvention_is_opened_by_the_headteacher_only(gate: Gateway, site: Or
     assert "only the headteacher can open it" in refused.stderr
     number = gate.run(*grant, "--decided-by", "headteacher").stdout.split()[1].rstrip(":")
     with gate.client() as client:
-        assert eventually(lambda: client.get(url).status_code == 200)
+        assert eventually(lambda: status(client, url) == 200)
         assert gate.metric(r"^schoolgate_grants_active ") == 1
         gate.run("grants", "revoke", number)
-        assert eventually(lambda: client.get(url).status_code == 403)
+        assert eventually(lambda: status(client, url) == 403)
     assert eventually(lambda: gate.metric(r"^schoolgate_grants_active ") == 0)
 
 
@@ -377,13 +385,13 @@ def test_the_schools_own_lists_come_into_force_without_a_restart(
         url = f"http://origin.test:{site.http_port}/"
         assert client.get(url).status_code == 200
         (local / "block.txt").write_text("origin.test  # a reason\n")
-        assert eventually(lambda: client.get(url).status_code == 403)
+        assert eventually(lambda: status(client, url) == 403)
         assert client.get(url).headers["x-schoolgate-clause"] == "W-6.3.1-arbiter"
         (local / "block.txt").write_text("not a host\n")
         assert eventually(lambda: own.metric(r"^schoolgate_reload_errors_total") == 1)
         assert client.get(url).status_code == 403
         (local / "block.txt").unlink()
-        assert eventually(lambda: client.get(url).status_code == 200)
+        assert eventually(lambda: status(client, url) == 200)
 
 
 def test_health_and_metrics_answer(gate: Gateway) -> None:
