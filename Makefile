@@ -10,7 +10,7 @@ run: setup
 
 setup:
 	@test -n "$(PYTHON)" || { echo "schoolgate needs Python 3.12 or newer: install it, or name it with 'make PYTHON=/path/to/python'" >&2; exit 2; }
-	@flock .venv.lock $(MAKE) --no-print-directory .venv/.made
+	@flock .venv.lock $(MAKE) --silent --no-print-directory .venv/.made
 
 # Under a lock: two commands at once in a fresh clone must not build over each other.
 .venv/.made: requirements-dev.lock pyproject.toml
