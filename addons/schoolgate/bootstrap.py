@@ -25,7 +25,7 @@ from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, Signature, signature
 from schoolgate.settings import Settings, load_policy
 from schoolgate.settings.machine import split_address
-from schoolgate.storage import DecisionStore, OverlayWatch, open_database
+from schoolgate.storage import DecisionStore, OverlayWatch, open_database, sqlite_path
 
 if TYPE_CHECKING:
     from mitmproxy.connection import Client
@@ -92,8 +92,7 @@ def overlay_if_any(settings: Settings) -> Overlay:
     Raises:
         UnavailableError: when there is a store that cannot be used.
     """
-    path = settings.database_url.removeprefix("sqlite:///")
-    if settings.database_url.startswith("sqlite:") and not Path(path).exists():
+    if not sqlite_path(settings.database_url).exists():
         return Overlay()
     return open_store(settings).overlay(now())
 

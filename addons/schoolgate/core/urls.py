@@ -16,10 +16,10 @@ _SLASHES = re.compile(r"/{2,}")
 _HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
 # How often a path may be encoded over and over before the rest is taken as it stands.
 _MAX_ENCODINGS = 10
-# Where none of these stands, a path has one reading.
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 # Characters whose escaping an origin may take for what it says or for what it stands for.
 _STRUCTURAL = b"/\\;?#%\x00"
+# Where none of these stands, a path has one reading.
 _AMBIGUOUS = re.compile(r"[%;\\?#\x00]|//|/\.|[. ](?:/|$)")
 
 

@@ -8,6 +8,7 @@ from schoolgate.proxy import transactions
 
 # Bodies up to this size are held whole, so that a fault in a later hook can still replace them.
 HELD_BYTES = 64 * 1024
+
 type Stream = Callable[[bytes], bytes | Iterable[bytes]]
 
 
