@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.gateway import ROOT, Gateway
 from tests.origin import Origin
@@ -91,5 +92,6 @@ def test_a_warning_is_clicked_through(browser: webdriver.Chrome, site: Origin) -
     browser.save_screenshot(str(ARTEFACTS / "warning-page.png"))
     assert browser.title == "Think before you go on – Wellstead Primary School"
     browser.find_element(By.TAG_NAME, "button").click()
+    # A click does not wait for the form's answer and the redirect that follows it.
+    WebDriverWait(browser, 30).until(lambda b: "origin says hello" in b.page_source)
     assert browser.current_url == url
-    assert "origin says hello" in browser.page_source
