@@ -4,12 +4,18 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import gateway, origin
 from tests.data import ABSENT
 from tests.gateway import Gateway
 from tests.origin import Origin
+
+# A busy machine must not make a property fail; in CI, hypothesis chooses its own profile that says so.
+hypothesis.settings.register_profile(
+    "default", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,17 @@
 
 import json
 import os
+import random
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-m", "schoolgate")
 READY = "schoolgate is filtering"
 # Generous: a busy machine must not make a test fail.
-START_SECONDS = 60
+PATIENCE_SECONDS = 60
 
 
 class _Http2First(ssl.SSLContext):
@@ -86,11 +89,15 @@ class Gateway:
         transport._pool = httpcore.HTTPProxy(
             self.proxy, ssl_context=context, http2=http2, network_backend=_From(address)
         )
-        return httpx.Client(transport=transport, timeout=30)
+        return httpx.Client(transport=transport, timeout=PATIENCE_SECONDS)
+
+    def get(self, name: str) -> httpx.Response:
+        """Ask an address that the command printed, e.g. of ``health``, past the proxy."""
+        return httpx.get(self.address(name), trust_env=False, timeout=PATIENCE_SECONDS)
 
     def metric(self, pattern: str) -> float:
         """Give the sum of the samples whose line matches a pattern; 0 for none."""
-        text = httpx.get(self.address("metrics"), trust_env=False).text
+        text = self.get("metrics").text
         return sum(
             float(line.rpartition(" ")[2])
             for line in text.splitlines()
@@ -98,11 +105,11 @@ class Gateway:
         )
 
     def journal(self) -> list[dict[str, Any]]:
-        """Give every line of the journal so far."""
+        """Give every line of the journal so far; one that is still being written has no end."""
         return [
             json.loads(line)
             for path in sorted((self.state / "journal").glob("*.jsonl"))
-            for line in path.read_text().splitlines()
+            for line in path.read_bytes().split(b"\n")[:-1]
         ]
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -112,8 +119,20 @@ class Gateway:
 
 def eventually(true: Callable[[], bool]) -> bool:
     """Wait for what another thread or process does; the journal writes off the loop."""
-    pause = threading.Event()
-    return any(true() or pause.wait(0.05) for _ in range(200))
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def free_port() -> int:
+    """Give a free port from below those that the kernel hands out, so that nobody gets it meanwhile."""
+    for port in random.sample(range(10_000, 32_000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("no port is free")
 
 
 def schoolgate(
@@ -165,8 +184,8 @@ def to_origin(origin: Origin) -> dict[str, Any]:
 
 
 @contextmanager
-def running(config: Path, command: Sequence[str] = COMMAND) -> Iterator[Gateway]:
-    """Start the gateway, and stop it as Ctrl-C does."""
+def running(config: Path, command: Sequence[str] = COMMAND, *, ends: int = 0) -> Iterator[Gateway]:
+    """Start the gateway, and stop it as Ctrl-C does if it still runs; it must end with that code."""
     process = subprocess.Popen(
         [*command, "run", "--config", str(config)],
         cwd=ROOT,
@@ -180,20 +199,20 @@ def running(config: Path, command: Sequence[str] = COMMAND) -> Iterator[Gateway]
     reader = threading.Thread(target=_read, args=(process, lines, ready), daemon=True)
     reader.start()
     try:
-        if not ready.wait(START_SECONDS) or READY not in lines[-1]:
+        if not ready.wait(PATIENCE_SECONDS) or not any(READY in line for line in lines):
             process.kill()
-            reader.join(5)
+            reader.join(PATIENCE_SECONDS)
             raise RuntimeError("the gateway did not start:\n" + "\n".join(lines))
         state = Path(yaml.safe_load(config.read_text())["state_dir"])
         yield Gateway(process, config, state, lines)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-        code = process.wait(30)
-        reader.join(5)
+        code = process.wait(PATIENCE_SECONDS)
+        reader.join(PATIENCE_SECONDS)
         assert process.stdout is not None
         process.stdout.close()
-    assert code == 0, "the gateway did not stop cleanly:\n" + "\n".join(lines)
+    assert code == ends, "the gateway did not stop cleanly:\n" + "\n".join(lines)
 
 
 def _read(process: "subprocess.Popen[str]", lines: list[str], ready: threading.Event) -> None:

@@ -40,7 +40,7 @@ class Origin:
     ca_file: Path
     hosts: list[str] = field(default_factory=list)
     received: int = 0
-    finished: int = 0
+    finished: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -48,17 +48,16 @@ def running(directory: Path) -> Iterator[Origin]:
     """Run it in a thread of its own."""
     ca_file, chain, key = _certificates(directory)
     config = Config()
-    config.bind = [f"127.0.0.1:{_free_port()}"]
-    config.insecure_bind = [f"127.0.0.1:{_free_port()}"]
+    # They listen from now on: nobody takes their ports, and nobody has to wait for them.
+    https, http = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+    https_port, http_port = https.getsockname()[1], http.getsockname()[1]
+    config.bind = [f"fd://{https.detach()}"]
+    config.insecure_bind = [f"fd://{http.detach()}"]
     config.certfile, config.keyfile = str(chain), str(key)
     config.accesslog = config.errorlog = None
     config.graceful_timeout = 0.1
     config.websocket_max_message_size = 1 << 20
-    origin = Origin(
-        int(config.insecure_bind[0].rpartition(":")[2]),
-        int(config.bind[0].rpartition(":")[2]),
-        ca_file,
-    )
+    origin = Origin(http_port, https_port, ca_file)
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
     thread = threading.Thread(
@@ -68,8 +67,6 @@ def running(directory: Path) -> Iterator[Origin]:
         daemon=True,
     )
     thread.start()
-    _wait_for(origin.https_port)
-    _wait_for(origin.http_port)
     try:
         yield origin
     finally:
@@ -119,7 +116,7 @@ async def _answer(origin: Origin, scope: Any, send: Any) -> None:
         await send({"type": "http.response.body", "body": chunk, "more_body": size > 0})
         if path == "/endless":
             await asyncio.sleep(0.02)
-    origin.finished += 1
+    origin.finished.append(path)
 
 
 async def _echo(receive: Any, send: Any) -> None:
@@ -130,21 +127,6 @@ async def _echo(receive: Any, send: Any) -> None:
         if message["type"] == "websocket.disconnect":
             return
         await send({"type": "websocket.send", "text": message.get("text")})
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_for(port: int) -> None:
-    for _ in range(200):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        threading.Event().wait(0.05)
-    raise TimeoutError(f"nothing listens on port {port}")
 
 
 def _certificates(directory: Path) -> tuple[Path, Path, Path]:

@@ -13,7 +13,7 @@ import h2.config
 import h2.connection
 import h2.events
 
-from tests.gateway import Gateway
+from tests.gateway import PATIENCE_SECONDS, Gateway
 from tests.origin import Origin
 
 # How long a peer that takes nothing more is given to take some.
@@ -90,7 +90,7 @@ def read_head(peer: socket.socket) -> bytes:
 def to_proxy(gate: Gateway) -> socket.socket:
     """Connect to the proxy."""
     host, _, port = gate.proxy.removeprefix("http://").partition(":")
-    return socket.create_connection((host, int(port)), timeout=30)
+    return socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS)
 
 
 def tunnel(gate: Gateway, port: int) -> socket.socket:
@@ -117,6 +117,7 @@ def send_until_quiet(client: socket.socket, size: int, piece: bytes = b"y" * 65_
     with contextlib.suppress(OSError):
         while sent < size:
             sent += client.send(piece)
+    client.settimeout(PATIENCE_SECONDS)
     return sent
 
 
@@ -154,9 +155,12 @@ class Http2Client:
         return stream_id
 
     def flush(self) -> None:
+        self.socket.settimeout(PATIENCE_SECONDS)
         self.socket.sendall(self.connection.data_to_send())
 
-    def receive(self, *, seconds: float = 30, acknowledge: frozenset[int] = frozenset()) -> bool:
+    def receive(
+        self, *, seconds: float = PATIENCE_SECONDS, acknowledge: frozenset[int] = frozenset()
+    ) -> bool:
         """Take what comes next, and tell whether something came."""
         self.socket.settimeout(seconds)
         try:
@@ -202,8 +206,10 @@ class Http2Client:
         assert stream_id in self.ended
         return bytes(self.bodies[stream_id])
 
-    def upload(self, stream_id: int, body: bytes, *, end: bool = False) -> int:
-        """Send a body as far as the windows let it, and give how far that was."""
+    def upload(
+        self, stream_id: int, body: bytes, *, end: bool = False, seconds: float = PATIENCE_SECONDS
+    ) -> int:
+        """Send a body as far as the windows let it for so long, and give how far that was."""
         sent, size = 0, len(body)
         while sent < size and stream_id not in self.errors:
             room = min(
@@ -216,7 +222,7 @@ class Http2Client:
                 self.connection.send_data(stream_id, body[sent : sent + room], end_stream=last)
                 self.flush()
                 sent += room
-            elif not self.receive(seconds=QUIET_SECONDS):
+            elif not self.receive(seconds=seconds):
                 break
         return sent
 

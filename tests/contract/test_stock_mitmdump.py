@@ -1,7 +1,6 @@
 """The addons decide alike in our own proxy and in a stock mitmdump."""
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway import ROOT, Gateway
+from tests.gateway import PATIENCE_SECONDS, ROOT, Gateway
 from tests.origin import Origin
 
 MITMDUMP = str(Path(sys.executable).with_name("mitmdump"))
@@ -20,11 +19,8 @@ SCRIPT = str(ROOT / "addons" / "schoolgate_addon.py")
 @pytest.fixture
 def stock(own_config: Path) -> Iterator[Gateway]:
     """A stock mitmdump with the script, on the configuration of a gateway."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     process = subprocess.Popen(
-        [MITMDUMP, "-s", SCRIPT, "--listen-host", "127.0.0.1", "-p", str(port)],
+        [MITMDUMP, "-s", SCRIPT, "--listen-host", "127.0.0.1", "-p", "0"],
         env={**os.environ, "SCHOOLGATE_CONFIG": str(own_config)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -38,13 +34,13 @@ def stock(own_config: Path) -> Iterator[Gateway]:
             break
     drain = threading.Thread(target=process.stdout.read, daemon=True)
     drain.start()
-    lines.append(f"proxy http://127.0.0.1:{port}")
+    lines.append(f"proxy http://{lines[-1].rpartition(' at ')[2].strip().rstrip('.')}")
     try:
         yield Gateway(process, own_config, own_config.parent / "state", lines)
     finally:
         process.terminate()
-        process.wait(20)
-        drain.join(5)
+        process.wait(PATIENCE_SECONDS)
+        drain.join(PATIENCE_SECONDS)
         process.stdout.close()
 
 

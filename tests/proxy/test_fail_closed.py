@@ -31,7 +31,7 @@ def test_a_fault_before_the_origin_is_asked_blocks_and_the_origin_is_not_contact
         assert answer.headers["x-schoolgate-clause"] == "gateway-error"
         assert len(site.hosts) == before
         assert own.metric("^schoolgate_filter_errors_total") == 1
-        assert any("Fault in" in line for line in own.lines)
+        assert eventually(lambda: any("Fault in" in line for line in own.lines))
         assert written(own) == ("block", "gateway-error")
 
 

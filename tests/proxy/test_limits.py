@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from tests import wire
-from tests.gateway import Gateway
+from tests.gateway import PATIENCE_SECONDS, Gateway, eventually
 from tests.origin import Origin
 from tests.wire import http2, serving
 
@@ -115,6 +115,7 @@ def test_a_slow_reader_gets_its_whole_download_and_holds_up_nobody(
     with serving(origin, site) as port, http2(gate, port) as client:
         first = client.ask("/first")
         assert client.finish(first) == b"small"
+        assert taken.wait(PATIENCE_SECONDS)
         taken.clear()
         before = wire.resident_bytes(gate)
         large = client.ask("/large")
@@ -133,10 +134,11 @@ def test_a_slow_reader_of_an_http2_origin_gets_its_whole_download(
     """Http2Connection.handle_h2_event and BufferedH2Connection's windows."""
     with http2(gate, site.https_port) as client:
         assert client.finish(client.ask("/bytes/1000")) == b"x" * 1000
-        before, finished = wire.resident_bytes(gate), site.finished
-        large = client.ask(f"/bytes/{50 * MEGABYTE}")
+        before = wire.resident_bytes(gate)
+        path = f"/bytes/{50 * MEGABYTE}"
+        large = client.ask(path)
         client.receive_until_quiet()
-        assert site.finished == finished
+        assert path not in site.finished
         assert wire.resident_bytes(gate) - before < 20 * MEGABYTE
         small = client.ask("/small")
         client.connection.increment_flow_control_window(65_536)
@@ -160,7 +162,7 @@ def test_an_origin_that_takes_no_upload_holds_up_that_upload_alone(
     with serving(origin, site, alpn) as port, http2(gate, port) as client:
         before = wire.resident_bytes(gate)
         stuck = client.ask("/stuck", "POST")
-        assert client.upload(stuck, bytes(60 * MEGABYTE)) < SOME
+        assert client.upload(stuck, bytes(60 * MEGABYTE), seconds=wire.QUIET_SECONDS) < SOME
         assert wire.resident_bytes(gate) - before < 20 * MEGABYTE
         assert client.finish(client.ask("/small")) == b"small"
         done.set()
@@ -209,7 +211,8 @@ def test_an_upload_waits_while_its_origin_is_being_reached(gate: Gateway, http: 
     with serving(never_answers(done)) as port:
         if http == 2:
             with http2(gate, port) as client:
-                assert client.upload(client.ask("/", "POST"), bytes(60 * MEGABYTE)) < SOME
+                upload, body = client.ask("/", "POST"), bytes(60 * MEGABYTE)
+                assert client.upload(upload, body, seconds=wire.QUIET_SECONDS) < SOME
         else:
             with wire.over_tls(gate, port) as plain:
                 plain.sendall(
@@ -249,7 +252,6 @@ def test_requests_sent_ahead_of_their_turn_wait_outside(gate: Gateway) -> None:
         client.sendall(request)
         assert wire.send_until_quiet(client, 60 * MEGABYTE, request * 1000) < SOME
         done.set()
-        client.settimeout(30)
         assert b"first" in wire.read_head(client) + client.recv(65_536)
 
 
@@ -422,10 +424,11 @@ def test_a_websocket_message_without_an_end_closes_both_sides(gate: Gateway, kin
         client.sendall(UPGRADE)
         assert b" 101 " in wire.read_head(client)
         before = wire.resident_bytes(gate)
-        client.sendall(MESSAGES[kind]())
+        with contextlib.suppress(ConnectionError):  # it may be closed before all of it has left
+            client.sendall(MESSAGES[kind]())
         assert close_code(client) == 1009
         assert wire.resident_bytes(gate) - before < 60 * MEGABYTE
-    assert b"".join(seen)[:1] == b"\x88"
+        assert eventually(lambda: b"".join(seen)[:1] == b"\x88")
 
 
 def test_a_websocket_message_in_pieces_arrives_whole(gate: Gateway) -> None:
@@ -458,6 +461,7 @@ def test_a_websocket_message_in_pieces_arrives_whole(gate: Gateway) -> None:
             threading.Event().wait(0.05)
         client.sendall(frame(8, b"\x03\xe8", last=True))
         assert close_code(client) == 1000
+        assert eventually(lambda: 0x88 in [first for first, _ in unmasked(b"".join(received))])
     frames = unmasked(b"".join(received))
     assert b"".join(payload for _, payload in frames[:-1]) == text
     assert [first for first, _ in frames] == [0x01, 0x80, 0x88]

@@ -10,8 +10,9 @@ import h2.connection
 import h2.events
 import pytest
 
-from tests.gateway import Gateway
+from tests.gateway import PATIENCE_SECONDS, Gateway
 from tests.origin import Origin
+from tests.wire import read_head
 
 BLOCKED = "www.bet365.com"
 
@@ -22,9 +23,9 @@ def tunnel(
 ) -> Iterator[socket.socket]:
     """Open a tunnel through the proxy, with TLS in it where a name is given."""
     host, _, port = gate.proxy.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=20) as plain:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as plain:
         plain.sendall(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n".encode())
-        assert b" 200 " in plain.recv(65536)
+        assert b" 200 " in read_head(plain)
         if tls_name is None:
             yield plain
             return
@@ -170,7 +171,7 @@ def test_a_name_that_nothing_can_have_is_refused_and_is_no_fault_of_the_filter(
 
 def test_an_answer_to_head_has_no_body(gate: Gateway) -> None:
     host, _, port = gate.proxy.removeprefix("http://").partition(":")
-    with socket.create_connection((host, int(port)), timeout=20) as stream:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as stream:
         answer = ask(stream, f"HEAD http://{BLOCKED}/ HTTP/1.1", f"Host: {BLOCKED}")
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b" 403 " in head
@@ -186,6 +187,6 @@ def test_a_websocket_upgrade_cannot_ask_for_compression(gate: Gateway, site: Ori
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
             b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n"
         )
-        head = stream.recv(65536).lower()
+        head = read_head(stream).lower()
     assert b" 101 " in head
     assert b"sec-websocket-extensions" not in head

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import ssl
-import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests import gateway
-from tests.gateway import Gateway, eventually
+from tests.gateway import PATIENCE_SECONDS, Gateway, eventually
 from tests.origin import Origin
 
 PAGE = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
@@ -24,7 +23,7 @@ def status(client: httpx.Client, url: str) -> int | None:
     """Give the status of a page; None when it was cut off because the rules changed meanwhile."""
     try:
         return client.get(url).status_code
-    except httpx.RemoteProtocolError:
+    except (httpx.RemoteProtocolError, httpx.NetworkError):
         return None
 
 
@@ -148,7 +147,7 @@ def test_private_destinations_are_refused(gate: Gateway, url: str) -> None:
 def asked_plainly(gate: Gateway, url: str) -> tuple[int, str | None]:
     """Ask for a URL in just these characters; a client library would rewrite some hosts."""
     host, _, port = gate.proxy.removeprefix("http://").partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    connection = http.client.HTTPConnection(host, int(port), timeout=PATIENCE_SECONDS)
     try:
         connection.request("GET", url, headers={"Host": urlsplit(url).netloc})
         answer = connection.getresponse()
@@ -186,7 +185,7 @@ def test_every_decision_is_in_the_journal_and_in_the_metrics(gate: Gateway, site
         client.get(f"http://origin.test:{site.http_port}{marker}?secret=1")
 
     def lines() -> list[dict[str, object]]:
-        return [line for line in gate.journal() if str(line["url"]).endswith(marker)]
+        return [line for line in gate.journal() if str(line.get("url")).endswith(marker)]
 
     assert eventually(lambda: len(lines()) == 2)
     blocked, allowed = lines()
@@ -259,14 +258,14 @@ def test_a_large_upload_to_a_blocked_site_does_not_reach_it(gate: Gateway, site:
 def websocket(gate: Gateway, url: str) -> ClientConnection:
     """Open a WebSocket through the proxy."""
     context = ssl.create_default_context(cafile=str(gate.ca_file))
-    return connect(url, proxy=gate.proxy, ssl=context, open_timeout=30)
+    return connect(url, proxy=gate.proxy, ssl=context, open_timeout=PATIENCE_SECONDS)
 
 
 def test_a_websocket_to_an_allowed_site_works(gate: Gateway, site: Origin) -> None:
     with websocket(gate, f"wss://origin.test:{site.https_port}/ws") as socket:
         for text in ("one", "two"):
             socket.send(text)
-            assert socket.recv(timeout=10) == text
+            assert socket.recv(timeout=PATIENCE_SECONDS) == text
 
 
 def test_a_websocket_to_a_blocked_site_is_refused(gate: Gateway, site: Origin) -> None:
@@ -305,17 +304,21 @@ def test_a_suspension_cuts_what_is_open_and_its_end_lets_it_go_on(
 
 def test_a_suspension_ends_a_websocket(gate: Gateway, site: Origin) -> None:
     with websocket(gate, f"wss://origin.test:{site.https_port}/ws") as socket:
-        socket.send("one")
-        assert socket.recv(timeout=10) == "one"
+
+        def spoken(text: str) -> str | bytes:
+            socket.send(text)
+            return socket.recv(timeout=PATIENCE_SECONDS)
+
+        assert spoken("one") == "one"
         gate.run("suspend", "127.0.0.1", "--until", "1h", "--reason", "See the office")
         try:
             with pytest.raises(ConnectionClosed):
-                for _ in range(200):
-                    socket.send("two")
-                    socket.recv(timeout=10)
-                    threading.Event().wait(0.05)
+                eventually(lambda: spoken("two") != "two")
         finally:
             gate.run("unsuspend", "127.0.0.1")
+    # The tests that follow come from this address, too.
+    with gate.client() as client:
+        assert eventually(lambda: status(client, f"http://origin.test:{site.http_port}/") == 200)
 
 
 def test_a_grant_opens_and_its_revocation_closes_on_a_kept_connection(
@@ -395,7 +398,7 @@ def test_the_schools_own_lists_come_into_force_without_a_restart(
 
 
 def test_health_and_metrics_answer(gate: Gateway) -> None:
-    health = httpx.get(gate.address("health"), trust_env=False)
+    health = gate.get("health")
     assert (health.status_code, health.text) == (200, "ok\n")
     assert gate.metric(r'^schoolgate_worker_up{worker="1"}') == 1
     assert gate.metric(r"^schoolgate_filter_errors_total") == 0

@@ -45,8 +45,7 @@ def answering(answer: bytes) -> Iterator[str]:
 
 
 def unused() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
+    return f"127.0.0.1:{gateway.free_port()}"
 
 
 def ask(proxy: str, metrics: str, state: Path) -> dict[str, Finding]:
@@ -58,7 +57,10 @@ def ask(proxy: str, metrics: str, state: Path) -> dict[str, Finding]:
     return {finding.what: finding for finding in running(settings)}
 
 
-def test_a_running_gateway_is_found_to_filter(tmp_path: Path) -> None:
+def test_a_running_gateway_is_found_to_filter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schoolgate.services.probing._TIMEOUT_SECONDS", gateway.PATIENCE_SECONDS)
     config = gateway.write_config(tmp_path)
     with gateway.running(config) as own:
         proxy, metrics = (own.address(name).split("/")[2] for name in ("proxy", "metrics"))

@@ -42,6 +42,12 @@ class School:
     def write(self, text: str) -> None:
         self.file.write_text(text)
 
+    def replace(self, text: str) -> None:
+        """Write at once; whoever looks while `write` is on its way may see an empty file."""
+        aside = self.directory.parent / "aside"
+        aside.write_text(text)
+        aside.replace(self.file)
+
     def load(self) -> PolicyEngine:
         self.loads += 1
         text = self.file.read_text()
@@ -63,7 +69,9 @@ class School:
 
 @pytest.fixture
 def school(tmp_path: Path) -> School:
-    return School(tmp_path)
+    directory = tmp_path / "watched"
+    directory.mkdir()
+    return School(directory)
 
 
 def test_unchanged_files_are_not_read_again(school: School) -> None:
@@ -101,9 +109,7 @@ def _same_time(school: School) -> None:
 
 
 def _replaced(school: School) -> None:
-    aside = school.directory.parent / "aside"
-    aside.write_text("Another")
-    aside.replace(school.file)
+    school.replace("Another")
 
 
 @pytest.mark.parametrize("change", [_added, _removed, _same_size, _same_time, _replaced])
@@ -158,6 +164,29 @@ def test_a_file_that_vanishes_between_two_looks_is_no_fault(school: School) -> N
     assert watch.look() is False
 
 
+def test_what_loading_itself_makes_is_no_change_but_what_others_put_there_is(
+    school: School, tmp_path: Path
+) -> None:
+    made = tmp_path / "made"
+
+    def load() -> PolicyEngine:
+        made.write_text(made.read_text() + "x" if made.exists() else "x")
+        return school.load()
+
+    watch = FileWatch(
+        lambda: [school.file],
+        load,
+        school.engines,
+        lambda: None,
+        signature([]),
+        made=lambda: [made],
+    )
+    looks = [watch.look() for _ in range(5)]
+    assert looks.count(True) == 1
+    made.write_text("by somebody else")
+    assert [watch.look() for _ in range(4)].count(True) == 1
+
+
 def test_a_change_between_reading_and_watching_is_seen(school: School) -> None:
     seen = signature(school.directory.glob("*"))
     school.write("Second")
@@ -174,10 +203,10 @@ def test_the_watch_outlives_a_bug_and_puts_the_next_change_in_force(school: Scho
     watch = school.new_watch(0.002)
     watch.start()
     try:
-        school.write("a bug")
+        school.replace("a bug")
         assert school.failures.get(timeout=20) == "failed"
         assert school.name == "First"
-        school.write("Second")
+        school.replace("Second")
         assert in_force.wait(20)
     finally:
         watch.stop()

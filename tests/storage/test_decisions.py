@@ -231,13 +231,14 @@ def test_only_policy_and_lists_can_be_recorded(store: DecisionStore, name: str) 
         store.record_version(name, "a")
 
 
+SUPPRESSED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 HOSTS = st.sampled_from(["example.com", "münchen.example", "10.0.0.7", "192.168.1.1", "a.b.ac.uk"])
 PATHS = st.text(
     st.characters(codec="utf-8", exclude_characters="?#"), max_size=12
 ) | st.sampled_from(["%2561", "a/..;x/b", ";x", "%2e%2e/c", "%252e%252e/c"])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=SUPPRESSED)
 @given(HOSTS, PATHS)
 def test_what_was_granted_is_what_is_in_force_later(
     store: DecisionStore, host: str, path: str
@@ -247,7 +248,7 @@ def test_what_was_granted_is_what_is_in_force_later(
     assert store.grants(at(9))[-1] == made
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=SUPPRESSED)
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 3)), max_size=6), st.integers(0, 24))
 def test_the_overlay_is_a_plain_filter_over_time(
     store: DecisionStore, spans: list[tuple[int, int]], hour: int

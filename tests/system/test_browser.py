@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.gateway import ROOT, Gateway
+from tests.gateway import PATIENCE_SECONDS, ROOT, Gateway
 from tests.origin import Origin
 from tests.system.conftest import program
 
@@ -51,7 +52,7 @@ def browser(
         options.add_argument(argument)
     service = webdriver.ChromeService(program("chromedriver"), env=dict(os.environ))
     driver = webdriver.Chrome(options, service)
-    driver.set_page_load_timeout(60)
+    driver.set_page_load_timeout(PATIENCE_SECONDS)
     try:
         yield driver
     finally:
@@ -93,5 +94,6 @@ def test_a_warning_is_clicked_through(browser: webdriver.Chrome, site: Origin) -
     assert browser.title == "Think before you go on – Wellstead Primary School"
     browser.find_element(By.TAG_NAME, "button").click()
     # A click does not wait for the form's answer and the redirect that follows it.
-    WebDriverWait(browser, 30).until(lambda b: "origin says hello" in b.page_source)
+    waiting = WebDriverWait(browser, PATIENCE_SECONDS, ignored_exceptions=[WebDriverException])
+    waiting.until(lambda b: "origin says hello" in b.page_source)
     assert browser.current_url == url
