@@ -3,22 +3,26 @@ PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3,$(if $(shell $(p
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test test-system setup lock lint bench clean
+.PHONY: run test test-system soak setup lock lint bench clean
 
 run: setup
 	@$(BIN)/schoolgate run $(ARGS)
 
 setup:
 	@test -n "$(PYTHON)" || { echo "schoolgate needs Python 3.12 or newer: install it, or name it with 'make PYTHON=/path/to/python'" >&2; exit 2; }
-	@flock .venv.lock $(MAKE) --silent --no-print-directory .venv/.made
+	@flock .venv.lock $(MAKE) --silent --no-print-directory .venv/.installed
 
 # Under a lock: two commands at once in a fresh clone must not build over each other.
 .venv/.made: requirements-dev.lock pyproject.toml
 	@echo "Preparing .venv with $$($(PYTHON) --version) (once, about a minute)…"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch .venv/.made
+
+# With the native index, where there is a C compiler.
+.venv/.installed: .venv/.made $(wildcard addons/schoolgate/core/index/native/*)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/.installed
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -35,6 +39,12 @@ test-system: setup
 	@deploy/install-ci-packages
 	@$(BIN)/pytest -m system
 
+# Fuzzes the native index (docs/fuzzing.md), that long in total.
+SOAK_SECONDS ?= 3600
+soak: setup
+	@deploy/install-ci-packages
+	@$(BIN)/python -m tests.fuzz.soak $(SOAK_SECONDS)
+
 # Exact versions with hashes, no index address (needs the 'uv' command).
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -q -o requirements.lock
@@ -45,3 +55,4 @@ clean:
 
 bench: setup
 	@PYTHONPATH=. $(BIN)/python benchmarks/proxy.py --write
+	@$(BIN)/python -m benchmarks.index --list both --write

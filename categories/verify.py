@@ -85,7 +85,7 @@ def entries_of(path: Path) -> list[Entry]:
         match = ENTRY_LINE.match(text)
         if match:
             name = match["entry"].strip("\"'")
-            host = name.partition("/")[0]
+            host = name.removeprefix("=").removeprefix("*.").partition("/")[0]
             entries.append(Entry(path, number, name, host, match["why"] is not None))
     if [entry.text for entry in entries] != loaded_domains(path):
         raise ValueError(f"{path.name}: write each domain on a line of its own")

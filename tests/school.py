@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 
-from schoolgate.core.categories import Catalogue, Category, DomainTrie, ListEntry
+from schoolgate.core.catalogue import Catalogue
+from schoolgate.core.categories import Category, ListEntry
+from schoolgate.core.index import index_of
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -105,8 +107,7 @@ def catalogue() -> Catalogue:
         for domain in domains
     ]
     categories = {id_: Category(id_, title, "") for id_, (title, _) in CATEGORIES.items()}
-    counts = {id_: len(domains) for id_, (_, domains) in CATEGORIES.items()}
-    return Catalogue(categories, DomainTrie(entries), counts, "v1")
+    return Catalogue(categories, index_of(entries), "v1")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from schoolgate import authority
 from schoolgate.core.approvals import Overlay
 from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
 from schoolgate.core.policy import PolicyEngine
-from schoolgate.lists import category_names, load_catalogue, load_local_lists
+from schoolgate.lists import ListPlaces, category_names, load_catalogue, load_local_lists
 from schoolgate.monitoring import JournalWriter, Metrics, MetricsEndpoint
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, Signature, signature
@@ -50,8 +50,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def load_engine(settings: Settings) -> PolicyEngine:
+def list_places(settings: Settings) -> ListPlaces:
+    """Say where the lists and their index are."""
+    return ListPlaces(settings.lists.dirs, settings.lists_dir)
+
+
+def load_engine(settings: Settings, *, keep: bool = False) -> PolicyEngine:
     """Read policy, categories and local lists, without grants and suspensions.
+
+    Args:
+        settings: of this machine.
+        keep: whether an index of the lists that had to be built is kept for the next time.
 
     Raises:
         ConfigurationError: with every fault of every file.
@@ -59,17 +68,20 @@ def load_engine(settings: Settings) -> PolicyEngine:
     faults: list[Fault] = []
     catalogue = local = policy = None
     try:
-        catalogue = load_catalogue(settings.lists.dirs)
-    except ConfigurationError as error:
-        faults.extend(error.faults)
-    try:
         local = load_local_lists(settings.lists.local)
     except ConfigurationError as error:
         faults.extend(error.faults)
-    # A category whose file has faults exists all the same.
-    names = catalogue.categories if catalogue else category_names(settings.lists.dirs)
     try:
-        policy = load_policy(settings.policy_file, names)
+        # A category whose file has faults exists all the same.
+        policy = load_policy(settings.policy_file, category_names(settings.lists.dirs))
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+    # Last: where nothing can start, nothing is made.
+    keep = keep and not faults
+    if keep:
+        _make_state_dir(settings.state_dir)
+    try:
+        catalogue = load_catalogue(list_places(settings), now(), keep=keep)
     except ConfigurationError as error:
         faults.extend(error.faults)
     if catalogue is None or local is None or policy is None or faults:
@@ -126,8 +138,8 @@ class Gateway:
     def __init__(self, settings: Settings) -> None:
         # Before they are read: a change in between must be seen by the watch.
         seen = signature(_watched(settings))
-        engine = load_engine(settings)
-        _make_state_dir(settings.state_dir)
+        engine = load_engine(settings, keep=True)
+        _check_state_dir(settings.state_dir)
         ca = authority.ensure(settings.ca_dir, engine.policy.school, now())
         store = open_store(settings)
         self._settings = settings
@@ -190,7 +202,7 @@ class Gateway:
         label = f"{engine.policy.version}+{engine.catalogue.version}"
         if label == self._noted:
             return
-        for category, count in engine.catalogue.counts.items():
+        for category, count in engine.catalogue.sites.counts.items():
             metrics.list_domains.labels(category=category).set(count)
         # The record comes after the fact: a store that cannot be written holds no policy back.
         try:
@@ -221,10 +233,11 @@ class Gateway:
         )
         files = FileWatch(
             lambda: _watched(settings),
-            lambda: load_engine(settings),
+            lambda: load_engine(settings, keep=True),
             self.engines,
             metrics.reload_errors.inc,
             seen,
+            made=lambda: [list_places(settings).index],
         )
         for part in (watch, files):
             part.start()
@@ -278,13 +291,15 @@ def _listen(endpoint: MetricsEndpoint, host: str, port: int) -> int:
 def _make_state_dir(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        writable = os.access(directory, os.W_OK | os.X_OK)
     except OSError as error:
         raise UnavailableError(
             f"The state directory {directory} cannot be made: {error.strerror}. "
             "Set state_dir, or make it and give it to schoolgate's user."
         ) from error
-    if not writable:
+
+
+def _check_state_dir(directory: Path) -> None:
+    if not os.access(directory, os.W_OK | os.X_OK):
         raise UnavailableError(
             f"The state directory {directory} cannot be written. Give it to schoolgate's user."
         )
@@ -317,8 +332,7 @@ def upstream_bundle(settings: Settings) -> Path | None:
 
 def _watched(settings: Settings) -> Iterator[Path]:
     yield settings.policy_file
-    for directory in settings.lists.dirs:
-        yield from directory.glob("*.yaml")
+    yield from list_places(settings).files()
     yield from settings.lists.local.glob("*.txt")
 
 

@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 import rich_click as click
@@ -16,67 +15,16 @@ from click.testing import CliRunner
 
 from schoolgate import authority
 from schoolgate.authority.store import CERTIFICATE, KEY_AND_CERTIFICATE
-from schoolgate.cli import main
 from schoolgate.cli.app import cli
 from tests import gateway
-from tests.school import POLICY, School, category_text, write_school
+from tests.cli.ended import DONE, NO, OUT_OF_REACH, WRONG, Ended, Here, lines, refused, run
+from tests.school import POLICY, School, category_text
 
-DONE, NO, WRONG, OUT_OF_REACH = 0, 1, 2, 3
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEYS = [
     "url", "host", "verdict", "reason", "clause", "category", "categories", "entry", "feed",
     "grant", "group", "period", "tls", "obligations", "rule", "policy", "at",
 ]  # fmt: skip
-
-type Ended = subprocess.CompletedProcess[str]
-
-
-@pytest.fixture
-def school(tmp_path: Path) -> School:
-    """The files of a small school; nothing has run on them yet."""
-    return write_school(tmp_path / "school")
-
-
-def run(school: School, *arguments: str, stdin: str = "") -> Ended:
-    """Run the real command on a school's settings."""
-    return gateway.schoolgate(*arguments, "--config", str(school.config), stdin=stdin)
-
-
-type Here = Callable[..., Ended]
-
-
-@pytest.fixture
-def here(
-    school: School, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Here:
-    """Runs a command that starts nothing and opens no store in this process, which is faster."""
-    for name in [name for name in os.environ if name.startswith("SCHOOLGATE_")]:
-        monkeypatch.delenv(name)
-
-    def run_here(*arguments: str) -> Ended:
-        argv = ["schoolgate", *arguments, "--config", str(school.config)]
-        monkeypatch.setattr("sys.argv", argv)
-        code: Any = DONE
-        try:
-            main()
-        except SystemExit as ended:
-            code = ended.code
-        return subprocess.CompletedProcess(argv, code, *capsys.readouterr())
-
-    return run_here
-
-
-def refused(ended: Ended, code: int, want: str) -> None:
-    """See that a command ended in one sentence and its code."""
-    assert (ended.returncode, ended.stdout) == (code, ""), ended
-    assert ended.stderr.startswith("schoolgate: ")
-    assert ended.stderr.count("\n") == 1
-    assert re.search(want, ended.stderr), ended.stderr
-
-
-def lines(ended: Ended) -> list[str]:
-    assert ended.returncode == DONE, ended
-    return [line.rstrip() for line in ended.stdout.splitlines()]
 
 
 # -- check and explain ----------------------------------------------------------------------------
@@ -338,7 +286,7 @@ def test_the_settings_can_be_named_by_the_environment(school: School) -> None:
     assert answers(ended)[0]["policy"] == "hill"
 
 
-# -- policy and lists -----------------------------------------------------------------------------
+# -- the policy -----------------------------------------------------------------------------------
 
 
 def test_policy_check_lists_every_clause_and_what_is_not_enforced(school: School) -> None:
@@ -349,25 +297,6 @@ def test_policy_check_lists_every_clause_and_what_is_not_enforced(school: School
     assert found[-1].endswith(
         "hill.yaml: no faults. Clauses: 3 enforced, 1 partly, 1 not yet enforced."
     )
-
-
-def test_lists_lint_counts_the_entries_when_all_is_well(school: School) -> None:
-    assert lines(run(school, "lists", "lint")) == ["5 entries in 4 categories: no faults."]
-
-
-def test_lists_lint_names_each_fault_and_exits_1(school: School) -> None:
-    text = category_text("games", "Games", ["www.chess.example", "co.uk"])
-    (school.categories / "games.yaml").write_text(text)
-    ended = run(school, "lists", "lint")
-    assert (ended.returncode, ended.stderr) == (NO, "2 faults.\n")
-    first, second = ended.stdout.splitlines()
-    assert re.search(r"games\.yaml:5: 'www\.chess\.example' begins with www\.", first)
-    assert re.search(r"games\.yaml:6: 'co\.uk' is a public suffix", second)
-
-
-def test_lists_lint_on_files_that_cannot_be_read_exits_2(school: School, here: Here) -> None:
-    (school.categories / "games.yaml").write_text("id: [")
-    assert here("lists", "lint").returncode == WRONG
 
 
 # -- grants and suspensions -----------------------------------------------------------------------
@@ -483,8 +412,7 @@ def taken() -> Iterator[str]:
 
 
 def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"127.0.0.1:{listener.getsockname()[1]}"
+    return f"127.0.0.1:{gateway.free_port()}"
 
 
 def left_in_session(leader: int) -> list[str]:
@@ -522,7 +450,7 @@ def test_a_port_in_use_ends_with_3_and_leaves_nothing_half_started(
     )
     out, err = process.communicate(timeout=60)
     ended = subprocess.CompletedProcess(process.args, process.returncode, out, err)
-    assert left_in_session(process.pid) == []
+    assert gateway.eventually(lambda: left_in_session(process.pid) == [])
     host, port = free.split(":")
     with socket.create_server((host, int(port))):
         pass  # free again
@@ -557,7 +485,8 @@ def test_a_ca_that_cannot_be_trusted_ends_with_3(
     spoil(with_ca.state / "ca" / KEY_AND_CERTIFICATE)
     for command in (["run"], ["ca", "show"]):
         refused(here(*command), OUT_OF_REACH, want)
-    assert {path.name for path in with_ca.state.iterdir()} == {"ca"}
+    # The index of the lists is no part of what runs.
+    assert {path.name for path in with_ca.state.iterdir()} == {"ca", "lists"}
 
 
 def test_a_state_directory_that_cannot_be_made_ends_with_3(school: School) -> None:

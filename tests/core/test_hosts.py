@@ -12,7 +12,6 @@ from schoolgate.core.hosts import (
     as_ip,
     embedded_ipv4,
     is_private,
-    labels_from_right,
     normalise_host,
     without_root_dot,
 )
@@ -261,22 +260,6 @@ def test_normalising_a_host_again_changes_nothing(raw: str) -> None:
 )
 def test_one_root_dot_is_dropped_and_the_root_itself_kept(host: str, want: str) -> None:
     assert without_root_dot(host) == want
-
-
-@pytest.mark.parametrize(
-    ("host", "want"),
-    [
-        ("www.example.com", ["com", "example", "www"]),
-        ("localhost", ["localhost"]),
-        ("10.0.0.1", ["10.0.0.1"]),
-        ("[2001:db8::1]", ["[2001:db8::1]"]),
-        ("a.b2", ["b2", "a"]),  # ends in a digit, yet is a name
-    ],
-)
-def test_names_are_walked_label_by_label_and_addresses_in_one_step(
-    host: str, want: list[str]
-) -> None:
-    assert labels_from_right(host) == want
 
 
 # -- private or public -------------------------------------------------------------------------

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from schoolgate.core.categories import Category, ListEntry
+from schoolgate.core.catalogue import Catalogue
+from schoolgate.core.categories import Category, ListEntry, Reach
 from schoolgate.core.errors import ConfigurationError, Fault
-from schoolgate.lists import CURATED, load_catalogue
+from schoolgate.lists import CURATED, ListPlaces, load_catalogue
 from schoolgate.lists.category_files import read_category_files
-from tests.school import category_text
+from tests.school import NOON, category_text
 
 GAMES = """\
 id: games
@@ -28,20 +29,24 @@ def write(directory: Path, **texts: str) -> Path:
     return directory
 
 
+def load(*dirs: Path) -> Catalogue:
+    return load_catalogue(ListPlaces(dirs, dirs[0] / "state"), NOON, keep=False)
+
+
 def faults(*dirs: Path) -> list[Fault]:
     with pytest.raises(ConfigurationError) as caught:
-        load_catalogue(dirs)
+        read_category_files(dirs)
     return list(caught.value.faults)
 
 
 def test_a_category_and_its_sites_are_read(tmp_path: Path) -> None:
     keys = {"protected": True, "public_suffixes": True, "feeds": ["one", "two"]}
     write(tmp_path, web_mail=category_text("web-mail", "Mail", ["mail.example"], **keys))
-    found = load_catalogue([tmp_path])
+    found = load(tmp_path)
     category = Category("web-mail", "Mail", "About web-mail.", True, True, ("one", "two"))
     assert found.categories == {"web-mail": category}
     entry = ListEntry("mail.example", "/", "web-mail", CURATED)
-    assert found.trie.entries("www.mail.example") == [entry]
+    assert found.sites.entries("www.mail.example") == [entry]
 
 
 def test_entries_are_brought_to_one_form(tmp_path: Path) -> None:
@@ -50,42 +55,68 @@ def test_entries_are_brought_to_one_form(tmp_path: Path) -> None:
     assert entries == ["chess.example", "xn--bcher-kva.example", "a.example/play/now"]
 
 
+def test_a_sign_before_a_host_says_how_far_the_entry_reaches(tmp_path: Path) -> None:
+    domains = ["a.example", "=b.example", "*.c.example", "=d.example/Page", "=München.example"]
+    write(tmp_path, games=category_text("games", "Games", domains))
+    entries = [placed.entry for placed in read_category_files([tmp_path]).entries]
+    assert [(entry.text, entry.reach) for entry in entries] == [
+        ("a.example", Reach.SITE),
+        ("=b.example", Reach.HOST),
+        ("*.c.example", Reach.BELOW),
+        ("=d.example/page", Reach.HOST),
+        ("=xn--mnchen-3ya.example", Reach.HOST),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("domain", "itself", "below"),
+    [("a.example", True, True), ("=a.example", True, False), ("*.a.example", False, True)],
+)
+def test_a_host_alone_and_what_is_below_it_can_be_listed_apart(
+    tmp_path: Path, domain: str, itself: bool, below: bool
+) -> None:
+    write(tmp_path, games=category_text("games", "Games", [domain]))
+    sites = load(tmp_path).sites
+    listed = [sites.categories(sites.get(host)) for host in ("a.example", "www.a.example")]
+    assert listed == [("games",) if want else () for want in (itself, below)]
+
+
 def test_what_is_not_said_is_off(tmp_path: Path) -> None:
     write(tmp_path, games="id: games\ntitle: Games\ndescription: d\n")
-    found = load_catalogue([tmp_path])
+    found = load(tmp_path)
     assert found.categories == {"games": Category("games", "Games", "d", False, False, ())}
-    assert found.counts == {"games": 0}
+    assert found.sites.counts == {"games": 0}
 
 
 def test_the_entries_of_each_category_are_counted(tmp_path: Path) -> None:
     write(tmp_path, games=GAMES, news=category_text("news", "News", ["chess.example"]))
-    found = load_catalogue([tmp_path])
-    assert found.counts == {"games": 3, "news": 1}
-    assert len(found.trie) == 4
-    assert found.trie.categories(found.trie.get("chess.example")) == ("games", "news")
+    found = load(tmp_path)
+    assert found.sites.counts == {"games": 3, "news": 1}
+    assert len(found.sites) == 4
+    assert found.sites.categories(found.sites.get("chess.example")) == ("games", "news")
 
 
 def test_several_directories_are_read_as_one(tmp_path: Path) -> None:
     write(tmp_path / "a", games=GAMES)
     write(tmp_path / "b", news=category_text("news", "News", []))
-    assert set(load_catalogue([tmp_path / "a", tmp_path / "b"]).categories) == {"games", "news"}
+    assert set(load(tmp_path / "a", tmp_path / "b").categories) == {"games", "news"}
 
 
 def test_only_category_files_are_read(tmp_path: Path) -> None:
     write(tmp_path, games=GAMES, feeds="not: a category")
     (tmp_path / "verify.py").write_text("not a category")
     (tmp_path / "shared-hosts.txt").write_text("cdn.example")
-    assert set(load_catalogue([tmp_path]).categories) == {"games"}
+    assert set(load(tmp_path).categories) == {"games"}
 
 
 def test_the_version_changes_with_the_content_alone(tmp_path: Path) -> None:
     write(tmp_path, games=GAMES)
-    first = load_catalogue([tmp_path]).version
-    assert load_catalogue([tmp_path]).version == first
+    first = load(tmp_path).version
+    assert load(tmp_path).version == first
     write(tmp_path, games=GAMES + "# a word\n")
-    second = load_catalogue([tmp_path]).version
+    second = load(tmp_path).version
     write(tmp_path, news=category_text("news", "News", []))
-    third = load_catalogue([tmp_path]).version
+    third = load(tmp_path).version
     assert len({first, second, third}) == 3
 
 
@@ -113,8 +144,12 @@ def test_an_entry_can_be_blamed_at_its_line(tmp_path: Path) -> None:
          "6: 'a b' is not a host name"),
         ("id: games\ntitle: G\ndescription: d\ndomains:\n  - https://a.example\n",
          "5: 'https://a.example' has a scheme or a port"),
-        ("id: games\ntitle: G\ndescription: d\ndomains:\n  - '*.a.example'\n",
-         "5: '*.a.example' has a wildcard"),
+        ("id: games\ntitle: G\ndescription: d\ndomains:\n  - a.*.example\n",
+         "5: 'a.*.example' has a wildcard"),
+        ("id: games\ntitle: G\ndescription: d\ndomains:\n  - =*.a.example\n",
+         "5: '=*.a.example' has a wildcard"),
+        ("id: games\ntitle: G\ndescription: d\ndomains:\n  - a.example/x?y\n",
+         "5: 'a.example/x?y' has a wildcard or a query"),
         ("id: games\ntitle: G\ndescription: d\ndomains:\n  - ''\n", "5: '' is not a host name"),
         ("id: games\nid: games\ntitle: G\ndescription: d", "2: gives 'id' twice"),
         ("id: [", "1: is not valid YAML"),

@@ -44,6 +44,12 @@ def test_entries_in_order_have_no_fault(tmp_path: Path) -> None:
         (["localhost"], ["'localhost' is a bare label: it would cover a whole country or word"]),
         (["co.uk"], ["'co.uk' is a public suffix: it would cover everybody below it"]),
         (["github.io"], ["'github.io' is a public suffix: it would cover everybody below it"]),
+        (["*.co.uk"], ["'co.uk' is a public suffix: it would cover everybody below it"]),
+        (["=github.io", "=www.a.example", "*.www.a.example", "*.a.example"], []),
+        (["*.com"], ["'*.com' is a bare label: it would cover a whole country or word"]),
+        (["=A.example"], ["'=A.example' is not in its plain form (write '=a.example')"]),
+        (["=a.example", "*.a.example", "=a.example"], ["'=a.example' is listed twice"]),
+        (["*.cdn.example"], ["'cdn.example' carries everybody's content (see shared-hosts.txt)"]),
         (["github.io/x"], []),
         (["me.github.io", "a.co.uk"], []),
         (["cdn.example"], ["'cdn.example' carries everybody's content (see shared-hosts.txt)"]),
@@ -86,6 +92,13 @@ def test_a_protected_category_may_name_what_everybody_shares(tmp_path: Path) -> 
         ("example.org/games", "example.org", False),
         ("example.org/games", "example.org/gameshelp", False),
         ("nothelp.example", "help.example", False),
+        ("=help.example", "help.example", True),
+        ("*.help.example", "help.example", False),
+        ("*.help.example", "a.help.example", True),
+        ("*.help.example", "*.help.example", True),
+        ("help.example", "*.help.example", True),
+        ("=help.example", "*.help.example", False),
+        ("=help.example", "a.help.example", False),
     ],
 )
 def test_a_blocked_entry_must_not_cover_a_site_that_is_never_to_be_blocked(
@@ -123,3 +136,10 @@ def test_files_that_cannot_be_read_are_no_matter_of_style(tmp_path: Path) -> Non
     (tmp_path / "games.yaml").write_text("id: [")
     with pytest.raises(ConfigurationError, match="is not valid YAML"):
         lint(tmp_path)
+
+
+def test_of_two_entries_for_one_host_only_the_one_that_covers_is_named(tmp_path: Path) -> None:
+    write(tmp_path, "games", ["=example.org", "*.example.org"])
+    write(tmp_path, "advice", ["help.example.org"], protected=True)
+    [fault] = lint(tmp_path)
+    assert fault.message.startswith("'*.example.org' covers 'help.example.org'")

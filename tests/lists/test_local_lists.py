@@ -37,6 +37,7 @@ def test_each_list_says_what_the_school_opens_or_closes(tmp_path: Path) -> None:
         ("10.0.0.5\n[2001:db8::1]\n", ["10.0.0.5", "[2001:db8::1]"]),
         ("\ufeffa.example", ["a.example"]),
         ("münchen.example", ["xn--mnchen-3ya.example"]),
+        ("=a.example\n*.b.example\n", ["=a.example", "*.b.example"]),
     ],
 )
 def test_a_line_is_a_site_and_what_follows_a_hash_a_comment(
@@ -60,7 +61,7 @@ def test_every_line_that_is_no_site_is_named_at_once(tmp_path: Path) -> None:
     write(
         tmp_path,
         block="fine.example\nhttps://a.example/\n",
-        allow="# comment\na b\n\n*.example\nc.example/?q\nd.example:80\n",
+        allow="# comment\na b\n\nb.*.example\nc.example/?q\nd.example:80\n",
     )
     with pytest.raises(ConfigurationError) as caught:
         load_local_lists(tmp_path)

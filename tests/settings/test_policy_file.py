@@ -147,7 +147,7 @@ NO_CONDITION = "the rule 'no-play' has no condition and would decide everything"
          "unknown group 'pupil' (did you mean 'pupils'?)"),
         ("hosts: [play.example/now]", "hosts: [https://play.example]", "hosts: [https",
          "has a scheme or a port; write only host or host/path"),
-        ("hosts: [play.example/now]", "hosts: ['*.play.example']", "hosts: ['*",
+        ("hosts: [play.example/now]", "hosts: ['play.*.example']", "hosts: ['play",
          "has a wildcard or a query, which are never compared"),
         ("hosts: [play.example/now]", "hosts: ['a b']", "hosts: ['a b", "'a b' is not a host name"),
         # the rules

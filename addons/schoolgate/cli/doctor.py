@@ -25,8 +25,8 @@ def doctor(settings: Settings) -> None:
     findings = [*_at_rest(settings), *probing.running(settings)]
     for finding in findings:
         mark, style = ("ok   ", "green") if finding.ok else ("FAULT", "bold red")
-        output.console.print(f"[{style}]{mark}[/] ", end="")
-        output.console.print(f"{finding.what}: {finding.said}", markup=False)
+        output.console.print(f"{mark} ", style=style, end="")
+        output.console.print(f"{finding.what}: {finding.said}")
     if not all(finding.ok for finding in findings):
         raise Exit(1)
 
@@ -38,7 +38,7 @@ def _at_rest(settings: Settings) -> list[Finding]:
     except SchoolgateError as error:
         findings.append(Finding("policy and lists", False, str(error)))
     else:
-        entries = len(engine.catalogue.trie)
+        entries = engine.catalogue.sites.names
         findings.append(
             Finding("policy and lists", True, f"policy {engine.policy.id}, {entries} domains")
         )

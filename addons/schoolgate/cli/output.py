@@ -14,8 +14,9 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-console = _Console(highlight=False, soft_wrap=True)
-errors = _Console(stderr=True, highlight=False, soft_wrap=True)
+# What is shown may hold brackets and colons of its own (a path, an IPv6 address): none is markup.
+console = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+errors = _Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 if not console.is_terminal:
     # Nothing is folded for a file or the next command.
     console.width = 400

@@ -53,7 +53,7 @@ def _serve(settings: Settings) -> None:
             click.echo(f"clauses not enforced yet: {len(waiting)} (schoolgate policy check)")
         click.echo(
             f"schoolgate is filtering (policy {engine.policy.id}, "
-            f"{len(engine.catalogue.trie)} domains, {settings.proxy.workers} worker)"
+            f"{engine.catalogue.sites.names} domains, {settings.proxy.workers} worker)"
         )
 
     bootstrap.serve(settings, ready)

@@ -39,6 +39,13 @@ class ConfigurationError(SchoolgateError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
+class DamagedIndexError(SchoolgateError):
+    """The technician can put it right: an index of sites is damaged or not for this machine.
+
+    Its text says what the file is, without its name: ``is empty``.
+    """
+
+
 class UnavailableError(SchoolgateError):
     """The technician can put it right: a port, directory, key or database that is needed is not usable."""
 

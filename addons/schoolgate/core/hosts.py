@@ -102,11 +102,3 @@ def is_private(address: IpAddress, allowed: Sequence[IpNetwork] = ()) -> bool:
             address in network for network in _ALSO_PRIVATE if network.version == address.version
         )
     )
-
-
-def labels_from_right(host: str) -> list[str]:
-    """Split a host for a walk from the top-level domain down; an address is one label."""
-    # Only a host whose last label is a number can be an IPv4 address (WHATWG URL, 3.5).
-    if host.startswith("[") or (host[-1:].isdigit() and as_ip(host) is not None):
-        return [host]
-    return host.split(".")[::-1]

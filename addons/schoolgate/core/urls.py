@@ -123,7 +123,7 @@ def path_readings(path: str) -> frozenset[str]:
     whether they keep parameters, and whether a trailing dot or space counts. An entry that closes
     a path covers it in any reading; one that opens a path must cover it in all.
     """
-    if not _AMBIGUOUS.search(path):
+    if has_one_reading(path):
         return frozenset({path.casefold() if len(path) == 1 else path.casefold().rstrip("/")})
     readings = set()
     path = _ESCAPES.sub(_without_plain_escapes, path)
@@ -136,6 +136,11 @@ def path_readings(path: str) -> frozenset[str]:
             break
         path = decoded
     return frozenset(readings)
+
+
+def has_one_reading(path: str) -> bool:
+    """Ask whether every origin understands a path alike, but for case and a closing slash."""
+    return not _AMBIGUOUS.search(path)
 
 
 def _without_plain_escapes(escapes: re.Match[str]) -> str:

@@ -1,14 +1,30 @@
-"""Which sites are in which category: the category files, the school's own lists, and their linter."""
+"""Which sites are in which category: category files, lists of others, the school's own, their index."""
 
-from schoolgate.lists.category_files import CURATED, category_names, load_catalogue
+from schoolgate.lists.catalogue import (
+    ListPlaces,
+    Progress,
+    build_catalogue,
+    load_catalogue,
+    make_catalogue,
+    version_of,
+)
+from schoolgate.lists.category_files import CURATED, category_names
+from schoolgate.lists.index_file import open_index, write_index
 from schoolgate.lists.lint import is_public_suffix, lint_catalogue
 from schoolgate.lists.local_lists import load_local_lists
 
 __all__ = [
     "CURATED",
+    "ListPlaces",
+    "Progress",
+    "build_catalogue",
     "category_names",
     "is_public_suffix",
     "lint_catalogue",
     "load_catalogue",
     "load_local_lists",
+    "make_catalogue",
+    "open_index",
+    "version_of",
+    "write_index",
 ]

@@ -1,6 +1,5 @@
 """The curated categories: one YAML file each under `categories/`."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schoolgate.core.categories import Catalogue, Category, DomainTrie, ListEntry
+from schoolgate.core.categories import Category, ListEntry
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
 from schoolgate.documents import Document, Strict, read_document, validate
 
@@ -50,30 +49,16 @@ class CategoryFiles:
 
     categories: dict[str, Category]
     entries: tuple[PlacedEntry, ...]
-    version: str
-
-
-def load_catalogue(dirs: Sequence[Path]) -> Catalogue:
-    """Read all category files and build the trie.
-
-    Raises:
-        ConfigurationError: with every fault of every file.
-    """
-    files = read_category_files(dirs)
-    counts = dict.fromkeys(files.categories, 0)
-    for placed in files.entries:
-        counts[placed.entry.category] += 1
-    # What is listed as protected is opened by its category.
-    trie = DomainTrie(
-        (placed.entry for placed in files.entries),
-        lambda category: files.categories[category].protected,
-    )
-    return Catalogue(files.categories, trie, counts, files.version)
 
 
 def category_names(dirs: Sequence[Path]) -> list[str]:
     """Give the ids that the files' names promise, whether or not they can be read."""
-    return [path.stem for path in _paths(dirs, [])]
+    return [path.stem for path in category_paths(dirs)]
+
+
+def category_paths(dirs: Sequence[Path]) -> list[Path]:
+    """Give the category files, as far as there are any."""
+    return list(_paths(dirs, []))
 
 
 def read_category_files(dirs: Sequence[Path]) -> CategoryFiles:
@@ -85,7 +70,6 @@ def read_category_files(dirs: Sequence[Path]) -> CategoryFiles:
     faults: list[Fault] = []
     categories: dict[str, Category] = {}
     entries: list[PlacedEntry] = []
-    digest = hashlib.sha256()
     for path in _paths(dirs, faults):
         try:
             document = read_document(path)
@@ -93,7 +77,6 @@ def read_category_files(dirs: Sequence[Path]) -> CategoryFiles:
         except ConfigurationError as error:
             faults.extend(error.faults)
             continue
-        digest.update(path.name.encode() + path.read_bytes())
         if text.id != path.stem:
             faults.append(document.fault(("id",), f"the id '{text.id}' is not the file's name"))
         if text.id in categories:
@@ -107,7 +90,7 @@ def read_category_files(dirs: Sequence[Path]) -> CategoryFiles:
         faults.append(Fault(places, 0, "holds no category files: nothing could be filtered"))
     if faults:
         raise ConfigurationError(faults)
-    return CategoryFiles(categories, tuple(entries), digest.hexdigest()[:12])
+    return CategoryFiles(categories, tuple(entries))
 
 
 def _paths(dirs: Sequence[Path], faults: list[Fault]) -> Iterator[Path]:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import tldextract
 
-from schoolgate.core.categories import Category, DomainTrie
+from schoolgate.core.categories import Category, ListEntry, Reach
 from schoolgate.core.errors import Fault
 from schoolgate.core.hosts import as_ip
+from schoolgate.core.index import index_of
 from schoolgate.documents import read_text
 from schoolgate.lists.category_files import CategoryFiles, PlacedEntry, read_category_files
 
@@ -77,10 +78,8 @@ def _forms(files: CategoryFiles) -> Iterator[Fault]:
         entry, written = placed.entry, placed.written
         if written != entry.text:
             yield placed.fault(f"'{written}' is not in its plain form", f"write '{entry.text}'")
-        if entry.host.startswith("www."):
+        if entry.host.startswith("www.") and entry.reach is Reach.SITE:
             yield placed.fault(f"'{written}' begins with www.", "the name without it covers both")
-        if "*" in entry.host:
-            yield placed.fault(f"'{written}' has a wildcard", "a name covers what is below it")
         if as_ip(entry.host) is None and _is_bare_label(placed, files.categories):
             yield placed.fault(
                 f"'{written}' is a bare label: it would cover a whole country or word"
@@ -97,7 +96,8 @@ def _too_wide(files: CategoryFiles, shared: frozenset[str]) -> Iterator[Fault]:
         entry = placed.entry
         if entry.path != "/":
             continue
-        if "." in entry.host and is_public_suffix(entry.host) and not category.public_suffixes:
+        wide = entry.reach is not Reach.HOST and not category.public_suffixes
+        if wide and "." in entry.host and is_public_suffix(entry.host):
             yield placed.fault(
                 f"'{entry.host}' is a public suffix: it would cover everybody below it"
             )
@@ -109,14 +109,15 @@ def _against_protected(
     files: CategoryFiles, protected: list[PlacedEntry], blocked: Collection[str]
 ) -> Iterator[Fault]:
     """Find blocked entries that cover a site which must never be blocked by mistake."""
-    by_site = DomainTrie(p.entry for p in files.entries if p.entry.category in blocked)
-    covering: dict[tuple[str, str, str], str] = {}
+    by_site = index_of(p.entry for p in files.entries if p.entry.category in blocked)
+    covering: dict[ListEntry, str] = {}
     for placed in protected:
-        for entry in by_site.entries(placed.entry.host, placed.entry.path):
-            covering.setdefault((entry.host, entry.path, entry.category), placed.entry.text)
+        # Of what is only below a host, a name that nobody lists stands for all.
+        sign = "*." if placed.entry.reach is Reach.BELOW else ""
+        for entry in by_site.entries(sign + placed.entry.host, placed.entry.path):
+            covering.setdefault(entry, placed.entry.text)
     for placed in files.entries:
-        entry = placed.entry
-        covered = covering.get((entry.host, entry.path, entry.category))
+        covered = covering.get(placed.entry)
         if covered is not None:
             yield placed.fault(
                 f"'{placed.written}' covers '{covered}', which is never to be blocked"

@@ -65,7 +65,7 @@ class Recorder:
 
         def record() -> dict[str, Any]:
             client, url = request.client, request.url
-            listed = engine.catalogue.trie.entries(url.host, url.path)
+            listed = engine.catalogue.sites.entries(url.host, url.path)
             if any(entry.category in ILLEGAL for entry in listed):
                 return {
                     "event": event,

@@ -24,6 +24,8 @@ class FileWatch:
         failed: called when a change was refused.
         seen: what the files were before the engine in force was read.
         interval_seconds: between two looks.
+        made: gives files that loading itself may make; a change of theirs counts only when somebody
+            else made it.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class FileWatch:
         failed: Callable[[], None],
         seen: Signature,
         interval_seconds: float = 0.5,
+        made: Callable[[], Iterable[Path]] = tuple,
     ) -> None:
         self._files = files
         self._load = load
@@ -41,7 +44,8 @@ class FileWatch:
         self._failed = failed
         self._interval_seconds = interval_seconds
         self._stopping = threading.Event()
-        self._signature = self._last_look = seen
+        self._made = made
+        self._signature = self._last_look = (seen, signature(made()))
         self._thread = threading.Thread(target=self._run, name="file-watch", daemon=True)
 
     def start(self) -> None:
@@ -59,7 +63,7 @@ class FileWatch:
 
         Whatever else than a fault in a file goes wrong is tried again at the next look.
         """
-        found = signature(self._files())
+        found = (signature(self._files()), signature(self._made()))
         settled, self._last_look = found == self._last_look, found
         # A file that changed since the last look may be half-written.
         if found == self._signature or not settled:
@@ -67,12 +71,12 @@ class FileWatch:
         try:
             engine = self._load()
         except ConfigurationError as error:
-            self._signature = found
+            self._signature = (found[0], signature(self._made()))
             logger.error("Not put in force; the last good state stays.\n%s", error)  # noqa: TRY400
             self._failed()
             return False
         self._engines.put_policy(engine)
-        self._signature = found
+        self._signature = self._last_look = (found[0], signature(self._made()))
         logger.warning("The changed policy and lists are in force.")
         return True
 

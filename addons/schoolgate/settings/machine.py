@@ -113,6 +113,11 @@ class Settings(Strict):
         return self.state_dir / "ca"
 
     @property
+    def lists_dir(self) -> Path:
+        """Lists of others and the index of all lists."""
+        return self.state_dir / "lists"
+
+    @property
     def journal_dir(self) -> Path:
         """Where the journal is written."""
         return self.journal.dir or self.state_dir / "journal"

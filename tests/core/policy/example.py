@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from schoolgate.core.approvals import Grant, Overlay, Role, Subject, Suspension
-from schoolgate.core.categories import Catalogue, Category, DomainTrie, ListEntry
+from schoolgate.core.catalogue import Catalogue
+from schoolgate.core.categories import Category, ListEntry
 from schoolgate.core.clients import Client
+from schoolgate.core.index import index_of
 from schoolgate.core.policy import Clause, Policy, PolicyEngine, Rule, Verdict, WebRequest
 from schoolgate.core.policy.engine import LOCAL_ALLOW, LOCAL_BLOCK
 from schoolgate.core.urls import parse_url
@@ -43,8 +45,7 @@ def catalogue(entries: Iterable[ListEntry]) -> Catalogue:
     kept = list(entries)
     ids = sorted({entry.category for entry in kept})
     categories = {id_: Category(id_, id_.capitalize(), f"What is {id_}.") for id_ in ids}
-    counts = {id_: sum(entry.category == id_ for entry in kept) for id_ in ids}
-    return Catalogue(categories, DomainTrie(kept), counts, "c1")
+    return Catalogue(categories, index_of(kept), "c1")
 
 
 def policy(**changes: Any) -> Policy:

@@ -17,7 +17,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schoolgate.core.approvals import Overlay, Role, Suspension, first
-from schoolgate.core.categories import Catalogue, DomainTrie, ListEntry
+from schoolgate.core.catalogue import Catalogue
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.index import index_of
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.model import Policy, Rule
 from schoolgate.core.policy.request import WebRequest
@@ -77,7 +79,9 @@ class PolicyEngine:
         opening = {LOCAL_ALLOW} | {
             _host_condition(rule) for rule in policy.all_rules if rule.verdict.passes
         }
-        self._school_trie = DomainTrie([*local, *named], opening.__contains__)
+        # Looked up with the same secret as the catalogue.
+        seed = catalogue.sites.header.seed
+        self._school_sites = index_of([*local, *named], opening, seed)
         self._rows: dict[tuple[str, int, int], _Row] = {}
         self._set_overlay(overlay or Overlay())
 
@@ -86,7 +90,7 @@ class PolicyEngine:
         engine = object.__new__(PolicyEngine)
         engine.policy = self.policy
         engine.catalogue = self.catalogue
-        engine._school_trie = self._school_trie
+        engine._school_sites = self._school_sites
         engine._rows = self._rows
         engine._set_overlay(overlay)
         return engine
@@ -118,18 +122,23 @@ class PolicyEngine:
             case Reason.LOCAL_BLOCK | Reason.LOCAL_ALLOW:
                 wanted = LOCAL_BLOCK if decision.reason is Reason.LOCAL_BLOCK else LOCAL_ALLOW
                 return first(
-                    e for e in self._school_trie.entries(host, path) if e.category == wanted
+                    e for e in self._school_sites.entries(host, path) if e.category == wanted
                 )
             case Reason.SUSPENDED:
                 return None
             case _ if decision.category is None:
                 condition = f"rule:{decision.rule}"
                 return first(
-                    e for e in self._school_trie.entries(host, path) if e.category == condition
+                    e for e in self._school_sites.entries(host, path) if e.category == condition
                 )
             case _:
-                entries = self.catalogue.trie.entries(host, path)
+                entries = self.catalogue.sites.entries(host, path)
                 return first(e for e in entries if e.category == decision.category)
+
+    def listed(self, host: str, path: str = "/") -> list[ListEntry]:
+        """Give every entry that covers a page: of the school's own lists and rules, then of others."""
+        school = self._school_sites.entries(host, path)
+        return [*school, *self.catalogue.sites.entries(host, path)]
 
     def explain(self, request: WebRequest, now: datetime) -> list[Step]:
         """Give the decision as numbered steps in plain English, up to the one that decided."""
@@ -211,8 +220,8 @@ class PolicyEngine:
         url = request.url
         key = (
             request.client.group,
-            self.catalogue.trie.get(url.host, url.path),
-            self._school_trie.get(url.host, url.path),
+            self.catalogue.sites.get(url.host, url.path),
+            self._school_sites.get(url.host, url.path),
         )
         row = self._rows.get(key)
         if row is None:
@@ -220,8 +229,8 @@ class PolicyEngine:
         return row
 
     def _compile(self, group: str, set_id: int, school_set_id: int) -> _Row:
-        categories = self.catalogue.trie.categories(set_id)
-        named = self._school_trie.categories(school_set_id)
+        categories = self.catalogue.sites.categories(set_id)
+        named = self._school_sites.categories(school_set_id)
 
         def first_of(rules: Iterable[Rule], reason: Reason | None = None) -> Decision | None:
             for rule in rules:
@@ -270,7 +279,7 @@ class PolicyEngine:
 
     def _describe(self, request: WebRequest) -> str:
         url = request.url
-        entries = self.catalogue.trie.entries(url.host, url.path)
+        entries = self.catalogue.sites.entries(url.host, url.path)
         if not entries:
             return f"{url.host} is in no category."
         known = self.catalogue.categories

@@ -1,0 +1,286 @@
+"""The catalogue in force: an index built once from all lists, and opened by everybody after that."""
+
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from schoolgate import __version__
+from schoolgate.core.catalogue import Catalogue
+from schoolgate.core.categories import Category
+from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
+from schoolgate.core.index import Built, Refused, SiteIndex, Source, build_index, read_index
+from schoolgate.core.index.layout import VERSION
+from schoolgate.lists.category_files import CURATED, category_paths, read_category_files
+from schoolgate.lists.index_file import open_index, write_index
+
+logger = logging.getLogger(__name__)
+
+INDEX = "sites.index"
+SUPPLIED = "feeds"
+_LOCK = ".building"
+# Another version of schoolgate may bring entries into another form.
+_MAKER = f"format {VERSION}, schoolgate {__version__}"
+
+
+@dataclass(frozen=True, slots=True)
+class ListPlaces:
+    """Where lists come from, and where the index of them is kept.
+
+    Attributes:
+        dirs: the category files.
+        state: the ``lists`` folder of the state directory; holds ``sites.index`` and
+            ``feeds/<feed>/<category>.txt``, the lists of others, one entry a line.
+    """
+
+    dirs: Sequence[Path]
+    state: Path
+
+    @property
+    def index(self) -> Path:
+        """The index."""
+        return self.state / INDEX
+
+    def files(self) -> Iterator[Path]:
+        """Give every file that the index is made from."""
+        yield from category_paths(self.dirs)
+        yield from self.supplied()
+
+    def supplied(self) -> list[Path]:
+        """Give the lists of others, in a fixed order."""
+        return sorted((self.state / SUPPLIED).glob("*/*.txt"))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a build is; in bytes of lists."""
+
+    done: int
+    total: int
+    name: str
+
+
+def load_catalogue(places: ListPlaces, now: datetime, *, keep: bool) -> Catalogue:
+    """Give the catalogue of the lists as they are now: opened where that index exists, else built.
+
+    Args:
+        places: where everything is.
+        now: aware.
+        keep: whether an index that had to be built is kept for the next time.
+
+    Raises:
+        ConfigurationError: with every fault of every file.
+    """
+    fresh = _open_fresh(places, log=not keep)
+    if fresh is not None:
+        return fresh
+    if not keep:
+        return _catalogue(_in_memory(build_catalogue(places, now)))
+    try:
+        return make_catalogue(places, now)
+    except UnavailableError as error:
+        # To filter with an index of one's own is better than not to filter.
+        logger.error("%s", error)  # noqa: TRY400
+        return _catalogue(_in_memory(build_catalogue(places, now)))
+
+
+def make_catalogue(
+    places: ListPlaces,
+    now: datetime,
+    progress: Callable[[Progress], None] = lambda _: None,
+    built: Callable[[Built], None] = lambda _: None,
+    *,
+    anew: bool = False,
+) -> Catalogue:
+    """Build the index, put it in place and open it; who comes second waits and opens the same.
+
+    Args:
+        places: where everything is.
+        now: aware.
+        progress: called as the build goes on.
+        built: called with what was built, when it was.
+        anew: build even if nothing changed.
+
+    Raises:
+        ConfigurationError: with every fault of every file.
+        UnavailableError: when it cannot be written.
+    """
+    with _only_one(places.state):
+        fresh = None if anew else _open_fresh(places, log=True)
+        if fresh is not None:
+            return fresh
+        made = build_catalogue(places, now, progress)
+        write_index(places.index, made)
+        built(made)
+        _warn_of(made.refused)
+    return _catalogue(open_index(places.index))
+
+
+def build_catalogue(
+    places: ListPlaces, now: datetime, progress: Callable[[Progress], None] = lambda _: None
+) -> Built:
+    """Build the index of all lists in memory.
+
+    Raises:
+        ConfigurationError: with every fault of every file.
+    """
+    # Before they are read: a change in between must be seen.
+    made_from = version_of(places)
+    files = read_category_files(places.dirs)
+    sources = _sources(places, files.categories)
+    sizes = {source.name: _size(Path(source.name)) for source in sources}
+    done = 0
+
+    def added(source: Source) -> None:
+        nonlocal done
+        done += sizes[source.name]
+        progress(Progress(done, sum(sizes.values()), source.name))
+
+    built = build_index(
+        (placed.entry for placed in files.entries),
+        sources,
+        seed=secrets.randbits(64),
+        opening=[category.id for category in files.categories.values() if category.protected],
+        categories=files.categories,
+        catalogue={
+            "version": made_from,
+            "built": now.isoformat(timespec="seconds"),
+            "categories": [asdict(category) for category in files.categories.values()],
+        },
+        added=added,
+    )
+    _refuse_what_is_no_list(sources, built.refused)
+    return built
+
+
+def version_of(places: ListPlaces) -> str:
+    """Give what changes when any list does.
+
+    Category files count by content, the big lists of others by size and time of change.
+    """
+    digest = hashlib.sha256(_MAKER.encode())
+    # One that cannot be read counts too: it must not be passed over.
+    for path in category_paths(places.dirs):
+        digest.update(path.name.encode() + b"\0")
+        with contextlib.suppress(OSError):
+            digest.update(path.read_bytes())
+    for path in places.supplied():
+        digest.update(f"{path.relative_to(places.state)}\0".encode())
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            digest.update(f"{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return digest.hexdigest()[:12]
+
+
+def _open_fresh(places: ListPlaces, *, log: bool) -> Catalogue | None:
+    """Open the index if it is that of the lists as they are now; say why it cannot be opened."""
+    # A directory that is none is a fault that only those who read the lists find.
+    if not all(directory.is_dir() for directory in places.dirs):
+        return None
+    try:
+        places.index.stat()
+        sites = open_index(places.index)
+    except OSError:
+        return None
+    except ConfigurationError as error:
+        if log:
+            logger.error("%s", error)  # noqa: TRY400
+        return None
+    return _catalogue(sites) if sites.catalogue.get("version") == version_of(places) else None
+
+
+def _catalogue(sites: SiteIndex) -> Catalogue:
+    categories = {
+        text["id"]: Category(**{**text, "feeds": tuple(text["feeds"])})
+        for text in sites.catalogue["categories"]
+    }
+    return Catalogue(categories, sites, sites.catalogue["version"])
+
+
+def _in_memory(built: Built) -> SiteIndex:
+    _warn_of(built.refused)
+    return read_index(b"".join(built.pieces))
+
+
+def _sources(places: ListPlaces, categories: dict[str, Category]) -> list[Source]:
+    sources, faults = [], []
+    for path in places.supplied():
+        feed, category = path.parent.name, path.stem
+        if category not in categories:
+            faults.append(Fault(str(path), 0, f"there is no category '{category}'"))
+        if feed == CURATED:
+            faults.append(Fault(str(path), 0, f"'{CURATED}' is the name of schoolgate's own lists"))
+        if not path.is_file():
+            faults.append(Fault(str(path), 0, "is not a file"))
+        sources.append(Source(str(path), category, feed, partial(_read, path)))
+    if faults:
+        raise ConfigurationError(faults)
+    return sources
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            [Fault(str(path), 0, f"cannot be read: {error.strerror}")]
+        ) from error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _refuse_what_is_no_list(sources: Sequence[Source], refused: Sequence[Refused]) -> None:
+    """Refuse a file most lines of which are no entries: an error page, or something else by mistake."""
+    faults = []
+    for name, count in Counter(line.source for line in refused).items():
+        source = next(source for source in sources if source.name == name)
+        said = (line.strip() for line in source.read().splitlines())
+        lines = sum(bool(line) and not line.startswith(b"#") for line in said)
+        if count * 2 > lines:
+            faults.append(
+                Fault(name, 0, f"is no list: {count} of its {lines} lines are no host", "remove it")
+            )
+    if faults:
+        raise ConfigurationError(faults)
+
+
+def _warn_of(refused: Sequence[Refused]) -> None:
+    if refused:
+        first = refused[0]
+        logger.warning(
+            "%d lines of lists are no entries and were left out; the first: %s:%d: %s",
+            len(refused), first.source, first.line, first.message,
+        )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _only_one(state: Path) -> Iterator[None]:
+    """Let one process at a time build in a folder, which is made."""
+    try:
+        # What else is kept in the state directory is nobody else's business.
+        state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        state.mkdir(exist_ok=True)
+        descriptor = os.open(state / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UnavailableError(
+            f"The lists cannot be kept in {state}: {error.strerror}. "
+            "Give schoolgate's user write access."
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
