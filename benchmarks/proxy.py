@@ -1,6 +1,6 @@
 """Requests a second through schoolgate and through a stock mitmdump, interleaved in one run.
 
-``make bench`` prints the table; ``--write`` puts it into docs/performance.md.
+``make bench`` prints the table; ``--write`` puts it into its section of docs/performance.md.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.page import write_section
 from schoolgate.bootstrap import load_engine
 from schoolgate.core.clients import Client
 from schoolgate.core.policy import WebRequest
@@ -26,7 +27,6 @@ from tests import gateway, origin
 ROUNDS = 7
 REQUESTS = 400
 MITMDUMP = str(Path(sys.executable).with_name("mitmdump"))
-PAGE = gateway.ROOT / "docs" / "performance.md"
 
 
 def main() -> None:
@@ -37,11 +37,11 @@ def main() -> None:
     text = report()
     print(text)
     if arguments.write:
-        PAGE.write_text(text)
+        write_section("proxy", text)
 
 
 def report() -> str:
-    """Measure everything, and give the page."""
+    """Measure everything, and give the section."""
     with tempfile.TemporaryDirectory() as directory:
         base = Path(directory)
         with (
@@ -60,7 +60,7 @@ def report() -> str:
                 ),
             ]
     lines = [
-        "# Performance",
+        "## The proxy beside stock mitmdump",
         "",
         (
             f"Printed by `make bench` on {datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, "
@@ -74,7 +74,7 @@ def report() -> str:
         "",
         (
             f"One decision, warm, from Python: {decision_us():.1f} µs median "
-            f"(parsing the URL and the look-up in the plain-Python trie included)."
+            f"(parsing the URL and the look-ups in the index included)."
         ),
         "",
     ]
@@ -123,19 +123,24 @@ def read_answer(line: Callable[[], bytes], read: Callable[[int], bytes]) -> None
     line()
 
 
+def listens(port: int) -> bool:
+    """Tell whether somebody listens on a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def stock_mitmdump() -> Iterator[str]:
     """Run mitmdump as it comes, and give its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = gateway.free_port()
     process = subprocess.Popen(
         [MITMDUMP, "-q", "--listen-host", "127.0.0.1", "-p", str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        origin._wait_for(port)
+        if not gateway.eventually(lambda: listens(port)):
+            raise TimeoutError(f"nothing listens on port {port}")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
