@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.index import Built, Refused, Source, build_index, plain_builder, read_index
+from schoolgate.core.index.layout import Parts
 from schoolgate.core.index.native import native_module
 
 BUILDERS = [pytest.param(False, id="python"), pytest.param(True, id="native")]
@@ -56,6 +57,8 @@ def image(made: Built) -> bytes:
         ("0x7f.1", "127.0.0.1"),
         ("2130706433", "127.0.0.1"),
         ("[2001:DB8:0::1]", "[2001:db8::1]"),
+        ("[0:0:0:0:0:0:0:1]", "[::1]"),
+        ("[:::]", None),
         ("2001:db8::1", None),
         ("example.com/", "example.com"),
         ("example.com//A/../b/", "example.com/b"),
@@ -214,6 +217,17 @@ def test_a_build_that_collides_under_every_seed_is_refused(native: bool) -> None
     names = "\n".join(f"n{number}.example" for number in range(200))
     with pytest.raises(OverflowError, match="two names share a fingerprint of 3 bits"):
         built(source(names), native=native, tag_bits=3)
+
+
+def test_a_root_dot_is_dropped_when_building_too() -> None:
+    assert native_module is not None
+    made = []
+    for module in (plain_builder, native_module):
+        builder = module.Builder(1, 39)
+        builder.add_one(b"example.com.", b"", 0)
+        parts = builder.finish(b"\0\0")
+        made.append(parts.nodes if isinstance(parts, Parts) else parts[0])
+    assert made == [2, 2]
 
 
 def test_the_builders_know_their_limits() -> None:

@@ -1,8 +1,10 @@
 """What is no sound index is refused with a sentence, by both readers, and never read past its end."""
 
+import json
 import random
 import struct
 import zlib
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from schoolgate.core.index.layout import (
     HEADER_BYTES,
     SECTIONS,
     Header,
+    read_about,
     read_header,
 )
 from schoolgate.core.index.native import native_module
@@ -22,7 +25,8 @@ ENTRIES = [
     for number in range(60)
     for category, path in [("games", ""), ("news", "/a/b")]
 ]
-IMAGE = b"".join(build_index(ENTRIES, seed=5).pieces)
+IMAGE = b"".join(build_index(ENTRIES, seed=5, catalogue={"room": "x" * 200}).pieces)
+ABOUT: dict[str, Any] = read_about(memoryview(IMAGE), read_header(memoryview(IMAGE)))
 
 
 def refusal(image: bytes, native: bool) -> str:
@@ -138,3 +142,27 @@ def test_the_native_reader_judges_the_image_by_itself() -> None:
             continue
         reader.walk(b"n1.example", b"/a/b")
         reader.get("n1.example")
+
+
+@pytest.mark.parametrize("native", [False, True])
+@pytest.mark.parametrize(
+    ("about", "want"),
+    [
+        (b"not JSON", "does not say what it is about"),
+        (b"[]", "does not say what it is about"),
+        (b"{}", "does not say what it is about"),
+        (b'{"categories": 5}', "does not say what it is about"),
+        (ABOUT | {"categories": 5}, "does not say what it is about"),
+        (ABOUT | {"pairs": [[1], [1]]}, "does not say what it is about"),
+        (ABOUT | {"opening": 5}, "does not say what it is about"),
+        (ABOUT | {"categories": ["games"]}, "names a category or a feed that it does not know"),
+        (ABOUT | {"feeds": []}, "names a category or a feed that it does not know"),
+        (ABOUT | {"pairs": []}, "names a category or a feed that it does not know"),
+    ],
+)
+def test_an_index_says_what_it_is_about(
+    native: bool, about: bytes | dict[str, Any], want: str
+) -> None:
+    text = about if isinstance(about, bytes) else json.dumps(about).encode()
+    size = read_header(memoryview(IMAGE)).sections["about"][1]
+    assert refusal(with_section("about", text.ljust(size)), native) == want

@@ -33,7 +33,6 @@ LONGEST_HOST = 253
 LONGEST_PATH = 65_535
 
 _NAME = re.compile(rb"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")
-_IPV6 = re.compile(rb"\[[0-9a-f:]{2,}\]")
 _PATH = re.compile(rb"(?:/[!-.0-@\[-`a-~]+)+")
 _ROOT = -1
 
@@ -241,8 +240,6 @@ _BLANKS = bytes(range(ord(" ") + 1))
 def _host_is_plain(host: bytes) -> bool:
     if not 0 < len(host) <= LONGEST_HOST:
         return False
-    if host.startswith(b"["):
-        return _IPV6.fullmatch(host) is not None
     if not _NAME.fullmatch(host):
         return False
     # A last label that begins with a digit may be a number, and the name then an address.

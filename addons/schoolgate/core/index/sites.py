@@ -46,11 +46,17 @@ class SiteIndex:
             self.feed_counts: dict[str, int] = about["feed_counts"]
             self.names: int = about["names"]
             self.catalogue: dict[str, Any] = about["catalogue"]
-        except KeyError as error:
-            raise DamagedIndexError(f"does not say its {error.args[0]}") from error
-        members = max(self._set_members, default=-1)
-        claims = max(self._claim_members, default=-1)
-        if members >= len(self._names) or claims >= REACHES * len(self._pairs):
+            known = (
+                max(self._set_members, default=-1) < len(self._names)
+                and max(self._claim_members, default=-1) < REACHES * len(self._pairs)
+                and all(
+                    category < len(self._names) and feed < len(self._feeds)
+                    for category, feed in self._pairs
+                )
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedIndexError("does not say what it is about") from error
+        if not known:
             raise DamagedIndexError("names a category or a feed that it does not know")
         self._sets: dict[int, tuple[str, ...]] = {}
         self._numbers: dict[tuple[str, ...], int] = {}

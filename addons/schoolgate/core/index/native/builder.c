@@ -58,7 +58,8 @@ static bool lists_make(lists *known)
 {
     known->mask = 1023;
     known->table = malloc((known->mask + 1) * sizeof *known->table);
-    if (!known->table)
+    /* Room for one member, so that an empty list stands somewhere too: NULL + 0 is undefined. */
+    if (!known->table || !reserve(&known->members, 1))
         return false;
     memset(known->table, 0xFF, (known->mask + 1) * sizeof *known->table);
     return true;
@@ -360,24 +361,12 @@ static bool is_label_byte(uint8_t byte)
     return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
 }
 
-static bool ipv6_is_plain(const uint8_t *host, size_t size)
-{
-    if (size < 4 || host[size - 1] != ']')
-        return false;
-    for (size_t i = 1; i < size - 1; i++)
-        if (host[i] != ':' && !(host[i] >= '0' && host[i] <= '9') && !(host[i] >= 'a' && host[i] <= 'f'))
-            return false;
-    return true;
-}
-
 /* A host that normalising would leave as it is: two labels or more of the plain letters, whose last is
- * no number, or an address. */
+ * no number, or an IPv4 address. IPv6 has many spellings, which the caller brings into one. */
 static bool host_is_plain(const uint8_t *host, size_t size)
 {
     if (size == 0 || size > LONGEST_HOST)
         return false;
-    if (host[0] == '[')
-        return ipv6_is_plain(host, size);
     size_t label = 0;
     for (size_t i = 0; i < size; i++) {
         if (host[i] == '.') {
@@ -411,6 +400,7 @@ sg_status sg_builder_add_one(
 {
     if (size > UINT16_MAX || path_size > UINT16_MAX)
         return SG_TOO_MANY;
+    size = sg_host_size(host, size);
     bool address = sg_is_address(host, size);
     uint64_t state = builder->seed;
     uint32_t at = NONE;

@@ -31,7 +31,7 @@ static const char *check_ends(const uint8_t *image, const sg_header *header, int
             return "a table of sets goes backwards";
         last = end;
     }
-    if (last != header->section[members].size / 4)
+    if (last * 4 != header->section[members].size)
         return "a table of sets does not end where its members do";
     *count = (uint32_t)n;
     return NULL;
