@@ -1,6 +1,7 @@
 """The catalogue in force: built once from all lists, opened by everybody after that."""
 
 import errno
+import fcntl
 import json
 import logging
 import os
@@ -24,7 +25,8 @@ from schoolgate.lists import (
     open_index,
     version_of,
 )
-from tests.lists.kept import Lists, found
+from schoolgate.lists import catalogue as catalogue_module
+from tests.lists.kept import Lists, as_another_user, found
 from tests.school import NOON
 
 ROOT = Path(__file__).parents[2]
@@ -233,6 +235,39 @@ def test_an_index_that_cannot_be_kept_serves_from_memory_and_the_log_says_so(
     assert want in errors(caplog)[-1]
     with pytest.raises(UnavailableError):
         lists.make()
+
+
+def test_who_waits_too_long_for_another_that_builds_serves_from_memory(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(catalogue_module, "_LOCK_ATTEMPTS", 3)
+    monkeypatch.setattr(catalogue_module, "_LOCK_PAUSE_SECONDS", 0.01)
+    lists.state.mkdir(parents=True)
+    with (lists.state / ".building").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        catalogue = load_catalogue(lists.places, NOON, keep=True)
+        with pytest.raises(UnavailableError, match="Another process has been building"):
+            lists.make()
+    assert found(catalogue, "www.chess.example") == ("games",)
+    assert "Another process builds the index" in caplog.text
+
+
+def test_an_index_that_somebody_else_made_is_replaced(lists: Lists, tmp_path: Path) -> None:
+    """A technician ran ``lists build`` as root; the gateway's user owns the folder."""
+    lists.make()
+    lists.supply("one", "games", "a.example\n")
+    tmp_path.chmod(0o755)
+    if os.geteuid() == 0:
+        for folder in (lists.state.parent, lists.state):
+            os.chown(folder, 65534, 65534)
+    before = lists.identity()
+    ended = as_another_user(
+        tmp_path,
+        "load_catalogue(ListPlaces([Path('categories')], Path('state/lists')), "
+        "datetime.now(UTC), keep=True)",
+    )
+    assert (ended.stdout, ended.stderr) == ("", "")
+    assert lists.identity() != before
 
 
 def test_a_new_state_directory_is_open_to_nobody_else(lists: Lists) -> None:

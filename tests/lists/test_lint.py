@@ -93,11 +93,12 @@ def test_a_protected_category_may_name_what_everybody_shares(tmp_path: Path) -> 
         ("example.org/games", "example.org/gameshelp", False),
         ("nothelp.example", "help.example", False),
         ("=help.example", "help.example", True),
-        ("*.help.example", "help.example", False),
         ("*.help.example", "a.help.example", True),
         ("*.help.example", "*.help.example", True),
         ("help.example", "*.help.example", True),
         ("=help.example", "*.help.example", False),
+        ("*.help.example", "help.example", True),
+        ("*.help.example", "=help.example", False),
         ("=help.example", "a.help.example", False),
     ],
 )

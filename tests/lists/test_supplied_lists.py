@@ -32,7 +32,6 @@ def test_what_others_list_is_found_with_the_list_that_has_it(lists: Lists) -> No
 @pytest.mark.parametrize(
     ("text", "want"),
     [
-        ("", []),
         ("a.example", ["a.example"]),
         ("\n\n# a comment\n#another\na.example\n \n\t\n", ["a.example"]),
         ("# a comment\r\na.example\r\n\r\nb.example\r\n", ["a.example", "b.example"]),
@@ -115,10 +114,14 @@ ERROR_PAGE = """\
         ("0.0.0.0 a.example\n0.0.0.0 b.example\nc.example\n", "2 of its 3 lines are no host"),
         ("||a.example^\n||b.example^\nc.example\n", "2 of its 3 lines are no host"),
         ("# a word\n\n" * 9 + "0.0.0.0 a.example\n", "1 of its 1 lines are no host"),
+        ("a.example\rb.example\rc.example\r", "1 of its 1 lines are no host"),
+        ("a.example\r\nb.example\r\nc.example\r\n".encode("utf-16"), "3 of its 4 lines are no host"),
     ],
     ids=[
         *("an error page", "a packed file", "a hosts file", "rules of a browser's filter"),
         "nothing but comments beside",
+        "lines that do not end as lines do",
+        "two bytes a letter",
     ],
 )  # fmt: skip
 def test_a_file_most_of_whose_lines_are_no_entries_is_no_list(
@@ -159,7 +162,19 @@ def _leads_nowhere(lists: Lists) -> tuple[Path, str]:
     return path, "is not a file"
 
 
-@pytest.mark.parametrize("supply", [_unknown_category, _curated, _folder, _pipe, _leads_nowhere])
+def _emptied(lists: Lists) -> tuple[Path, str]:
+    return lists.supply("one", "games", ""), "holds nothing (remove it if that is meant)"
+
+
+def _only_comments(lists: Lists) -> tuple[Path, str]:
+    path = lists.supply("one", "games", "# nothing\n\n  # at all\n")
+    return path, "holds nothing (remove it if that is meant)"
+
+
+@pytest.mark.parametrize(
+    "supply",
+    [_unknown_category, _curated, _folder, _pipe, _leads_nowhere, _emptied, _only_comments],
+)
 def test_a_list_that_cannot_be_taken_is_a_fault_and_what_was_good_is_kept(
     lists: Lists, supply: Callable[[Lists], tuple[Path, str]]
 ) -> None:
@@ -186,3 +201,36 @@ def test_a_list_that_may_not_be_read_is_a_fault(lists: Lists, tmp_path: Path) ->
 def test_the_faults_of_all_lists_of_others_are_named_at_once(lists: Lists) -> None:
     wrong = [_unknown_category(lists), _curated(lists)]
     assert sorted(lists.faults()) == sorted(f"{path}: {want}" for path, want in wrong)
+
+
+def test_a_folder_of_lists_that_may_not_be_read_is_a_fault_and_no_empty_folder(
+    lists: Lists, tmp_path: Path
+) -> None:
+    folder = lists.supply("one", "games", "a.example\n").parent
+    tmp_path.chmod(0o755)
+    folder.chmod(0o700)
+    said = as_another_user(
+        tmp_path,
+        "load_catalogue(ListPlaces([Path('categories')], Path('state/lists')), "
+        "datetime.now(UTC), keep=False)",
+    ).stdout
+    where = folder.relative_to(tmp_path)
+    assert said == f"ConfigurationError {where}: cannot be read: Permission denied\n"
+
+
+def test_a_file_that_an_editor_left_behind_is_no_list(lists: Lists) -> None:
+    lists.supply("one", ".#gamse", "a.example\n")
+    assert found(lists.make(), "a.example") == ()
+
+
+def test_a_line_that_is_longer_than_any_address_is_left_out(lists: Lists) -> None:
+    long = "x" * 70_000
+    text = f"a.example\nb.example/{long}\n{long}.example\nc.example\nd.example\n"
+    lists.supply("one", "games", text)
+    catalogue = lists.make()
+    [made] = lists.builds
+    assert [(line.line, "is too long" in line.message) for line in made.refused] == [
+        (2, True), (3, True),
+    ]  # fmt: skip
+    assert all(len(line.message) < 300 for line in made.refused)
+    assert found(catalogue, "c.example") == ("games",)

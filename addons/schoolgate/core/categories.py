@@ -35,6 +35,8 @@ class Reach(StrEnum):
     BELOW = "below"
 
 
+# Characters; folded and encoded it then fits into an index.
+LONGEST_ENTRY = 4096
 _SIGNS = {Reach.HOST: "=", Reach.BELOW: "*."}
 
 
@@ -69,6 +71,10 @@ class ListEntry:
         Raises:
             BadAddressError: when the host part is no host, or something else stands there too.
         """
+        if len(text) > LONGEST_ENTRY:
+            raise BadAddressError(
+                f"{text[:80]!r}… is too long: {len(text)} characters, at most {LONGEST_ENTRY}"
+            )
         written = text
         reach = Reach.SITE
         for reached, sign in _SIGNS.items():

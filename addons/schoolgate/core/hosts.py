@@ -44,17 +44,17 @@ def normalise_host(raw: str) -> str:
         BadAddressError: when it is no host.
     """
     if not raw or _NOT_IN_A_HOST.search(raw):
-        raise BadAddressError(f"{raw!r} is not a host name")
+        raise BadAddressError(f"{raw[:200]!r} is not a host name")
     bracketed = f"[{raw}]" if raw.count(":") > 1 and not raw.startswith("[") else raw
     if ":" in bracketed and not (bracketed.startswith("[") and bracketed.endswith("]")):
-        raise BadAddressError(f"{raw!r} is not a host name: a port does not belong here")
+        raise BadAddressError(f"{raw[:200]!r} is not a host name: a port does not belong here")
     try:
         host = ada_url.URL(f"https://{bracketed}/").hostname
     except ValueError as error:
-        raise BadAddressError(f"{raw!r} is not a host name") from error
+        raise BadAddressError(f"{raw[:200]!r} is not a host name") from error
     host = without_root_dot(host)
     if host.endswith("."):
-        raise BadAddressError(f"{raw!r} is not a host name: it ends in an empty label")
+        raise BadAddressError(f"{raw[:200]!r} is not a host name: it ends in an empty label")
     return host
 
 

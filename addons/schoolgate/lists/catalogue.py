@@ -5,7 +5,9 @@ import fcntl
 import hashlib
 import logging
 import os
+import re
 import secrets
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +29,10 @@ logger = logging.getLogger(__name__)
 INDEX = "sites.index"
 SUPPLIED = "feeds"
 _LOCK = ".building"
+# Several times as long as the largest lists take.
+_LOCK_ATTEMPTS = 480
+_LOCK_PAUSE_SECONDS = 0.25
+_SAYS_SOMETHING = re.compile(rb"^[^\S\n]*[^\s#]", re.MULTILINE)
 # Another version of schoolgate may bring entries into another form.
 _MAKER = f"format {VERSION}, schoolgate {__version__}"
 
@@ -50,13 +56,33 @@ class ListPlaces:
         return self.state / INDEX
 
     def files(self) -> Iterator[Path]:
-        """Give every file that the index is made from."""
+        """Give every file that the index is made from, as far as they can be found."""
         yield from category_paths(self.dirs)
-        yield from self.supplied()
+        with contextlib.suppress(ConfigurationError):
+            yield from self.supplied()
 
     def supplied(self) -> list[Path]:
-        """Give the lists of others, in a fixed order."""
-        return sorted((self.state / SUPPLIED).glob("*/*.txt"))
+        """Give the lists of others, in a fixed order.
+
+        Raises:
+            ConfigurationError: when a folder cannot be read.
+        """
+        root = self.state / SUPPLIED
+        try:
+            # Not glob: to it, a folder that may not be read is an empty one.
+            feeds = [path for path in root.iterdir() if path.is_dir()]
+            found = [path for feed in feeds for path in feed.iterdir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            if not root.exists():
+                return []
+            raise ConfigurationError(
+                [Fault(error.filename, 0, f"cannot be read: {error.strerror}")]
+            ) from error
+        return sorted(
+            path for path in found if path.suffix == ".txt" and not path.name.startswith(".")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +108,13 @@ def load_catalogue(places: ListPlaces, now: datetime, *, keep: bool) -> Catalogu
     fresh = _open_fresh(places, log=not keep)
     if fresh is not None:
         return fresh
-    if not keep:
-        return _catalogue(_in_memory(build_catalogue(places, now)))
-    try:
-        return make_catalogue(places, now)
-    except UnavailableError as error:
-        # To filter with an index of one's own is better than not to filter.
-        logger.error("%s", error)  # noqa: TRY400
-        return _catalogue(_in_memory(build_catalogue(places, now)))
+    if keep:
+        try:
+            return make_catalogue(places, now, insist=False)
+        except UnavailableError as error:
+            # To filter with an index of one's own is better than not to filter.
+            logger.error("%s", error)  # noqa: TRY400
+    return _in_memory(build_catalogue(places, now))
 
 
 def make_catalogue(
@@ -99,6 +124,7 @@ def make_catalogue(
     built: Callable[[Built], None] = lambda _: None,
     *,
     anew: bool = False,
+    insist: bool = True,
 ) -> Catalogue:
     """Build the index, put it in place and open it; who comes second waits and opens the same.
 
@@ -108,17 +134,24 @@ def make_catalogue(
         progress: called as the build goes on.
         built: called with what was built, when it was.
         anew: build even if nothing changed.
+        insist: whether what cannot be written is an error; else it serves from memory.
 
     Raises:
         ConfigurationError: with every fault of every file.
-        UnavailableError: when it cannot be written.
+        UnavailableError: when it cannot be written, or somebody else builds without end.
     """
     with _only_one(places.state):
         fresh = None if anew else _open_fresh(places, log=True)
         if fresh is not None:
             return fresh
         made = build_catalogue(places, now, progress)
-        write_index(places.index, made)
+        try:
+            write_index(places.index, made)
+        except UnavailableError as error:
+            if insist:
+                raise
+            logger.error("%s", error)  # noqa: TRY400
+            return _in_memory(made)
         built(made)
         _warn_of(made.refused)
     return _catalogue(open_index(places.index))
@@ -141,22 +174,26 @@ def build_catalogue(
 
     def added(source: Source) -> None:
         nonlocal done
-        done += sizes[source.name]
+        # A build that starts again begins with the first.
+        done = sizes[source.name] + (0 if source is sources[0] else done)
         progress(Progress(done, sum(sizes.values()), source.name))
 
-    built = build_index(
-        (placed.entry for placed in files.entries),
-        sources,
-        seed=secrets.randbits(64),
-        opening=[category.id for category in files.categories.values() if category.protected],
-        categories=files.categories,
-        catalogue={
-            "version": made_from,
-            "built": now.isoformat(timespec="seconds"),
-            "categories": [asdict(category) for category in files.categories.values()],
-        },
-        added=added,
-    )
+    try:
+        built = build_index(
+            (placed.entry for placed in files.entries),
+            sources,
+            seed=secrets.randbits(64),
+            opening=[category.id for category in files.categories.values() if category.protected],
+            categories=files.categories,
+            catalogue={
+                "version": made_from,
+                "built": now.isoformat(timespec="seconds"),
+                "categories": [asdict(category) for category in files.categories.values()],
+            },
+            added=added,
+        )
+    except OverflowError as error:
+        raise ConfigurationError([Fault(str(places.state), 0, f"has {error}")]) from error
     _refuse_what_is_no_list(sources, built.refused)
     return built
 
@@ -165,6 +202,9 @@ def version_of(places: ListPlaces) -> str:
     """Give what changes when any list does.
 
     Category files count by content, the big lists of others by size and time of change.
+
+    Raises:
+        ConfigurationError: when a folder of lists cannot be read.
     """
     digest = hashlib.sha256(_MAKER.encode())
     # One that cannot be read counts too: it must not be passed over.
@@ -176,7 +216,9 @@ def version_of(places: ListPlaces) -> str:
         digest.update(f"{path.relative_to(places.state)}\0".encode())
         with contextlib.suppress(OSError):
             status = path.stat()
-            digest.update(f"{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            digest.update(
+                f"{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}\0".encode()
+            )
     return digest.hexdigest()[:12]
 
 
@@ -205,9 +247,9 @@ def _catalogue(sites: SiteIndex) -> Catalogue:
     return Catalogue(categories, sites, sites.catalogue["version"])
 
 
-def _in_memory(built: Built) -> SiteIndex:
+def _in_memory(built: Built) -> Catalogue:
     _warn_of(built.refused)
-    return read_index(b"".join(built.pieces))
+    return _catalogue(read_index(b"".join(built.pieces)))
 
 
 def _sources(places: ListPlaces, categories: dict[str, Category]) -> list[Source]:
@@ -228,11 +270,17 @@ def _sources(places: ListPlaces, categories: dict[str, Category]) -> list[Source
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        text = path.read_bytes()
     except OSError as error:
         raise ConfigurationError(
             [Fault(str(path), 0, f"cannot be read: {error.strerror}")]
         ) from error
+    # What was emptied, by mistake or on its way to being written, must not open what it closed.
+    if not _SAYS_SOMETHING.search(text):
+        raise ConfigurationError(
+            [Fault(str(path), 0, "holds nothing", "remove it if that is meant")]
+        )
+    return text
 
 
 def _size(path: Path) -> int:
@@ -247,7 +295,8 @@ def _refuse_what_is_no_list(sources: Sequence[Source], refused: Sequence[Refused
     faults = []
     for name, count in Counter(line.source for line in refused).items():
         source = next(source for source in sources if source.name == name)
-        said = (line.strip() for line in source.read().splitlines())
+        # Lines as the builder has them: what has no line feeds is no list of hosts.
+        said = (line.strip() for line in source.read().split(b"\n"))
         lines = sum(bool(line) and not line.startswith(b"#") for line in said)
         if count * 2 > lines:
             faults.append(
@@ -273,14 +322,31 @@ def _only_one(state: Path) -> Iterator[None]:
         # What else is kept in the state directory is nobody else's business.
         state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         state.mkdir(exist_ok=True)
-        descriptor = os.open(state / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Whoever may read it may hold it: it may have been made by another user.
+        descriptor = os.open(state / _LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise UnavailableError(
             f"The lists cannot be kept in {state}: {error.strerror}. "
             "Give schoolgate's user write access."
         ) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _lock(descriptor, state)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, state: Path) -> None:
+    for attempt in range(_LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if attempt == 0:
+                logger.warning("Another process builds the index in %s: waiting for it.", state)
+            time.sleep(_LOCK_PAUSE_SECONDS)
+        else:
+            return
+    raise UnavailableError(
+        f"Another process has been building the index in {state} for "
+        f"{_LOCK_ATTEMPTS * _LOCK_PAUSE_SECONDS:.0f} seconds. End it if it hangs."
+    )

@@ -98,9 +98,13 @@ def _paths(dirs: Sequence[Path], faults: list[Fault]) -> Iterator[Path]:
         if not directory.is_dir():
             faults.append(Fault(str(directory), 0, "is not a directory", "see lists.dirs"))
             continue
-        yield from sorted(
-            path for path in directory.glob("*.yaml") if path.name not in _NOT_CATEGORIES
-        )
+        try:
+            # Not glob: to it, a directory that may not be read is an empty one.
+            found = [path for path in directory.iterdir() if path.suffix == ".yaml"]
+        except OSError as error:
+            faults.append(Fault(str(directory), 0, f"cannot be read: {error.strerror}"))
+            continue
+        yield from sorted(path for path in found if path.name not in _NOT_CATEGORIES)
 
 
 def _entries(document: Document, text: CategoryText, faults: list[Fault]) -> Iterator[PlacedEntry]:

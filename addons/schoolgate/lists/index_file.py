@@ -4,7 +4,6 @@ import contextlib
 import mmap
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from schoolgate.core.errors import ConfigurationError, DamagedIndexError, Fault, UnavailableError
@@ -51,14 +50,12 @@ def write_index(path: Path, built: Built) -> None:
     Raises:
         UnavailableError: when it cannot be written; the one before is still in place.
     """
-    aside: Path | None = None
+    aside = path.with_name(f".{path.name}.new")
     try:
         # One builds at a time (`catalogue`): what lies here was left by one that was killed.
         for left in path.parent.glob(f".{path.name}.*"):
             left.unlink(missing_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        aside = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
+        with aside.open("xb") as file:
             file.writelines(built.pieces)
             file.flush()
             # Nobody is to write into what others have mapped.
@@ -68,8 +65,8 @@ def write_index(path: Path, built: Built) -> None:
         aside.replace(path)
         _sync_directory(path.parent)
     except OSError as error:
-        if aside is not None:
-            aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            aside.unlink()
         raise UnavailableError(
             f"The index {path} cannot be written: {error.strerror}. "
             "Give schoolgate's user write access and room on the disk."
@@ -84,7 +81,8 @@ def previous_of(path: Path) -> Path:
 def _keep_previous(path: Path) -> None:
     previous = previous_of(path)
     spare = path.with_name(f".{path.name}.spare")
-    with contextlib.suppress(FileNotFoundError):
+    # There may be none yet, or it belongs to another user: no previous is better than no index.
+    with contextlib.suppress(OSError):
         spare.hardlink_to(path)
         spare.replace(previous)
 

@@ -112,13 +112,22 @@ def _against_protected(
     by_site = index_of(p.entry for p in files.entries if p.entry.category in blocked)
     covering: dict[ListEntry, str] = {}
     for placed in protected:
-        # Of what is only below a host, a name that nobody lists stands for all.
-        sign = "*." if placed.entry.reach is Reach.BELOW else ""
-        for entry in by_site.entries(sign + placed.entry.host, placed.entry.path):
-            covering.setdefault(entry, placed.entry.text)
+        for host in _protected_hosts(placed.entry):
+            for entry in by_site.entries(host, placed.entry.path):
+                covering.setdefault(entry, placed.entry.text)
     for placed in files.entries:
         covered = covering.get(placed.entry)
         if covered is not None:
             yield placed.fault(
                 f"'{placed.written}' covers '{covered}', which is never to be blocked"
             )
+
+
+def _protected_hosts(entry: ListEntry) -> list[str]:
+    """Give a host for each way in which an entry can be covered; ``*`` is a name that nobody lists."""
+    below = f"*.{entry.host}"
+    return {
+        Reach.SITE: [entry.host, below],
+        Reach.HOST: [entry.host],
+        Reach.BELOW: [below],
+    }[entry.reach]

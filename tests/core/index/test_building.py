@@ -1,8 +1,10 @@
 """A build takes entries and texts; C and Python write the same bytes, and no two names collide."""
 
+import random
 import re
 import zlib
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -219,6 +221,17 @@ def test_a_build_that_collides_under_every_seed_is_refused(native: bool) -> None
         built(source(names), native=native, tag_bits=3)
 
 
+def test_as_many_unlisted_names_are_mistaken_as_the_fingerprints_make_likely() -> None:
+    """An absent node is compared with about twenty others; of 18 bits each, 1 in 2^18 agrees."""
+    rng = random.Random(6)
+    names = "\n".join(f"n{rng.getrandbits(64):x}.example" for _ in range(100_000)).encode()
+    made = built(source(names), native=True, seed=2, tag_bits=18)
+    asked = [f"u{rng.getrandbits(64):x}.example" for _ in range(400_000)]
+    ids = read_index(image(made)).get_many(asked)
+    mistaken = sum(number != 0 for number in ids) / len(asked)
+    assert 10 * 2**-18 < mistaken < 30 * 2**-18
+
+
 def test_a_root_dot_is_dropped_when_building_too() -> None:
     assert native_module is not None
     made = []
@@ -238,6 +251,19 @@ def test_the_builders_know_their_limits() -> None:
             builder.add_one(b"x" * 70_000, b"", 0)
         with pytest.raises(OverflowError):
             builder.add_one(b"x", b"/" + b"x" * 70_000, 0)
+
+
+def test_a_finished_native_builder_takes_nothing_more() -> None:
+    assert native_module is not None
+    builder = native_module.Builder(1, 39)
+    builder.finish(b"")
+    for act in (
+        partial(builder.finish, b""),
+        partial(builder.add, b"a.example", 0),
+        partial(builder.add_one, b"a.example", b"", 0),
+    ):
+        with pytest.raises(ValueError, match="has finished"):
+            act()
 
 
 # -- the checksum --------------------------------------------------------------------------------

@@ -30,8 +30,9 @@ own bucket, one cache line. Row number 0xFFFF is an escape: the row stands in ``
 ``bucket * 9 + slot``.
 
 **Fingerprints.** A name that is not listed is taken for one that is, when bucket and tag agree by
-chance: less than 9 x 2^-39 = 1.6e-11 for each absent node that is looked for. Two listed names never
-share one: a build in which they would starts again with another seed.
+chance. An absent node is compared with some twenty others, overflow included, so that this happens
+with 20 x 2^-39 = 3.6e-11 for each absent node that is looked for. Two listed names never share one:
+a build in which they would starts again with another seed.
 
 **Sets.** The categories of a host are interned: equal sets share one number, 0 is the empty set.
 Row "here" holds for a host that ends at the node, "below" for one that goes on; both include what

@@ -1,6 +1,6 @@
 /* Builds the site index: nodes in the order of their first mention, then sets, rows and buckets.
  *
- * Every number is given in the order of first use, as in ../builder.py, so that both builders write
+ * Every number is given in the order of first use, as in ../plain_builder.py, so that both builders write
  * the same bytes.
  */
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 
 static bool text_of(PyObject *object, const uint8_t **text, size_t *size)
 {
-    Py_ssize_t length;
+    Py_ssize_t length = 0;
     const char *utf8 = PyUnicode_AsUTF8AndSize(object, &length);
     *text = (const uint8_t *)utf8;
     *size = (size_t)length;
@@ -191,6 +191,7 @@ typedef struct {
     PyObject_HEAD
     sg_builder *builder;
     PyObject *texts; /* what the nodes' names lie in */
+    bool finished;
 } Builder;
 
 static PyObject *collision; /* the exception of the module */
@@ -270,9 +271,16 @@ static bool note_refusal(void *context, size_t start, size_t size)
     return true;
 }
 
+static bool is_open(const Builder *self)
+{
+    if (self->finished)
+        PyErr_SetString(PyExc_ValueError, "the builder has finished");
+    return !self->finished;
+}
+
 static bool keep(Builder *self, PyObject *text)
 {
-    return PyList_Append(self->texts, text) == 0;
+    return is_open(self) && PyList_Append(self->texts, text) == 0;
 }
 
 static PyObject *builder_add(Builder *self, PyObject *args)
@@ -328,8 +336,9 @@ static PyObject *builder_finish(Builder *self, PyObject *args)
     char *categories;
     Py_ssize_t size;
     if (!PyArg_ParseTuple(args, "S:finish", &numbers)
-        || PyBytes_AsStringAndSize(numbers, &categories, &size) < 0)
+        || PyBytes_AsStringAndSize(numbers, &categories, &size) < 0 || !is_open(self))
         return NULL;
+    self->finished = true;
     sg_builder *builder = self->builder;
     sg_status status;
     Py_BEGIN_ALLOW_THREADS
