@@ -68,7 +68,8 @@ def as_another_user(folder: Path, code: str) -> "subprocess.CompletedProcess[str
         "import os",
         "from schoolgate.core.errors import SchoolgateError",
         "from schoolgate.core.index import build_index",
-        "from schoolgate.lists import ListPlaces, load_catalogue, open_index, write_index",
+        "from schoolgate.lists import ListPlaces, load_catalogue, load_local_lists",
+        "from schoolgate.lists import open_index, write_index",
         "from pathlib import Path",
         "from datetime import UTC, datetime",
         # Root may do everything.

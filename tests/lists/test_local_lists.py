@@ -8,6 +8,7 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import ConfigurationError
 from schoolgate.core.policy.engine import LOCAL_ALLOW, LOCAL_BLOCK
 from schoolgate.lists import load_local_lists
+from tests.lists.kept import as_another_user
 
 
 def write(directory: Path, **lists: str) -> Path:
@@ -74,3 +75,17 @@ def test_a_list_that_is_not_utf_8_is_named_at_its_line(tmp_path: Path) -> None:
     (tmp_path / "allow.txt").write_bytes(b"a.example\nm\xfcnchen.example\n")
     with pytest.raises(ConfigurationError, match=r"allow\.txt:2: is not UTF-8 text"):
         load_local_lists(tmp_path)
+
+
+def test_lists_in_a_directory_that_may_not_be_entered_are_faults_and_not_empty(
+    tmp_path: Path,
+) -> None:
+    local = tmp_path / "local"
+    local.mkdir(mode=0o700)
+    (local / "block.txt").write_text("a.example\n")
+    tmp_path.chmod(0o755)
+    said = as_another_user(tmp_path, "print(load_local_lists(Path('local')))").stdout
+    assert said == (
+        "ConfigurationError local/allow.txt: cannot be read: Permission denied\n"
+        "local/block.txt: cannot be read: Permission denied\n"
+    )

@@ -25,7 +25,13 @@ def load_local_lists(directory: Path) -> tuple[ListEntry, ...]:
     faults: list[Fault] = []
     for name, category in FILES.items():
         path = directory / name
-        if not path.exists():
+        try:
+            path.stat()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            # Not an empty list either.
+            faults.append(Fault(str(path), 0, f"cannot be read: {error.strerror}"))
             continue
         for number, line in enumerate(read_text(path).splitlines(), start=1):
             written = line.partition("#")[0].strip()
