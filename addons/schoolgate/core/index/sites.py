@@ -18,6 +18,8 @@ from schoolgate.core.index.layout import (
 from schoolgate.core.index.native import crc32, native_module, use_native
 from schoolgate.core.urls import path_readings
 
+# So many that the standard library's checksum lets go of the interpreter's lock too.
+_FIRST_BYTES = 1 << 16
 # A claim number's remainder.
 REACH_OF = (Reach.SITE, Reach.HOST, Reach.BELOW)
 
@@ -191,6 +193,8 @@ def read_index(data: Buffer, *, native: bool | None = None) -> SiteIndex:
         DamagedIndexError: when it is damaged, cut off, or for another machine or version.
     """
     image = memoryview(data).toreadonly()
+    # What is read first may have to come from the disk: here nobody else is kept waiting for it.
+    crc32(image[:_FIRST_BYTES])
     header = read_header(image)
     verify(image, header, crc32)
     index: SiteIndex
