@@ -185,37 +185,41 @@ def test_a_list_that_cannot_be_taken_is_a_fault_and_what_was_good_is_kept(
     assert lists.identity() == before
 
 
-def test_a_list_that_may_not_be_read_is_a_fault(lists: Lists, tmp_path: Path) -> None:
-    path = lists.supply("one", "games", "a.example\n")
-    tmp_path.chmod(0o755)
-    path.chmod(0o000)
+@pytest.mark.parametrize(
+    ("where", "mode", "named"),
+    [
+        ("feeds/one/games.txt", 0o000, "feeds/one/games.txt"),
+        ("feeds/one", 0o700, "feeds/one"),
+        ("feeds", 0o700, "feeds"),
+        ("feeds", 0o744, "feeds/one"),
+        (".", 0o700, "feeds"),
+    ],
+)
+def test_what_may_not_be_read_is_a_fault_and_not_empty(
+    lists: Lists, tmp_path: Path, where: str, mode: int, named: str
+) -> None:
+    lists.supply("one", "games", "a.example\n")
+    for folder in (tmp_path, lists.state.parent):
+        folder.chmod(0o755)
+    (lists.state / where).chmod(mode)
     said = as_another_user(
         tmp_path,
         "load_catalogue(ListPlaces([Path('categories')], Path('state/lists')), "
         "datetime.now(UTC), keep=False)",
     ).stdout
-    where = path.relative_to(tmp_path)
-    assert said == f"ConfigurationError {where}: cannot be read: Permission denied\n"
+    assert said == f"ConfigurationError state/lists/{named}: cannot be read: Permission denied\n"
+
+
+def test_a_folder_that_has_gone_meanwhile_does_not_take_the_others_with_it(lists: Lists) -> None:
+    lists.supply("one", "games", "a.example\n")
+    gone = lists.state / "feeds/two"
+    gone.symlink_to("nowhere")
+    assert lists.faults() == [f"{gone}: cannot be read: No such file or directory"]
 
 
 def test_the_faults_of_all_lists_of_others_are_named_at_once(lists: Lists) -> None:
     wrong = [_unknown_category(lists), _curated(lists)]
     assert sorted(lists.faults()) == sorted(f"{path}: {want}" for path, want in wrong)
-
-
-def test_a_folder_of_lists_that_may_not_be_read_is_a_fault_and_no_empty_folder(
-    lists: Lists, tmp_path: Path
-) -> None:
-    folder = lists.supply("one", "games", "a.example\n").parent
-    tmp_path.chmod(0o755)
-    folder.chmod(0o700)
-    said = as_another_user(
-        tmp_path,
-        "load_catalogue(ListPlaces([Path('categories')], Path('state/lists')), "
-        "datetime.now(UTC), keep=False)",
-    ).stdout
-    where = folder.relative_to(tmp_path)
-    assert said == f"ConfigurationError {where}: cannot be read: Permission denied\n"
 
 
 def test_a_file_that_an_editor_left_behind_is_no_list(lists: Lists) -> None:

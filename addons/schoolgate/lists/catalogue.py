@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import secrets
+import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -70,12 +71,11 @@ class ListPlaces:
         root = self.state / SUPPLIED
         try:
             # Not glob: to it, a folder that may not be read is an empty one.
-            feeds = [path for path in root.iterdir() if path.is_dir()]
+            feeds = [path for path in root.iterdir() if stat.S_ISDIR(path.stat().st_mode)]
             found = [path for feed in feeds for path in feed.iterdir()]
-        except FileNotFoundError:
-            return []
         except OSError as error:
-            if not root.exists():
+            # That one folder has gone meanwhile does not mean that there are none.
+            if isinstance(error, FileNotFoundError | NotADirectoryError) and not root.exists():
                 return []
             raise ConfigurationError(
                 [Fault(error.filename, 0, f"cannot be read: {error.strerror}")]
