@@ -304,18 +304,8 @@ static sg_status add_all(run *now)
 
 /* -- the finished index --------------------------------------------------------------------------- */
 
-typedef struct SG_PACKED {
-    uint8_t magic[8];
-    uint32_t byte_order, version, header_crc, tag_bits;
-    uint64_t file_size, body_start, seed, n_buckets, n_nodes, n_entries;
-    uint32_t max_probes, chunk_size;
-    struct SG_PACKED {
-        uint64_t start, size;
-    } section[9];
-} file_header;
-
 static void append(
-    uint8_t *image, size_t *at, file_header *header, int section, const void *data, size_t size)
+    uint8_t *image, size_t *at, sg_header *header, sg_section section, const void *data, size_t size)
 {
     header->section[section].start = *at;
     header->section[section].size = size;
@@ -332,16 +322,16 @@ static copied image_of(const sg_builder *builder, const settings *set, const sg_
         sg_builder_claim_members(builder)};
     enum { PARTS = sizeof parts / sizeof *parts };
     size_t bucket_bytes = sg_builder_n_buckets(builder) * sizeof *buckets;
-    size_t at = sizeof(file_header), size = at + bucket_bytes;
+    size_t at = sizeof(sg_header), size = at + bucket_bytes;
     for (int i = 0; i < PARTS; i++)
         size += parts[i].count * 4;
     copied image = room_for(size, set->seed % 8);
-    file_header header = {.version = 1, .tag_bits = set->tag_bits, .file_size = size, .seed = set->seed,
+    sg_header header = {.version = 1, .tag_bits = set->tag_bits, .file_size = size, .seed = set->seed,
         .n_buckets = sg_builder_n_buckets(builder), .n_nodes = sg_builder_n_nodes(builder),
         .max_probes = sg_builder_max_probes(builder)};
-    append(image.at, &at, &header, 1, buckets, bucket_bytes);
+    append(image.at, &at, &header, SG_BUCKETS, buckets, bucket_bytes);
     for (int i = 0; i < PARTS; i++)
-        append(image.at, &at, &header, 2 + i, parts[i].numbers, parts[i].count * 4);
+        append(image.at, &at, &header, SG_ROWS + i, parts[i].numbers, parts[i].count * 4);
     CHECK(at == size);
     memcpy(image.at, &header, sizeof header);
     return image;

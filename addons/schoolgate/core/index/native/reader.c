@@ -5,19 +5,6 @@
 #include <emmintrin.h>
 #endif
 
-/* The header as ../layout.py writes it; the offsets are from the start of the image. */
-typedef struct SG_PACKED {
-    uint8_t magic[8];
-    uint32_t byte_order, version, header_crc, tag_bits;
-    uint64_t file_size, body_start, seed, n_buckets, n_nodes, n_entries;
-    uint32_t max_probes, chunk_size;
-    struct SG_PACKED {
-        uint64_t start, size;
-    } section[9];
-} sg_header;
-
-enum { CHECKSUMS, BUCKETS, ROWS, ESCAPES, SET_ENDS, SET_MEMBERS, CLAIM_ENDS, CLAIM_MEMBERS, ABOUT };
-
 static const char *check_ends(const uint8_t *image, const sg_header *header, int ends, int members,
     uint32_t *count)
 {
@@ -43,17 +30,18 @@ const char *sg_open(sg_index *index, const uint8_t *image, size_t size)
     if (size < sizeof header)
         return "shorter than a header";
     memcpy(&header, image, sizeof header);
-    for (int i = 0; i <= ABOUT; i++)
+    for (int i = 0; i <= SG_ABOUT; i++)
         if (header.section[i].start > size || header.section[i].size > size - header.section[i].start)
             return "a section lies outside the file";
     if (header.tag_bits < 1 || header.tag_bits > SG_TAG_BITS)
         return "the number of tag bits is out of range";
     if (header.n_buckets == 0 || header.n_buckets > UINT32_MAX / SG_SLOTS
-        || header.section[BUCKETS].size != header.n_buckets * sizeof(sg_bucket))
+        || header.section[SG_BUCKETS].size != header.n_buckets * sizeof(sg_bucket))
         return "the number of buckets is not that of the section";
-    if (header.section[ROWS].size % sizeof(sg_row) || header.section[ROWS].size / sizeof(sg_row) > UINT32_MAX)
+    if (header.section[SG_ROWS].size % sizeof(sg_row)
+        || header.section[SG_ROWS].size / sizeof(sg_row) > UINT32_MAX)
         return "the rows have no whole length";
-    if (header.section[ESCAPES].size % sizeof(sg_escape))
+    if (header.section[SG_ESCAPES].size % sizeof(sg_escape))
         return "the escaped rows have no whole length";
     if (header.max_probes > 255)
         return "the longest probe is out of range";
@@ -61,14 +49,14 @@ const char *sg_open(sg_index *index, const uint8_t *image, size_t size)
     index->tag_mask = (UINT64_C(1) << header.tag_bits) - 1;
     index->n_buckets = header.n_buckets;
     index->max_probes = header.max_probes;
-    index->buckets = (const sg_bucket *)(image + header.section[BUCKETS].start);
-    index->rows = (const sg_row *)(image + header.section[ROWS].start);
-    index->n_rows = (uint32_t)(header.section[ROWS].size / sizeof(sg_row));
-    index->escapes = (const sg_escape *)(image + header.section[ESCAPES].start);
-    index->n_escapes = header.section[ESCAPES].size / sizeof(sg_escape);
-    const char *fault = check_ends(image, &header, SET_ENDS, SET_MEMBERS, &index->n_sets);
+    index->buckets = (const sg_bucket *)(image + header.section[SG_BUCKETS].start);
+    index->rows = (const sg_row *)(image + header.section[SG_ROWS].start);
+    index->n_rows = (uint32_t)(header.section[SG_ROWS].size / sizeof(sg_row));
+    index->escapes = (const sg_escape *)(image + header.section[SG_ESCAPES].start);
+    index->n_escapes = header.section[SG_ESCAPES].size / sizeof(sg_escape);
+    const char *fault = check_ends(image, &header, SG_SET_ENDS, SG_SET_MEMBERS, &index->n_sets);
     if (!fault)
-        fault = check_ends(image, &header, CLAIM_ENDS, CLAIM_MEMBERS, &index->n_claim_sets);
+        fault = check_ends(image, &header, SG_CLAIM_ENDS, SG_CLAIM_MEMBERS, &index->n_claim_sets);
     if (fault)
         return fault;
     for (uint32_t i = 0; i < index->n_rows; i++) {
@@ -259,33 +247,6 @@ bool sg_path_is_plain(const uint8_t *path, size_t size)
     return true;
 }
 
-void sg_match_path(const sg_index *index, const sg_trail *trail, const uint8_t *path, size_t size,
-    sg_matches *matches)
-{
-    matches->count = trail->count > SG_TRAIL ? SG_MATCHES + 1 : 0;
-    if (size && path[size - 1] == '/')
-        size--;
-    for (uint32_t i = 0; i < trail->count && matches->count <= SG_MATCHES; i++) {
-        bool itself = trail->to_the_end && i + 1 == trail->count;
-        uint64_t state = trail->state[i];
-        for (size_t end = 0, start = 1; end < size; start = end + 1) {
-            bool has_below;
-            end = sg_segment_end(path, size, start);
-            state = sg_step(state, path + start, end - start, SG_PATH_FACTOR);
-            const sg_row *row = find(index, state, &has_below);
-            if (!row)
-                break;
-            if (row->claims) {
-                if (matches->count < SG_MATCHES)
-                    matches->match[matches->count] = row->claims * 2 + itself;
-                matches->count++;
-            }
-            if (!has_below)
-                break;
-        }
-    }
-}
-
 static bool walk_path(const sg_index *index, uint64_t state, size_t host_start, const uint8_t *path,
     size_t size, sg_found found, void *context)
 {
@@ -303,6 +264,32 @@ static bool walk_path(const sg_index *index, uint64_t state, size_t host_start, 
             break;
     }
     return true;
+}
+
+typedef struct {
+    sg_matches *matches;
+    bool itself;
+} noted;
+
+static bool note_match(void *context, const sg_step_found *step)
+{
+    const noted *note = context;
+    sg_matches *matches = note->matches;
+    if (matches->count < SG_MATCHES)
+        matches->match[matches->count] = step->claims * 2 + note->itself;
+    return ++matches->count <= SG_MATCHES;
+}
+
+void sg_match_path(const sg_index *index, const sg_trail *trail, const uint8_t *path, size_t size,
+    sg_matches *matches)
+{
+    matches->count = trail->count > SG_TRAIL ? SG_MATCHES + 1 : 0;
+    if (size && path[size - 1] == '/')
+        size--;
+    for (uint32_t i = 0; i < trail->count && matches->count <= SG_MATCHES; i++) {
+        noted note = {matches, trail->to_the_end && i + 1 == trail->count};
+        walk_path(index, trail->state[i], 0, path, size, note_match, &note);
+    }
 }
 
 bool sg_walk(

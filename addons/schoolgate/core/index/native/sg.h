@@ -47,6 +47,30 @@ typedef struct SG_PACKED {
     uint32_t row;
 } sg_escape;
 
+typedef enum {
+    SG_CHECKSUMS,
+    SG_BUCKETS,
+    SG_ROWS,
+    SG_ESCAPES,
+    SG_SET_ENDS,
+    SG_SET_MEMBERS,
+    SG_CLAIM_ENDS,
+    SG_CLAIM_MEMBERS,
+    SG_ABOUT,
+    SG_SECTIONS
+} sg_section;
+
+/* The header as ../layout.py writes it; the offsets are from the start of the image. */
+typedef struct SG_PACKED {
+    uint8_t magic[8];
+    uint32_t byte_order, version, header_crc, tag_bits;
+    uint64_t file_size, body_start, seed, n_buckets, n_nodes, n_entries;
+    uint32_t max_probes, chunk_size;
+    struct SG_PACKED {
+        uint64_t start, size;
+    } section[SG_SECTIONS];
+} sg_header;
+
 /* -- hashing ----------------------------------------------------------------------------------- */
 
 #define SG_HOST_FACTOR UINT64_C(0x9E3779B97F4A7C15)
