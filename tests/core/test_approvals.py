@@ -190,6 +190,25 @@ def test_an_overlay_gives_every_grant_in_force_in_its_order() -> None:
     assert overlay.grants_for(PUPIL, "example.com", "/a", ENDS) == []
 
 
+def test_an_overlay_gives_every_grant_on_a_host_whatever_part_it_opens() -> None:
+    overlay = Overlay(
+        1,
+        grants=(
+            grant(number=3),
+            grant("other.example", number=4),
+            grant("www.example.com", number=5),
+            grant(subject=Subject.parse("group:staff"), number=6),
+            grant("example.com/a", number=1),
+        ),
+    )
+    found = {
+        host: [g.id for g in overlay.grants_on(PUPIL, host, NOON)]
+        for host in ("example.com", "www.example.com", "notexample.com")
+    }
+    assert found == {"example.com": [3, 1], "www.example.com": [3, 5, 1], "notexample.com": []}
+    assert overlay.grants_on(PUPIL, "example.com", ENDS) == []
+
+
 def test_an_overlay_gives_the_first_suspension_that_stops_the_client() -> None:
     staff = suspension(Subject.parse("group:staff"), number=1)
     pupils, everyone = suspension(Subject.parse("group:pupils"), number=2), suspension(number=3)
@@ -200,6 +219,7 @@ def test_an_overlay_gives_the_first_suspension_that_stops_the_client() -> None:
 
 def test_an_empty_overlay_opens_and_stops_nothing() -> None:
     assert Overlay().grants_for(PUPIL, "example.com", "/", NOON) == []
+    assert Overlay().grants_on(PUPIL, "example.com", NOON) == []
     assert Overlay().suspension_for(PUPIL, NOON) is None
 
 

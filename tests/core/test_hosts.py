@@ -1,6 +1,7 @@
 """A host has one form, whatever spelling it came in; what is no host is refused."""
 
 import ipaddress
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import (
     IpAddress,
+    _normalised,
     as_ip,
     embedded_ipv4,
     is_private,
@@ -189,6 +191,16 @@ def test_ipv4_in_any_spelling_becomes_dotted_decimal(raw: str, want: str | None)
 )
 def test_ipv6_becomes_its_shortest_form_in_brackets(raw: str, want: str | None) -> None:
     assert normalised(raw) == want
+
+
+def test_a_name_of_any_length_is_refused_before_it_is_kept() -> None:
+    _normalised.cache_clear()
+    for length, kept in [(1_024, 1), (1_025, 0), (16_000, 0)]:
+        raw = "a" * length
+        with suppress(BadAddressError):
+            normalise_host(raw)
+        assert _normalised.cache_info().misses == kept
+        _normalised.cache_clear()
 
 
 def test_a_port_after_a_bracketed_address_is_refused_as_after_a_name() -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schoolgate.core.errors import BadAddressError
@@ -345,3 +345,27 @@ def test_every_url_vector_of_rust_agrees_where_the_newer_standard_still_does() -
         assert "xn--" in vector["input"].lower()
         assert vector["failure"]
         assert [_agrees(other) for other in newer if other["input"] == vector["input"]] == [True]
+
+
+@given(
+    st.sampled_from(["http", "https", "ws", "wss"]),
+    st.from_regex(r"[A-Za-z0-9.:-]{1,20}", fullmatch=True),
+    st.text("aZ0_~!$&()*+,;=:@%./-2eE ?#'\\\"<é", max_size=20),
+)
+@example("http", "a.example:80", "b/%2E%2e/c")
+@example("http", "a.example", ".hidden")
+@example("http", "0x7f.1", "")
+def test_a_url_that_is_plain_is_read_as_by_the_parser_of_the_standard(
+    scheme: str, authority: str, rest: str
+) -> None:
+    """The short cut for most URLs gives what the whole parser gives, or leaves it to that."""
+    text = f"{scheme}://{authority}/{rest}"
+
+    def read(base: str | None) -> Url | None:
+        # With a base, which an absolute URL does not need, the short cut is not taken.
+        try:
+            return parse_url(text, base)
+        except BadAddressError:
+            return None
+
+    assert read(None) == read("https://base.example/")

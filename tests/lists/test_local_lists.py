@@ -6,7 +6,7 @@ import pytest
 
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import ConfigurationError
-from schoolgate.core.policy.engine import LOCAL_ALLOW, LOCAL_BLOCK
+from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK
 from schoolgate.lists import load_local_lists
 from tests.lists.kept import as_another_user
 

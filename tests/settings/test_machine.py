@@ -1,5 +1,6 @@
 """The settings of a machine: the file, the environment over it, and every fault named."""
 
+import os
 import re
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -81,7 +82,8 @@ def test_what_is_not_given_has_its_default(tmp_path: Path, text: str) -> None:
     assert settings.proxy.listen == "127.0.0.1:8080"
     assert settings.portal.listen == "127.0.0.1:8000"
     assert settings.metrics.listen == "127.0.0.1:9180"
-    assert settings.proxy.workers == 1
+    assert settings.proxy.workers == len(os.sched_getaffinity(0))
+    assert settings.proxy.drain_seconds == 600
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,8 @@ def test_an_address_is_a_host_and_a_port(address: str, want: tuple[str, int]) ->
         ("SCHOOLGATE_DATABASE", "sqlite:////x.db", "database", "sqlite:////x.db"),
         ("SCHOOLGATE_PROXY_LISTEN", "0.0.0.0:3128", "proxy.listen", "0.0.0.0:3128"),
         ("SCHOOLGATE_PROXY_LISTEN", "[::1]:3128", "proxy.listen", "[::1]:3128"),
-        ("SCHOOLGATE_PROXY_WORKERS", "1", "proxy.workers", 1),
+        ("SCHOOLGATE_PROXY_WORKERS", "3", "proxy.workers", 3),
+        ("SCHOOLGATE_PROXY_WORKERS", "0", "proxy.workers", len(os.sched_getaffinity(0))),
         ("SCHOOLGATE_PROXY_ALLOW_PRIVATE_DESTINATIONS", "[10.0.0.0/8]",
          "proxy.allow_private_destinations", (IPv4Network("10.0.0.0/8"),)),
         ("SCHOOLGATE_PROXY_HOSTS", "{Intranet.School: 10.0.0.5}", "proxy.hosts",
@@ -253,8 +256,8 @@ def test_faults_of_the_environment_and_of_the_file_are_named_at_once(tmp_path: P
         ("file: x", 1, "unknown key 'file'"),
         ("policy: [hill]", 1, "'policy': input should be a valid string"),
         ("gateway: a\nproxy: 5", 2, "'proxy': input should be"),
-        ("proxy:\n  workers: 2", 2, "'proxy.workers': input should be less than or equal to 1"),
-        ("proxy:\n  workers: 0", 2, "'proxy.workers': input should be greater than or equal to 1"),
+        ("proxy:\n  workers: 257", 2, "'proxy.workers': input should be less than or equal to 256"),
+        ("proxy:\n  workers: -1", 2, "'proxy.workers': input should be greater than or equal to 0"),
         ("journal:\n  queue_size: 5", 2, "'journal.queue_size': input should be greater than"),
         ("proxy:\n  allow_private_destinations:\n    - 10.0.0.0/8\n    - 10.0.0.1/8", 4,
          "'proxy.allow_private_destinations.1"),
@@ -287,9 +290,7 @@ def test_an_address_to_listen_on_is_a_host_and_a_port(
 
 
 def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
-    text = (
-        "polcy: hill\nproxy:\n  listen: x\n  workers: 9\nmetrics:\n  liste: y\njournal: {dir: 5}\n"
-    )
+    text = "polcy: hill\nproxy:\n  listen: x\n  workers: 999\nmetrics:\n  liste: y\njournal: {dir: 5}\n"
     assert sorted(fault.line for fault in faults(tmp_path, text)) == [1, 3, 4, 6, 7]
 
 

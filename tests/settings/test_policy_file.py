@@ -6,7 +6,17 @@ import pytest
 
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import ConfigurationError, Fault
-from schoolgate.core.policy import Clause, Enforcement, Policy, Rule, Verdict
+from schoolgate.core.policy import (
+    Clause,
+    Enforcement,
+    Inspection,
+    InspectionMode,
+    Need,
+    Never,
+    Policy,
+    Rule,
+    Verdict,
+)
 from schoolgate.settings import load_policy
 from tests.school import CATEGORIES, POLICY
 
@@ -260,3 +270,133 @@ def test_a_file_that_would_grow_without_end_is_refused(tmp_path: Path) -> None:
     laughs += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
     found = faults(tmp_path, POLICY + "\n".join(laughs))
     assert {fault.message for fault in found} == {"uses an anchor; write the value out"}
+
+
+# -- inspection -----------------------------------------------------------------------------------
+
+INSPECTION = """\
+inspection:
+  never:
+    - clause: C-5
+      categories: [play, advice]
+      hosts: [mail.example]
+  needs:
+    - id: media
+      clause: C-4
+      except:
+        categories: [advice]
+        hosts: [=films.example]
+      groups: [pupils]
+    - id: programs
+      clause: C-4
+"""
+
+
+def test_inspection_is_compiled_with_the_groups_of_categories_spelt_out(tmp_path: Path) -> None:
+    assert load(tmp_path, POLICY + INSPECTION).inspection == Inspection(
+        InspectionMode.NEEDED,
+        never=(
+            Never(
+                "C-5",
+                frozenset({"games", "gambling", "advice"}),
+                (ListEntry.parse("mail.example", "", "policy"),),
+            ),
+        ),
+        needs=(
+            Need(
+                "media",
+                "C-4",
+                frozenset({"advice"}),
+                (ListEntry.parse("=films.example", "", "policy"),),
+                frozenset({"pupils"}),
+            ),
+            Need("programs", "C-4"),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("", InspectionMode.ALL),
+        ("inspection: {}\n", InspectionMode.NEEDED),
+        ("inspection: {mode: needed}\n", InspectionMode.NEEDED),
+        ("inspection: {mode: all}\n", InspectionMode.ALL),
+    ],
+)
+def test_a_policy_that_says_nothing_of_inspection_has_everything_decrypted(
+    tmp_path: Path, text: str, want: InspectionMode
+) -> None:
+    assert load(tmp_path, POLICY + text).inspection == Inspection(want)
+
+
+def test_what_is_never_decrypted_carries_out_its_clause_and_a_need_does_not(
+    tmp_path: Path,
+) -> None:
+    clause = "  C-9:\n    title: Letters are private\n"
+    text = changed(("  C-4:\n", clause + "  C-4:\n"))
+    never = "inspection:\n  never: [{clause: C-9, hosts: [mail.example]}]\n"
+    assert load(tmp_path, text + never).clauses["C-9"].enforcement is Enforcement.ENFORCED
+    need = "inspection:\n  needs: [{clause: C-9, id: media}]\n"
+    assert [fault.message for fault in faults(tmp_path, text + need)] == ["no rule carries out C-9"]
+
+
+PART = "'mail.example/in' is a part of a site: a connection is decrypted or not as a whole"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "want"),
+    [
+        ("inspection:", "inspektion:", "inspektion:",
+         "unknown key 'inspektion' (did you mean 'inspection'?)"),
+        ("  never:", "  nevr:", "nevr:", "unknown key 'nevr' (did you mean 'never'?)"),
+        ("  never:", "  mode: some\n  never:", "mode: some",
+         "'inspection.mode': input should be 'needed' or 'all'"),
+        ("      categories: [play", "      categorys: [play", "categorys:",
+         "unknown key 'categorys' (did you mean 'categories'?)"),
+        ("      except:", "      exept:", "exept:", "unknown key 'exept' (did you mean 'except'?)"),
+        ("      except:", "      except_:", "except_:", "unknown key 'except_' (did you mean 'except'?)"),
+        ("        categories: [advice]", "        categoris: [advice]", "categoris:",
+         "unknown key 'categoris' (did you mean 'categories'?)"),
+        ("    - clause: C-5\n      categories", "    - categories", "- categories",
+         "the key 'clause' is missing"),
+        ("    - id: media\n      clause: C-4", "    - clause: C-4", "- clause: C-4\n      except",
+         "the key 'id' is missing"),
+        ("clause: C-5\n      categories: [play", "clause: C-55\n      categories: [play", "C-55",
+         "unknown clause 'C-55' (did you mean 'C-5'?)"),
+        ("[play, advice]", "[plya, advice]", "[plya", "unknown category 'plya' (did you mean 'play'?)"),
+        ("[advice]\n        hosts", "[advise]\n        hosts", "[advise]",
+         "unknown category 'advise' (did you mean 'advice'?)"),
+        ("[mail.example]", "['m*.example']", "['m*", "has a wildcard or a query"),
+        ("[mail.example]", "[mail.example/in]", "[mail.example/in]",
+         PART + " (write 'mail.example')"),
+        ("=films.example", "https://films.example", "https://films", "has a scheme or a port"),
+        ("      categories: [play, advice]\n      hosts: [mail.example]\n", "", "- clause: C-5",
+         "names no site (name categories or hosts)"),
+        ("id: media\n      clause: C-4", "id: media\n      clause: C-44", "C-44", "unknown clause 'C-44'"),
+        ("id: media", "id: programs", "id: programs\n      clause: C-4\n",
+         "the need 'programs' is named twice"),
+        ("id: media", "id: Me Dia", "id: Me", "'Me Dia' is not of the form some-words"),
+        ("id: media", "id: paths", "id: paths",
+         "the need 'paths' follows from the rest of the policy (give it another id)"),
+        ("groups: [pupils]\n    - id", "groups: [pupil]\n    - id", "groups: [pupil]\n    - id",
+         "unknown group 'pupil' (did you mean 'pupils'?)"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_inspection_names_file_and_line_and_what_was_meant(
+    tmp_path: Path, old: str, new: str, place: str, want: str
+) -> None:
+    assert old in INSPECTION
+    text = POLICY + INSPECTION.replace(old, new, 1)
+    shown = [str(fault) for fault in faults(tmp_path, text)]
+    line = text[: text.rindex(place)].count("\n") + 1
+    assert any(f.startswith(f"{tmp_path / 'hill.yaml'}:{line}: ") and want in f for f in shown), (
+        shown
+    )
+
+
+def test_faults_of_form_elsewhere_do_not_hide_those_of_inspection(tmp_path: Path) -> None:
+    text = changed(("school: Hill", "scool: Hill")) + INSPECTION.replace("[play,", "[plya,")
+    assert {line_of(text, "scool"), line_of(text, "[plya")} <= {
+        f.line for f in faults(tmp_path, text)
+    }

@@ -98,10 +98,15 @@ class Grant:
 
     def in_force(self, client: Client, host: str, path: str, now: datetime) -> bool:
         """Ask whether it opens this page for this client now."""
+        return self.in_force_on(client, host, now) and all(
+            path_covers(self.entry.path, reading) for reading in path_readings(path)
+        )
+
+    def in_force_on(self, client: Client, host: str, now: datetime) -> bool:
+        """Ask whether it opens anything on this host for this client now."""
         return (
             self.starts <= now < self.ends
             and (host == self.entry.host or host.endswith("." + self.entry.host))
-            and all(path_covers(self.entry.path, reading) for reading in path_readings(path))
             and self.subject.concerns(client)
         )
 
@@ -137,6 +142,10 @@ class Overlay:
     def grants_for(self, client: Client, host: str, path: str, now: datetime) -> list[Grant]:
         """Give every grant that opens this page for this client now."""
         return [g for g in self.grants if g.in_force(client, host, path, now)]
+
+    def grants_on(self, client: Client, host: str, now: datetime) -> list[Grant]:
+        """Give every grant that opens this host or a part of it for this client now."""
+        return [g for g in self.grants if g.in_force_on(client, host, now)]
 
 
 def first[T](items: Iterable[T]) -> T | None:

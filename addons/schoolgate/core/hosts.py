@@ -15,6 +15,8 @@ type IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 # A URL parser would take these as the end of the host, as userinfo or as a port, or drop them
 # silently, so a bare host that holds one is not a host.
 _NOT_IN_A_HOST = re.compile(r"[\x00-\x20/\\?#@<>\x7f]")
+# A name has 253 characters (RFC 1035, 2.3.4); escaped or in another script it is longer.
+_LONGEST_RAW = 1024
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052, the well-known prefix
 # Not on the public internet either, but unknown to the standard library or deprecated.
 _ALSO_PRIVATE = tuple(
@@ -29,7 +31,6 @@ _ALSO_PRIVATE = tuple(
 )
 
 
-@lru_cache(maxsize=16_384)
 def normalise_host(raw: str) -> str:
     """Give a host as every comparison here expects it: lower case, punycode, no root dot.
 
@@ -43,6 +44,14 @@ def normalise_host(raw: str) -> str:
     Raises:
         BadAddressError: when it is no host.
     """
+    if len(raw) > _LONGEST_RAW:
+        # Before it is kept: a cache of long names has no end.
+        raise BadAddressError(f"{raw[:200]!r} is not a host name: it is too long")
+    return _normalised(raw)
+
+
+@lru_cache(maxsize=16_384)
+def _normalised(raw: str) -> str:
     if not raw or _NOT_IN_A_HOST.search(raw):
         raise BadAddressError(f"{raw[:200]!r} is not a host name")
     bracketed = f"[{raw}]" if raw.count(":") > 1 and not raw.startswith("[") else raw

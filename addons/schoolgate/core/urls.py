@@ -7,13 +7,20 @@ from urllib.parse import unquote, unquote_to_bytes
 import ada_url
 
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.hosts import without_root_dot
+from schoolgate.core.hosts import normalise_host, without_root_dot
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
 WEB_SCHEMES = frozenset({"http", "https", "ws", "wss"})
 _SLASHES = re.compile(r"/{2,}")
 # "host:8080" is a host with a port; any other word before a colon is a scheme.
 _HAS_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?!\d)")
+# A URL that the standard leaves as it is, but for the spelling of its host.
+_PLAIN = re.compile(
+    r"(https?|wss?)://([A-Za-z0-9-](?:[A-Za-z0-9.-]*[A-Za-z0-9-])?)(?::([0-9]{1,5}))?"
+    r"(/[A-Za-z0-9_~!$&()*+,;=:@%./-]*)(?:\?([A-Za-z0-9_~!$&()*+,;=:@%./?-]*))?"
+)
+# A dot segment, escaped or not, which the standard takes out.
+_DOTTED = re.compile(r"/(?:\.|%2[Ee])")
 # How often a path may be encoded over and over before the rest is taken as it stands.
 _MAX_ENCODINGS = 10
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -72,6 +79,16 @@ def parse_url(text: str, base: str | None = None) -> Url:
     Raises:
         BadAddressError: when the standard says "failure".
     """
+    if base is None and (plain := _PLAIN.fullmatch(text)) is not None:
+        scheme, host, port, path, query = plain.groups()
+        if not _DOTTED.search(path) and (port is None or int(port) < 65536):
+            return Url(
+                scheme,
+                normalise_host(host),
+                int(port) if port else DEFAULT_PORTS[scheme],
+                path,
+                query or "",
+            )
     try:
         parsed = ada_url.URL(text, base) if base else ada_url.URL(text)
     except ValueError as error:

@@ -24,6 +24,7 @@ from schoolgate.core.index import Built, Refused, SiteIndex, Source, build_index
 from schoolgate.core.index.layout import VERSION
 from schoolgate.lists.category_files import CURATED, category_paths, read_category_files
 from schoolgate.lists.index_file import open_index, write_index
+from schoolgate.lists.refusals import Refusal, read_refusal, write_refusal
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +145,13 @@ def make_catalogue(
         fresh = None if anew else _open_fresh(places, log=True)
         if fresh is not None:
             return fresh
-        made = build_catalogue(places, now, progress)
+        if not insist:
+            _refuse_again(places, now)
+        try:
+            made = build_catalogue(places, now, progress)
+        except ConfigurationError as error:
+            write_refusal(places.state, Refusal(version_of(places), now, error.faults))
+            raise
         try:
             write_index(places.index, made)
         except UnavailableError as error:
@@ -196,6 +203,13 @@ def build_catalogue(
         raise ConfigurationError([Fault(str(places.state), 0, f"has {error}")]) from error
     _refuse_what_is_no_list(sources, built.refused)
     return built
+
+
+def _refuse_again(places: ListPlaces, now: datetime) -> None:
+    """Raise what another process has just found wrong with the same lists, which takes as long as a build."""
+    refusal = read_refusal(places.state)
+    if refusal is not None and refusal.holds(version_of(places), now):
+        raise ConfigurationError(refusal.faults)
 
 
 def version_of(places: ListPlaces) -> str:

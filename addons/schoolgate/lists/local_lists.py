@@ -4,7 +4,7 @@ from pathlib import Path
 
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
-from schoolgate.core.policy.engine import LOCAL_ALLOW, LOCAL_BLOCK
+from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK
 from schoolgate.documents import read_text
 
 FILES = {"block.txt": LOCAL_BLOCK, "allow.txt": LOCAL_ALLOW}

@@ -42,7 +42,14 @@ def _host_name(value: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _processors() -> int:
+    """Give how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 ListenAddress = Annotated[str, AfterValidator(_address)]
+# 0 in the file; whoever reads the settings sees the number.
+Workers = Annotated[int, Field(ge=0, le=256), AfterValidator(lambda n: n or _processors())]
 HostName = Annotated[str, AfterValidator(_host_name)]
 
 
@@ -50,7 +57,8 @@ class ProxySettings(Strict):
     """Where the proxy listens and how it reaches the web."""
 
     listen: ListenAddress = "127.0.0.1:8080"
-    workers: int = Field(default=1, ge=1, le=1)
+    workers: Workers = Field(default_factory=_processors)
+    drain_seconds: float = Field(default=600, ge=0, le=86_400)
     allow_private_destinations: tuple[IPv4Network | IPv6Network, ...] = ()
     hosts: dict[HostName, IPv4Address | IPv6Address] = Field(default_factory=dict)
     upstream_ca: Path | None = None

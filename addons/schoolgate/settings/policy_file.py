@@ -10,7 +10,18 @@ from pydantic import Field, ValidationError
 
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
-from schoolgate.core.policy import Clause, Enforcement, Policy, Rule, Verdict
+from schoolgate.core.policy import (
+    Clause,
+    Enforcement,
+    Inspection,
+    InspectionMode,
+    Need,
+    Never,
+    Policy,
+    Rule,
+    Verdict,
+)
+from schoolgate.core.policy.inspection import DERIVED_NEEDS
 from schoolgate.documents import (
     Document,
     Loc,
@@ -54,6 +65,36 @@ class RuleText(Strict):
     note: str = ""
 
 
+class SitesText(Strict):
+    """Whole sites: those of some categories, and some hosts."""
+
+    categories: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+
+class NeverText(SitesText):
+    """Sites that are not decrypted, and the clause that it rests on."""
+
+    clause: Text
+
+
+class NeedText(Strict):
+    """What must be read of every site but some, and the clause that it rests on."""
+
+    id: Text
+    clause: Text
+    except_: SitesText = Field(default=SitesText(), alias="except")
+    groups: tuple[str, ...] = ()
+
+
+class InspectionText(Strict):
+    """Which connections are decrypted."""
+
+    mode: InspectionMode = InspectionMode.NEEDED
+    never: tuple[NeverText, ...] = ()
+    needs: tuple[NeedText, ...] = ()
+
+
 class PolicyText(Strict):
     """The whole file."""
 
@@ -73,6 +114,7 @@ class PolicyText(Strict):
     circumvention: tuple[RuleText, ...] = ()
     rules: tuple[RuleText, ...]
     default: RuleText
+    inspection: InspectionText | None = None
 
 
 # Stands for a rule with faults of form, so that the others keep their places.
@@ -127,9 +169,11 @@ class _Checks:
         yield from self._clauses()
 
     def names(self) -> Iterator[Fault]:
-        """Give the faults in the names that groups of categories and rules use."""
+        """Give the faults in the names that groups of categories, rules and inspection use."""
         yield from self._category_groups()
         yield from self._rules()
+        if self._policy.inspection is not None:
+            yield from self._inspection(self._policy.inspection)
 
     def _category_groups(self) -> Iterator[Fault]:
         for name, members in self._policy.category_groups.items():
@@ -160,19 +204,65 @@ class _Checks:
                 yield self._fault((*loc, "when"), "the default has no conditions")
 
     def _when(self, loc: Loc, when: WhenText) -> Iterator[Fault]:
-        known = self._categories | set(self._policy.category_groups)
-        for i, category in enumerate(when.categories):
-            yield from self._known((*loc, "categories", i), category, known, "category")
-        for i, group in enumerate(when.groups):
-            yield from self._known((*loc, "groups", i), group, self._policy.groups, "group")
+        yield from self._category_names((*loc, "categories"), when.categories)
+        yield from self._group_names((*loc, "groups"), when.groups)
         for i, host in enumerate(when.hosts):
             try:
                 ListEntry.parse(host, "", "")
             except BadAddressError as error:
                 yield self._fault((*loc, "hosts", i), str(error))
 
+    def _inspection(self, inspection: InspectionText) -> Iterator[Fault]:
+        clauses = self._policy.clauses
+        for i, never in enumerate(inspection.never):
+            loc: Loc = ("inspection", "never", i)
+            yield from self._known((*loc, "clause"), never.clause, clauses, "clause")
+            yield from self._whole_sites(loc, never)
+            if not (never.categories or never.hosts):
+                yield self._fault(loc, "names no site", "name categories or hosts")
+        seen: set[str] = set()
+        for i, need in enumerate(inspection.needs):
+            loc = ("inspection", "needs", i)
+            if need.id in seen:
+                yield self._fault((*loc, "id"), f"the need '{need.id}' is named twice")
+            seen.add(need.id)
+            if not _NAME.fullmatch(need.id):
+                yield self._fault((*loc, "id"), f"'{need.id}' is not of the form some-words")
+            if need.id in DERIVED_NEEDS:
+                message = f"the need '{need.id}' follows from the rest of the policy"
+                yield self._fault((*loc, "id"), message, "give it another id")
+            yield from self._known((*loc, "clause"), need.clause, clauses, "clause")
+            yield from self._whole_sites((*loc, "except"), need.except_)
+            yield from self._group_names((*loc, "groups"), need.groups)
+
+    def _whole_sites(self, loc: Loc, sites: SitesText) -> Iterator[Fault]:
+        yield from self._category_names((*loc, "categories"), sites.categories)
+        for i, host in enumerate(sites.hosts):
+            try:
+                entry = ListEntry.parse(host, "", "")
+            except BadAddressError as error:
+                yield self._fault((*loc, "hosts", i), str(error))
+                continue
+            if entry.path != "/":
+                message = (
+                    f"'{host}' is a part of a site: a connection is decrypted or not as a whole"
+                )
+                yield self._fault((*loc, "hosts", i), message, f"write '{host.partition('/')[0]}'")
+
+    def _category_names(self, loc: Loc, names: tuple[str, ...]) -> Iterator[Fault]:
+        known = self._categories | set(self._policy.category_groups)
+        for i, name in enumerate(names):
+            yield from self._known((*loc, i), name, known, "category")
+
+    def _group_names(self, loc: Loc, names: tuple[str, ...]) -> Iterator[Fault]:
+        for i, name in enumerate(names):
+            yield from self._known((*loc, i), name, self._policy.groups, "group")
+
     def _clauses(self) -> Iterator[Fault]:
         used = {rule.clause for _, _, rule in _rules_of(self._policy)}
+        if self._policy.inspection is not None:
+            # A need is what a clause waits for; that some sites are not read is all of a clause.
+            used |= {never.clause for never in self._policy.inspection.never}
         for id_, clause in self._policy.clauses.items():
             loc = ("clauses", id_)
             if clause.enforcement is not Enforcement.ENFORCED and not clause.missing:
@@ -225,7 +315,15 @@ def _readable_part(document: Document) -> PolicyText:
         always_reachable=rules("always_reachable"),
         circumvention=rules("circumvention"),
         rules=rules("rules"),
+        inspection=_readable_inspection(data.get("inspection")),
     )
+
+
+def _readable_inspection(raw: object) -> InspectionText | None:
+    try:
+        return InspectionText.model_validate(raw)
+    except ValidationError:
+        return None
 
 
 def _rules_of(policy: PolicyText) -> Iterator[tuple[Loc, str, RuleText]]:
@@ -261,20 +359,58 @@ def _compile(policy: PolicyText, version: str) -> Policy:
         suspension_clause=policy.suspension_clause,
         local_clause=policy.local_clause,
         grant_clause=policy.grant_clause,
+        inspection=_compile_inspection(policy.inspection, policy.category_groups),
         version=version,
     )
 
 
+def _compile_inspection(
+    text: InspectionText | None, category_groups: dict[str, tuple[str, ...]]
+) -> Inspection:
+    if text is None:
+        return Inspection()
+    return Inspection(
+        text.mode,
+        never=tuple(
+            Never(
+                never.clause,
+                frozenset(_categories(never.categories, category_groups)),
+                _entries(never.hosts),
+            )
+            for never in text.never
+        ),
+        needs=tuple(
+            Need(
+                need.id,
+                need.clause,
+                frozenset(_categories(need.except_.categories, category_groups)),
+                _entries(need.except_.hosts),
+                frozenset(need.groups),
+            )
+            for need in text.needs
+        ),
+    )
+
+
 def _rule(text: RuleText, category_groups: dict[str, tuple[str, ...]]) -> Rule:
-    categories: list[str] = []
-    for name in text.when.categories:
-        categories.extend(category_groups.get(name, (name,)))
     return Rule(
         id=text.id,
         clause=text.clause,
         verdict=Verdict(text.then),
-        categories=tuple(dict.fromkeys(categories)),
-        hosts=tuple(ListEntry.parse(host, "", "policy") for host in text.when.hosts),
+        categories=_categories(text.when.categories, category_groups),
+        hosts=_entries(text.when.hosts),
         groups=frozenset(text.when.groups),
         note=text.note,
     )
+
+
+def _categories(
+    names: tuple[str, ...], category_groups: dict[str, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Give categories with the groups among them spelt out, each once."""
+    spelt = (category for name in names for category in category_groups.get(name, (name,)))
+    return tuple(dict.fromkeys(spelt))
+
+
+def _entries(hosts: tuple[str, ...]) -> tuple[ListEntry, ...]:
+    return tuple(ListEntry.parse(host, "", "policy") for host in hosts)

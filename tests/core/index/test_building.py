@@ -114,6 +114,34 @@ def test_a_refused_line_is_named_by_its_number_and_the_others_are_kept(native: b
 
 
 @pytest.mark.parametrize("native", BUILDERS)
+@pytest.mark.parametrize(
+    ("text", "host", "want"),
+    [
+        ("one.example/a\n", "one.example", True),
+        ("# head\none.example/a # why\n", "one.example", True),
+        ("  ONE.example/A/b\r\n", "www.one.example", True),
+        ("=one.example/a", "one.example", True),
+        ("=one.example/a", "www.one.example", False),
+        ("*.one.example/a", "one.example", False),
+        ("*.one.example/a", "www.one.example", True),
+        ("one.example/", "one.example", False),  # the whole site
+        ("# one.example/a", "one.example", False),
+        ("one.example/a?b\n", "one.example", False),  # refused
+        ("https://one.example/a\n", "one.example", False),
+        ("com/a\n", "one.example", False),
+    ],
+)
+def test_a_host_that_a_source_lists_in_part_is_known_by_its_name(
+    native: bool, text: str, host: str, want: bool
+) -> None:
+    made = built(source(f"two.example\n{text}"), native=native)
+    sites = read_index(image(made))
+    whole = sites.get(host)
+    assert (sites.get_with_paths(host) != whole) is want
+    assert sites.feed_counts == {"one": made.names}
+
+
+@pytest.mark.parametrize("native", BUILDERS)
 def test_bytes_that_are_no_text_are_refused_line_by_line(native: bool) -> None:
     made = built(source(b"one.example\n\xff\xfe.example\n\x00\ntwo.example"), native=native)
     assert [refused.line for refused in made.refused] == [2]

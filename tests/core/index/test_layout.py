@@ -153,8 +153,12 @@ def test_the_native_reader_judges_the_image_by_itself() -> None:
         (b"{}", "does not say what it is about"),
         (b'{"categories": 5}', "does not say what it is about"),
         (ABOUT | {"categories": 5}, "does not say what it is about"),
-        (ABOUT | {"pairs": [[1], [1]]}, "does not say what it is about"),
+        (ABOUT | {"pairs": [[1] for _ in ABOUT["pairs"]]}, "does not say what it is about"),
         (ABOUT | {"opening": 5}, "does not say what it is about"),
+        (
+            {key: value for key, value in ABOUT.items() if key != "marks_paths"},
+            "does not say what it is about",
+        ),
         (ABOUT | {"categories": ["games"]}, "names a category or a feed that it does not know"),
         (ABOUT | {"feeds": []}, "names a category or a feed that it does not know"),
         (ABOUT | {"pairs": []}, "names a category or a feed that it does not know"),

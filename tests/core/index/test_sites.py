@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -229,6 +230,61 @@ def test_an_entry_given_twice_counts_once(make: Make) -> None:
     assert (len(make()), make().get("example.com")) == (0, 0)
 
 
+# -- with what is listed of parts of a host -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entries", "host", "want"),
+    [
+        (["games example.com"], "example.com", ("games",)),
+        (["games example.com/a"], "example.com", ("games",)),
+        (["games example.com/a"], "EXAMPLE.com.", ("games",)),
+        (["games example.com/a"], "www.example.com", ("games",)),
+        (["games www.example.com/a"], "example.com", ()),
+        (["games example.com/a"], "notexample.com", ()),
+        (["games example.com", "news example.com/a/b"], "example.com", ("games", "news")),
+        (["games example.com", "games example.com/a"], "example.com", ("games",)),
+        (["games com/a", "news www.example.com/b"], "www.example.com", ("games", "news")),
+        (["games =example.com/a"], "example.com", ("games",)),
+        (["games =example.com/a"], "www.example.com", ()),
+        (["games *.example.com/a"], "example.com", ()),
+        (["games *.example.com/a"], "www.example.com", ("games",)),
+        (["games 10.0.0.1/a"], "10.0.0.1", ("games",)),
+    ],
+)
+def test_a_host_is_found_with_what_its_parts_are_listed_as(
+    make: Make, entries: list[str], host: str, want: tuple[str, ...]
+) -> None:
+    sites = make(*entries)
+    assert sites.categories(sites.get_with_paths(host)) == want
+
+
+def test_where_the_parts_add_nothing_the_set_is_that_of_the_host(make: Make) -> None:
+    sites = make(
+        "games one.example", "games one.example/a", "news two.example", "chat three.example/a"
+    )
+    for host in ("one.example", "two.example", "nothing.example"):
+        assert sites.get_with_paths(host) == sites.get(host)
+    assert sites.get_with_paths("three.example") != sites.get("three.example") == 0
+
+
+def test_a_host_of_many_labels_with_parts_each_is_found_whole(make: Make) -> None:
+    host = ".".join("abcdefghijklmnopqrstuvwxyz")
+    parts = [host.split(".", n)[n] for n in range(25)]
+    sites = make(*(f"c{n} {part}/x" for n, part in enumerate(parts)))
+    assert len(sites.categories(sites.get_with_paths(host))) == len(parts)
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "//", "///", "", "/%2f", "/%2F/", "/./", "/;", "/.//", "//x"]
+)
+def test_no_path_is_taken_for_all_the_parts(make: Make, path: str) -> None:
+    sites = make("games example.com/a", "news example.com/a/b")
+    assert found(sites, "example.com", path) == ()
+    assert sites.entries("example.com", path) == []
+    assert (len(sites), sites.names, sites.feed_counts) == (2, 2, {"curated": 2})
+
+
 # -- set ids -------------------------------------------------------------------------------------
 
 
@@ -306,6 +362,7 @@ def test_the_index_finds_what_a_scan_over_all_entries_finds(
     want = {entry for entry in entries if naive_covers(entry, host, path)}
     categories = tuple(sorted({entry.category for entry in want}))
     host_only = {entry.category for entry in entries if naive_covers(entry, host, "/")}
+    anywhere = {e.category for e in entries if naive_covers(replace(e, path="/"), host, "/")}
     for native in (False, True):
         sites = index(entries, native=native, opening=["news"])
         evidence = sites.entries(host, path)
@@ -313,6 +370,7 @@ def test_the_index_finds_what_a_scan_over_all_entries_finds(
         assert len(evidence) == len(want)
         assert found(sites, host, path) == categories
         assert found(sites, host) == tuple(sorted(host_only))
+        assert sites.categories(sites.get_with_paths(host)) == tuple(sorted(anywhere))
         assert len(sites) == len(set(entries))
 
 
@@ -344,6 +402,9 @@ def test_both_readers_give_the_same_answer_to_anything(
     image = b"".join(build_index(entries, seed=3, opening=["news"]).pieces)
     plain, native = read_index(image, native=False), read_index(image, native=True)
     assert plain.get(host) == native.get(host)
+    assert plain.categories(plain.get_with_paths(host)) == native.categories(
+        native.get_with_paths(host)
+    )
     assert found(plain, host, path) == found(native, host, path)
     raw = host.encode().lower()
     for reading in path_readings(path):

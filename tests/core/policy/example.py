@@ -10,7 +10,7 @@ from schoolgate.core.categories import Category, ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.index import index_of
 from schoolgate.core.policy import Clause, Policy, PolicyEngine, Rule, Verdict, WebRequest
-from schoolgate.core.policy.engine import LOCAL_ALLOW, LOCAL_BLOCK
+from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK
 from schoolgate.core.urls import parse_url
 
 STARTS = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

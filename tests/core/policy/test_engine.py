@@ -14,7 +14,7 @@ from schoolgate.core.approvals import Grant, Overlay, Role, Suspension
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.policy import Policy, PolicyEngine, Reason, Rule, Verdict, WebRequest
-from schoolgate.core.policy.engine import LOCAL_ALLOW, LOCAL_BLOCK
+from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK
 from tests.core.policy.example import (
     DEFAULT,
     ENDS,

@@ -11,13 +11,24 @@ from typing import Any
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.index import plain_builder
-from schoolgate.core.index.layout import REACHES, TAG_BITS, Parts, assemble
+from schoolgate.core.index.layout import (
+    PATHS_FEED,
+    PATHS_MARK,
+    REACH_BELOW,
+    REACH_HOST,
+    REACHES,
+    TAG_BITS,
+    Parts,
+    assemble,
+)
 from schoolgate.core.index.native import crc32, native_module, use_native
 from schoolgate.core.index.sites import REACH_OF, SiteIndex, read_index
 
 # With 39 bits a second try is needed once in ten thousand builds of eight million names.
 _TRIES = 8
 _COMMENT = re.compile(r"(?:^|\s)#")
+_WITH_PATH = re.compile(rb"^(=|\*\.)?([^\s#/]+)/", re.MULTILINE)
+_REACHES = {b"": 0, b"=": REACH_HOST, b"*.": REACH_BELOW}
 _MASK = (1 << 64) - 1
 _NEXT_SEED = 0xA0761D6478BD642F
 
@@ -146,14 +157,19 @@ class _Build:
     def add_entry(self, entry: ListEntry) -> None:
         """Add an entry."""
         path = "" if entry.path == "/" else entry.path.casefold()
-        claim = self._pair(entry.category, entry.feed) * REACHES + REACH_OF.index(entry.reach)
-        self._builder.add_one(entry.host.lower().encode(), path.encode(), claim)
+        host, reach = entry.host.lower().encode(), REACH_OF.index(entry.reach)
+        claim = self._pair(entry.category, entry.feed) * REACHES + reach
+        self._builder.add_one(host, path.encode(), claim)
+        if path:
+            self._mark_paths(host, entry.category, reach)
 
     def add_source(self, source: Source) -> None:
         """Add every line of a source; those in another form are brought into it or refused."""
         text = source.read()
         line, counted = 1, 0
-        for start, end in self._builder.add(text, self._pair(source.category, source.feed)):
+        refused = self._builder.add(text, self._pair(source.category, source.feed))
+        self._mark_all(text, source.category, {start for start, _ in refused})
+        for start, end in refused:
             line += text.count(b"\n", counted, start)
             counted = start
             try:
@@ -164,6 +180,23 @@ class _Build:
                     )
             except (BadAddressError, UnicodeDecodeError) as error:
                 self.refused.append(Refused(source.name, line, str(error)))
+
+    def _mark_all(self, text: bytes, category: str, refused: Collection[int]) -> None:
+        """Note the hosts that a source lists with a path in lines that were taken as they stand."""
+        if b"/" not in text:
+            return
+        marked = {
+            (found[2], _REACHES[found[1] or b""])
+            for found in _WITH_PATH.finditer(text)
+            if found.start() not in refused
+        }
+        for host, reach in sorted(marked):
+            self._mark_paths(host, category, reach)
+
+    def _mark_paths(self, host: bytes, category: str, reach: int) -> None:
+        """Note that parts of a host are listed (`layout`)."""
+        claim = self._pair(category, PATHS_FEED) * REACHES + reach
+        self._builder.add_one(host, PATHS_MARK, claim)
 
     def finish(self) -> Parts:
         """Lay everything out."""
@@ -177,10 +210,12 @@ class _Build:
         pairs = list(self.pairs)
         entries = names = 0
         counts = Counter(dict.fromkeys(self.names, 0))
-        feed_counts = Counter(dict.fromkeys(self.feeds, 0))
         feeds = list(self.feeds)
+        feed_counts = Counter({feed: 0 for feed in feeds if feed != PATHS_FEED})
+        marks = self.feeds.get(PATHS_FEED)
         for claims, nodes in _claims_of_rows(parts):
-            listed = [pairs[claim // REACHES] for claim in claims]
+            every = [pairs[claim // REACHES] for claim in claims]
+            listed = [pair for pair in every if pair[1] != marks]
             entries += nodes * len(listed)
             names += nodes if listed else 0
             for category in {category for category, _ in listed}:
@@ -195,6 +230,7 @@ class _Build:
             "counts": counts,
             "feed_counts": feed_counts,
             "names": names,
+            "marks_paths": True,
             "catalogue": catalogue,
         }
         pieces = assemble(parts, seed, self.tag_bits, entries, about, crc32)

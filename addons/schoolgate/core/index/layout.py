@@ -41,6 +41,11 @@ the nodes above give, so that the deepest present node has the whole answer.
 **Claims.** Who lists a node and as what: pairs of category and feed, and how far the entry reaches:
 0 the host and what is below it, 1 the host alone (``=example.com``), 2 only what is below it
 (``*.example.com``). Nothing but `walk` reads them; they are the evidence.
+
+**The mark of paths.** What may be said about parts of a host is found by its name alone: beside each
+entry with a path stands one of the same category and reach at the path ``//`` of its host. No path
+has two empty segments in any reading, so that no request meets it. Its feed is called ``/``, as none
+is; it counts as no entry.
 """
 
 import json
@@ -69,6 +74,8 @@ EMPTY_SET = 0
 REACHES = 3
 REACH_HOST = 1
 REACH_BELOW = 2
+PATHS_MARK = b"//"
+PATHS_FEED = "/"
 
 SECTIONS = (
     "checksums",

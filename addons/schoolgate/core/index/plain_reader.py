@@ -9,6 +9,7 @@ from schoolgate.core.index.layout import (
     BUCKET,
     EMPTY_SET,
     HAS_BELOW,
+    PATHS_MARK,
     ROW_ESCAPED,
     ROW_HAS_PATHS,
     SLOTS,
@@ -52,6 +53,23 @@ class Reader:
 
     def get(self, host: str, path: str = "/") -> int:
         """Give the id of the set of categories that a host (and path) is in; 0 for none."""
+        found, trail = self._trail(host)
+        if not trail:
+            return found
+        if not has_one_reading(path):
+            return self._get_path(host, path)
+        segments = _segments(path.removesuffix("/").casefold().encode())
+        matches = tuple(self._matches(trail, segments))
+        return self._unite(found, matches) if matches else found
+
+    def get_with_paths(self, host: str) -> int:
+        """Give the id of the set of categories that a host or anything listed of it is in."""
+        found, trail = self._trail(host)
+        matches = tuple(self._matches(trail, _segments(PATHS_MARK)))
+        return self._unite(found, matches) if matches else found
+
+    def _trail(self, host: str) -> tuple[int, list[tuple[int, bool]]]:
+        """Give the set of a host, and each node on its way with paths and whether it is the host."""
         found = EMPTY_SET
         trail = []
         labels = host_labels(host.encode().lower())
@@ -62,12 +80,7 @@ class Reader:
             found = here if number + 1 == len(labels) else below
             if flags & ROW_HAS_PATHS:
                 trail.append((state, number + 1 == len(labels)))
-        if not trail:
-            return found
-        if not has_one_reading(path):
-            return self._get_path(host, path)
-        matches = tuple(self._matches(trail, path))
-        return self._unite(found, matches) if matches else found
+        return found, trail
 
     def get_many(self, hosts: Iterable[str]) -> list[int]:
         """Give the set id of each host."""
@@ -103,9 +116,8 @@ class Reader:
                         found.append((start, end, path_claims))
         return found
 
-    def _matches(self, trail: list[tuple[int, bool]], path: str) -> Iterator[int]:
-        """Find the path entries that cover a path of one reading; as `_unite` takes them."""
-        segments = _segments(path.removesuffix("/").casefold().encode())
+    def _matches(self, trail: list[tuple[int, bool]], segments: list[bytes]) -> Iterator[int]:
+        """Find the path entries that cover a path; as `_unite` takes them."""
         for above, itself in trail:
             for _, (_, _, claims, _) in self._present(above, segments, PATH_FACTOR):
                 if claims:

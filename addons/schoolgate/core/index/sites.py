@@ -8,6 +8,7 @@ from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.errors import DamagedIndexError
 from schoolgate.core.index import plain_reader
 from schoolgate.core.index.layout import (
+    PATHS_MARK,
     REACHES,
     Header,
     read_about,
@@ -51,6 +52,7 @@ class SiteIndex:
             known = (
                 max(self._set_members, default=-1) < len(self._names)
                 and max(self._claim_members, default=-1) < REACHES * len(self._pairs)
+                and bool(about["marks_paths"])
                 and all(
                     category < len(self._names) and feed < len(self._feeds)
                     for category, feed in self._pairs
@@ -83,6 +85,13 @@ class SiteIndex:
         """Give the id of the set of categories that a host (and path) is in; 0 for none.
 
         Any case and a root dot are understood; otherwise the host is normalised (`core.hosts`).
+        """
+        raise NotImplementedError
+
+    def get_with_paths(self, host: str, /) -> int:
+        """Give the id of the set of categories that a host or any listed part of it is in.
+
+        Equal to `get(host)` where no entry with a path adds a category to the host.
         """
         raise NotImplementedError
 
@@ -127,6 +136,15 @@ class SiteIndex:
         return self._number_of(
             {entry.category for entry in self.entries(host, path)}, self.get(host)
         )
+
+    def _get_with_paths(self, host: str) -> int:
+        """Give the set id of a host with so many listed parts that they are not noted natively."""
+        raw = host.encode().lower()
+        found = set(self.categories(self.get(host)))
+        for start, end, claim_set in self.walk(raw, PATHS_MARK):
+            if end:
+                found.update(claim[0] for claim in self._claims(claim_set, start == 0))
+        return self._number_of(found, self.get(host))
 
     def _unite(self, set_id: int, matches: tuple[int, ...]) -> int:
         """Give the set id of a host with what the path entries add that cover its path.

@@ -93,6 +93,13 @@ DNS_TUNNEL = Decision(
     "dns-tunnel",
     note="Names are looked up by the school's own resolver.",
 )
+NO_WEB_TUNNEL = Decision(
+    Verdict.BLOCK,
+    Reason.CIRCUMVENTION,
+    "gateway-no-web",
+    "no-web-tunnel",
+    note="What goes through a tunnel is TLS or HTTP; nothing else can be judged.",
+)
 FILTER_ERROR = Decision(
     Verdict.BLOCK,
     Reason.ERROR,

@@ -11,23 +11,37 @@
 9. the policy's default
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from schoolgate.core.approvals import Overlay, Role, Suspension, first
+from schoolgate.core.approvals import Grant, Overlay, Role, Suspension, first
 from schoolgate.core.catalogue import Catalogue
 from schoolgate.core.categories import ListEntry
+from schoolgate.core.clients import Client
 from schoolgate.core.index import index_of
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
-from schoolgate.core.policy.model import Policy, Rule
+from schoolgate.core.policy.inspection import (
+    GRANTS,
+    PATHS,
+    HostDecision,
+    InspectionMode,
+    Need,
+    Never,
+    settle,
+)
+from schoolgate.core.policy.model import Policy
 from schoolgate.core.policy.request import WebRequest
+from schoolgate.core.policy.rows import (
+    LOCAL_ALLOW,
+    LOCAL_BLOCK,
+    Row,
+    compile_row,
+    host_condition,
+)
 
 _LONDON = ZoneInfo("Europe/London")
-
-LOCAL_BLOCK = "local-block"
-LOCAL_ALLOW = "local-allow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +54,33 @@ class Step:
     decided: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """The answers of the static steps for one group and one pair of set ids, compiled once."""
+class _Outlook:
+    """What is known of a host by its name, for one group and what lists say of it and its parts.
 
-    locked: Decision | None
-    always: Decision | None
-    circumvention: Decision | None
-    local: Decision | None
-    policy: Decision
+    Attributes:
+        row: of the host.
+        parts: rows that parts of it may have, those alone whose verdicts differ.
+        never: what has it never decrypted.
+        needs: of the policy, that reach it.
+        settled: the answer where nobody opened or withdrew anything by hand.
+    """
+
+    __slots__ = ("needs", "never", "parts", "row", "settled")
+
+    def __init__(
+        self,
+        row: Row,
+        parts: tuple[Row, ...],
+        never: Never | None,
+        needs: tuple[Need, ...],
+        mode: InspectionMode,
+    ) -> None:
+        self.row = row
+        self.parts = parts
+        self.never = never
+        self.needs = needs
+        changed = any(part.settled.verdict is not row.settled.verdict for part in parts)
+        self.settled = settle(row.settled, (PATHS,) if changed else (), never, needs, mode)
 
 
 class PolicyEngine:
@@ -70,19 +102,26 @@ class PolicyEngine:
     ) -> None:
         self.policy = policy
         self.catalogue = catalogue
-        # Hosts named by a rule are looked up like categories: a pseudo-category for each rule.
+        # Hosts named by the policy are looked up like categories: a pseudo-category for each place.
+        inspection = policy.inspection
+        places = [
+            *((host_condition(rule), rule.hosts) for rule in policy.all_rules),
+            *((never.condition, never.hosts) for never in inspection.never),
+            *((need.condition, need.except_hosts) for need in inspection.needs),
+        ]
         named = (
-            replace(entry, category=_host_condition(rule), feed="policy")
-            for rule in policy.all_rules
-            for entry in rule.hosts
+            replace(entry, category=condition, feed="policy")
+            for condition, entries in places
+            for entry in entries
         )
         opening = {LOCAL_ALLOW} | {
-            _host_condition(rule) for rule in policy.all_rules if rule.verdict.passes
+            host_condition(rule) for rule in policy.all_rules if rule.verdict.passes
         }
         # Looked up with the same secret as the catalogue.
         seed = catalogue.sites.header.seed
         self._school_sites = index_of([*local, *named], opening, seed)
-        self._rows: dict[tuple[str, int, int], _Row] = {}
+        self._rows: dict[tuple[str, int, int], Row] = {}
+        self._outlooks: dict[tuple[str, int, int, int, int], _Outlook] = {}
         self._set_overlay(overlay or Overlay())
 
     def with_overlay(self, overlay: Overlay) -> "PolicyEngine":
@@ -92,28 +131,60 @@ class PolicyEngine:
         engine.catalogue = self.catalogue
         engine._school_sites = self._school_sites
         engine._rows = self._rows
+        engine._outlooks = self._outlooks
         engine._set_overlay(overlay)
         return engine
 
     def decide(self, request: WebRequest, now: datetime) -> Decision:
         """Answer a request; ``now`` is aware."""
-        row = self._row(request)
-        if row.locked is not None:
-            return row.locked
-        if row.always is not None:
-            return row.always
-        if self._suspensions and (stopped := self._suspension(request, now)) is not None:
-            return stopped
-        if self.overlay.grants and (granted := self._grant(request, row, now)) is not None:
-            return granted
-        if row.circumvention is not None:
-            return row.circumvention
-        if row.local is not None:
-            return row.local
-        return row.policy
+        url, client = request.url, request.client
+        row = self._row(
+            client.group,
+            self.catalogue.sites.get(url.host, url.path),
+            self._school_sites.get(url.host, url.path),
+        )
+        stopped = self._suspension(client, now) if self._suspensions else None
+        granted = None
+        if self.overlay.grants:
+            grants = self.overlay.grants_for(client, url.host, url.path, now)
+            granted = self._granted_by(grants, row)
+        if stopped is None and granted is None:
+            return row.settled
+        return row.under(stopped, granted)
 
-    def evidence(self, request: WebRequest, decision: Decision) -> ListEntry | None:
-        """Give the list entry that a decision rests on, where it rests on one."""
+    def decide_host(self, host: str, client: Client, now: datetime) -> HostDecision:
+        """Say what happens to a TLS connection to a host, in the order of `inspection`.
+
+        Args:
+            host: normalised; the port is not judged.
+            client: who asks.
+            now: when, aware.
+        """
+        outlook = self._outlook(host, client.group)
+        stopped = self.overlay.suspension_for(client, now) if self._suspensions else None
+        grants = self.overlay.grants_on(client, host, now) if self.overlay.grants else ()
+        if stopped is None and not grants:
+            return outlook.settled
+        key = (outlook, stopped.id if stopped else None, tuple(grant.id for grant in grants))
+        known = self._by_hand.get(key)
+        if known is None:
+            by = self._suspensions[stopped.id] if stopped else None
+            known = self._by_hand[key] = self._host_by_hand(outlook, by, grants)
+        return known
+
+    def evidence(
+        self,
+        request: WebRequest,
+        decision: Decision,
+        listed: Sequence[ListEntry] | None = None,
+    ) -> ListEntry | None:
+        """Give the list entry that a decision rests on, where it rests on one.
+
+        Args:
+            request: as it was decided.
+            decision: its answer.
+            listed: the catalogue's entries for it, where they are known already.
+        """
         host, path = request.url.host, request.url.path
         match decision.reason:
             case Reason.GRANT:
@@ -132,8 +203,9 @@ class PolicyEngine:
                     e for e in self._school_sites.entries(host, path) if e.category == condition
                 )
             case _:
-                entries = self.catalogue.sites.entries(host, path)
-                return first(e for e in entries if e.category == decision.category)
+                if listed is None:
+                    listed = self.catalogue.sites.entries(host, path)
+                return first(e for e in listed if e.category == decision.category)
 
     def listed(self, host: str, path: str = "/") -> list[ListEntry]:
         """Give every entry that covers a page: of the school's own lists and rules, then of others."""
@@ -142,9 +214,15 @@ class PolicyEngine:
 
     def explain(self, request: WebRequest, now: datetime) -> list[Step]:
         """Give the decision as numbered steps in plain English, up to the one that decided."""
-        row = self._row(request)
-        suspended = self._suspension(request, now)
-        granted = self._grant(request, row, now)
+        url, client = request.url, request.client
+        row = self._row(
+            client.group,
+            self.catalogue.sites.get(url.host, url.path),
+            self._school_sites.get(url.host, url.path),
+        )
+        suspended = self._suspension(client, now)
+        grants = self.overlay.grants_for(client, url.host, url.path, now)
+        granted = self._granted_by(grants, row)
         answers: list[tuple[int, str, Decision | None]] = [
             (1, "Is it locked, so that nobody can open it?", row.locked),
             (2, "Is it always reachable (help lines, connectivity probes)?", row.always),
@@ -173,19 +251,19 @@ class PolicyEngine:
 
     # -- the steps ---------------------------------------------------------------------------
 
-    def _suspension(self, request: WebRequest, now: datetime) -> Decision | None:
-        suspension = self.overlay.suspension_for(request.client, now)
+    def _suspension(self, client: Client, now: datetime) -> Decision | None:
+        suspension = self.overlay.suspension_for(client, now)
         return self._suspensions[suspension.id] if suspension else None
 
-    def _grant(self, request: WebRequest, row: _Row, now: datetime) -> Decision | None:
-        grants = self.overlay.grants_for(request.client, request.url.host, request.url.path, now)
+    def _granted_by(self, grants: Sequence[Grant], row: Row) -> Decision | None:
+        """Give the decision of the first of some grants in force that may open a page."""
         usable = first(
             g for g in grants if row.circumvention is None or g.decided_by is Role.HEADTEACHER
         )
         if usable is None:
             return None
-        categories = row.policy.categories
-        key = (usable.id, categories)
+        category, categories = row.policy.category, row.policy.categories
+        key = (usable.id, category, categories)
         decision = self._granted.get(key)
         if decision is None:
             decision = self._granted[key] = Decision(
@@ -193,18 +271,41 @@ class PolicyEngine:
                 Reason.GRANT,
                 self.policy.grant_clause,
                 "grant",
-                category=row.policy.category,
+                category=category,
                 categories=categories,
                 grant=usable.id,
                 note=usable.reason,
             )
         return decision
 
+    def _host_by_hand(
+        self, outlook: _Outlook, stopped: Decision | None, grants: Sequence[Grant]
+    ) -> HostDecision:
+        """Answer for a host on which something was decided by hand for this client."""
+        whole = [grant for grant in grants if grant.entry.path == "/"]
+
+        def answer(row: Row, opened: Sequence[Grant]) -> Decision:
+            return row.under(stopped, self._granted_by(opened, row))
+
+        decision = answer(outlook.row, whole)
+        pages = [answer(row, whole) for row in outlook.parts]
+        opened = [answer(row, grants) for row in (outlook.row, *outlook.parts)]
+        changing = [
+            need
+            for need, answers in ((PATHS, pages), (GRANTS, opened))
+            if any(other.verdict is not decision.verdict for other in answers)
+        ]
+        if len(whole) == len(grants) and GRANTS in changing:
+            changing.remove(GRANTS)
+        inspection = self.policy.inspection
+        return settle(decision, tuple(changing), outlook.never, outlook.needs, inspection.mode)
+
     # -- compiling ---------------------------------------------------------------------------
 
     def _set_overlay(self, overlay: Overlay) -> None:
         self.overlay = overlay
-        self._granted: dict[tuple[int, tuple[str, ...]], Decision] = {}
+        self._granted: dict[tuple[int, str | None, tuple[str, ...]], Decision] = {}
+        self._by_hand: dict[tuple[_Outlook, int | None, tuple[int, ...]], HostDecision] = {}
         self._suspensions = {
             s.id: Decision(
                 Verdict.BLOCK,
@@ -216,64 +317,55 @@ class PolicyEngine:
             for s in overlay.suspensions
         }
 
-    def _row(self, request: WebRequest) -> _Row:
-        url = request.url
-        key = (
-            request.client.group,
-            self.catalogue.sites.get(url.host, url.path),
-            self._school_sites.get(url.host, url.path),
-        )
+    def _row(self, group: str, set_id: int, school_set_id: int) -> Row:
+        key = (group, set_id, school_set_id)
         row = self._rows.get(key)
         if row is None:
-            row = self._rows[key] = self._compile(*key)
+            categories = self.catalogue.sites.categories(set_id)
+            named = self._school_sites.categories(school_set_id)
+            row = self._rows[key] = compile_row(self.policy, group, categories, named)
         return row
 
-    def _compile(self, group: str, set_id: int, school_set_id: int) -> _Row:
+    def _outlook(self, host: str, group: str) -> _Outlook:
+        sites, school = self.catalogue.sites, self._school_sites
+        key = (
+            group,
+            sites.get(host),
+            sites.get_with_paths(host),
+            school.get(host),
+            school.get_with_paths(host),
+        )
+        outlook = self._outlooks.get(key)
+        if outlook is None:
+            outlook = self._outlooks[key] = self._compile_outlook(*key)
+        return outlook
+
+    def _compile_outlook(
+        self, group: str, set_id: int, with_parts: int, school_set_id: int, school_with_parts: int
+    ) -> _Outlook:
         categories = self.catalogue.sites.categories(set_id)
         named = self._school_sites.categories(school_set_id)
-
-        def first_of(rules: Iterable[Rule], reason: Reason | None = None) -> Decision | None:
-            for rule in rules:
-                decision = _apply(rule, group, categories, named)
-                if decision is not None:
-                    return replace(decision, reason=reason) if reason else decision
-            return None
-
-        policy = self.policy
-        default = Decision(
-            policy.default.verdict,
-            Reason.DEFAULT,
-            policy.default.clause,
-            policy.default.id,
-            category=first(categories),
-            categories=categories,
-            note=policy.default.note,
+        row = self._row(group, set_id, school_set_id)
+        added = set(self.catalogue.sites.categories(with_parts)) - set(categories)
+        also_named = set(self._school_sites.categories(school_with_parts)) - set(named)
+        # A rule asks for one category or host, so that what several entries bring about on a page,
+        # one of them brings about alone: it is enough to try each.
+        tried = [
+            *(((*categories, category), named) for category in sorted(added)),
+            *((categories, (*named, name)) for name in sorted(also_named)),
+        ]
+        parts = {
+            part.verdicts: part
+            for in_categories, under_names in tried
+            if (part := compile_row(self.policy, group, in_categories, under_names)).verdicts
+            != row.verdicts
+        }
+        inspection = self.policy.inspection
+        never = first(never for never in inspection.never if never.covers(categories, named))
+        needs = tuple(
+            need for need in inspection.needs if need.reaches(group, categories, added, named)
         )
-        return _Row(
-            locked=first_of(policy.locked, Reason.LOCKED),
-            always=first_of(policy.always_reachable, Reason.ALWAYS_REACHABLE),
-            circumvention=first_of(policy.circumvention, Reason.CIRCUMVENTION),
-            local=self._local_decision(categories, named),
-            policy=first_of(policy.rules) or default,
-        )
-
-    def _local_decision(
-        self, categories: tuple[str, ...], named: tuple[str, ...]
-    ) -> Decision | None:
-        for label, verdict, reason in (
-            (LOCAL_BLOCK, Verdict.BLOCK, Reason.LOCAL_BLOCK),
-            (LOCAL_ALLOW, Verdict.ALLOW, Reason.LOCAL_ALLOW),
-        ):
-            if label in named:
-                return Decision(
-                    verdict,
-                    reason,
-                    self.policy.local_clause,
-                    label,
-                    category=first(categories),
-                    categories=categories,
-                )
-        return None
+        return _Outlook(row, tuple(parts.values()), never, needs, inspection.mode)
 
     # -- plain English -----------------------------------------------------------------------
 
@@ -305,35 +397,3 @@ class PolicyEngine:
 def _withdrawn(suspension: Suspension) -> str:
     until = suspension.ends.astimezone(_LONDON)
     return f"It is withdrawn until {until:%d %B %Y, %H:%M}. Reason: {suspension.reason}"
-
-
-def _host_condition(rule: Rule) -> str:
-    return f"rule:{rule.id}"
-
-
-def _apply(
-    rule: Rule, group: str, categories: tuple[str, ...], named: tuple[str, ...]
-) -> Decision | None:
-    """Give the decision of a rule if it matches.
-
-    Args:
-        rule: the rule.
-        group: of the client.
-        categories: of the page.
-        named: pseudo-categories of the page: local lists and rules that name its host.
-    """
-    if rule.groups and group not in rule.groups:
-        return None
-    matched = first(category for category in rule.categories if category in categories)
-    by_host = _host_condition(rule) in named
-    if (rule.categories or rule.hosts) and matched is None and not by_host:
-        return None
-    return Decision(
-        rule.verdict,
-        Reason.CATEGORY if matched else Reason.HOST,
-        rule.clause,
-        rule.id,
-        category=matched,
-        categories=categories,
-        note=rule.note,
-    )

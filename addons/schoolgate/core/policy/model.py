@@ -1,10 +1,11 @@
 """A school's policy as values: clauses, rules and who they bind."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.policy.decision import Verdict
+from schoolgate.core.policy.inspection import Inspection
 
 
 class Enforcement(StrEnum):
@@ -75,6 +76,7 @@ class Policy:
         suspension_clause: clause shown when access was withdrawn.
         local_clause: clause that makes the school's own lists final.
         grant_clause: clause under which a page was opened by hand.
+        inspection: which connections are decrypted.
         version: changes with the content.
     """
 
@@ -93,6 +95,7 @@ class Policy:
     suspension_clause: str
     local_clause: str
     grant_clause: str
+    inspection: Inspection = field(default_factory=Inspection)
     version: str = ""
 
     @property

@@ -100,6 +100,25 @@ static PyObject *reader_get(Reader *self, PyObject *const *args, Py_ssize_t n)
     return united(self, set, &matches);
 }
 
+static PyObject *reader_get_with_paths(Reader *self, PyObject *host_object)
+{
+    /* The mark of paths (../layout.py) with the closing slash that is taken off every path. */
+    static const uint8_t mark[] = {'/', '/', '/'};
+    const uint8_t *host;
+    size_t host_size;
+    if (!text_of(host_object, &host, &host_size))
+        return NULL;
+    sg_trail trail;
+    sg_matches matches;
+    uint32_t set = sg_get_trail(&self->index, host, host_size, &trail);
+    sg_match_path(&self->index, &trail, mark, sizeof mark, &matches);
+    if (matches.count == 0)
+        return PyLong_FromUnsignedLong(set);
+    if (matches.count > SG_MATCHES)
+        return PyObject_CallMethod((PyObject *)self, "_get_with_paths", "O", host_object);
+    return united(self, set, &matches);
+}
+
 static PyObject *reader_get_many(Reader *self, PyObject *hosts)
 {
     enum { BLOCK = 256 };
@@ -164,6 +183,8 @@ static PyObject *reader_walk(Reader *self, PyObject *args)
 static PyMethodDef reader_methods[] = {
     {"get", (PyCFunction)(void (*)(void))reader_get, METH_FASTCALL,
         "Give the id of the set of categories that a host (and path) is in; 0 for none."},
+    {"get_with_paths", (PyCFunction)reader_get_with_paths, METH_O,
+        "Give the id of the set of categories that a host or any listed part of it is in."},
     {"get_many", (PyCFunction)reader_get_many, METH_O, "Give the set id of each host."},
     {"walk", (PyCFunction)reader_walk, METH_VARARGS,
         "Give (host start, path end, claim set) of every node with claims that covers host and path."},
