@@ -53,7 +53,7 @@ def test_check_in_json_has_exactly_the_keys_of_the_contract(school: School) -> N
         "grant": None,
         "group": "pupils",
         "period": None,
-        "tls": "decrypt",
+        "tls": "refuse",
         "obligations": [],
         "rule": "no-play",
         "policy": "hill",
@@ -128,11 +128,37 @@ def test_explain_gives_numbered_steps_in_plain_english(school: School) -> None:
         "  0. What is the page?",
         "     www.bet.example is listed under: Gambling (entry bet.example, list curated).",
     ]
-    assert found[-2] == "→ 8. Does a rule of the policy match?"
-    assert found[-1] == (
+    assert found[-3] == "→ 8. Does a rule of the policy match?"
+    assert found[-2] == (
         "     Block under C-1, “No games” (rule no-play). The entry bet.example of the list curated matched. "
         "Not in lessons."
     )
+    assert found[-1].startswith("TLS to www.bet.example: refuse. ")
+
+
+@pytest.mark.parametrize("command", ["check", "explain"])
+@pytest.mark.parametrize(
+    ("url", "want"),
+    [
+        ("www.bet.example/page",
+         "TLS to www.bet.example: refuse. It is blocked by its name under C-1, with all that is on it."),
+        ("play.example", "TLS to play.example: decrypt. It must be read because of parts of it"),
+        ("mail.example", "TLS to mail.example: pass. It is never decrypted, under C-5."),
+        ("nothing.example", "TLS to nothing.example: decrypt. It must be read because of media (C-4)."),
+    ],
+)  # fmt: skip
+def test_what_happens_to_the_connection_is_said_with_its_reason(
+    school: School, command: str, url: str, want: str
+) -> None:
+    text = """\
+inspection:
+  never:
+    - {clause: C-5, hosts: [mail.example]}
+  needs:
+    - {id: media, clause: C-4}
+"""
+    school.policy.write_text(school.policy.read_text() + text)
+    assert any(want in line for line in lines(run(school, command, url)))
 
 
 def test_explain_of_what_is_no_url_is_refused_in_a_sentence(here: Here) -> None:
@@ -525,7 +551,9 @@ def test_a_ca_for_origins_that_is_not_there_ends_with_3(school: School) -> None:
 def test_run_prints_where_everything_is_and_doctor_finds_that_it_filters(school: School) -> None:
     proxy, metrics = free_port(), free_port()
     school.write_config(
-        state_dir=str(school.state), proxy={"listen": proxy}, metrics={"listen": metrics}
+        state_dir=str(school.state),
+        proxy={"listen": proxy, "workers": 2},
+        metrics={"listen": metrics},
     )
     with gateway.running(school.config) as own:
         assert own.lines == [
@@ -535,7 +563,7 @@ def test_run_prints_where_everything_is_and_doctor_finds_that_it_filters(school:
             f"CA       {school.state / 'ca' / CERTIFICATE}",
             f"journal  {school.state / 'journal'}",
             "clauses not enforced yet: 1 (schoolgate policy check)",
-            "schoolgate is filtering (policy hill, 5 domains, 1 worker)",
+            "schoolgate is filtering (policy hill, 5 domains, 2 workers)",
         ]
         found = lines(run(school, "doctor"))
         second = run(school, "run")

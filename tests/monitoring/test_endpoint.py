@@ -1,7 +1,9 @@
 """The address that Prometheus and load balancers ask."""
 
 import socket
+import threading
 from collections.abc import Iterator
+from queue import Queue
 
 import httpx
 import pytest
@@ -17,8 +19,14 @@ class Served:
     def __init__(self) -> None:
         self.wrong: list[str] = []
         self.metrics = Metrics()
-        self.endpoint = MetricsEndpoint(self.metrics.registry, lambda: self.wrong)
-        self.port = self.endpoint.start(HOST, 0)
+        self.settled = 0
+        self.endpoint = MetricsEndpoint(self.metrics.registry, lambda: self.wrong, self.settle)
+        listener = socket.create_server((HOST, 0))
+        self.port = listener.getsockname()[1]
+        self.endpoint.start(listener)
+
+    def settle(self) -> None:
+        self.settled += 1
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(f"http://{HOST}:{self.port}{path}", trust_env=False, timeout=20)
@@ -87,12 +95,35 @@ def test_requests_are_not_written_to_the_terminal(
     assert capfd.readouterr() == ("", "")
 
 
-def test_an_address_in_use_is_refused_and_that_leaves_nothing_behind(served: Served) -> None:
-    second = MetricsEndpoint(Metrics().registry, list)
-    with pytest.raises(OSError, match="Address already in use"):
-        second.start(HOST, served.port)
-    second.stop()
-    assert served.get("/healthz").status_code == 200
+def test_metrics_are_shown_once_all_is_counted_health_at_once(served: Served) -> None:
+    before = served.settled
+    served.get("/healthz")
+    assert served.settled == before
+    served.get("/metrics")
+    assert served.settled == before + 1
+
+
+def test_whoever_accepts_takes_its_turns(served: Served) -> None:
+    turns: Queue[str] = Queue()
+    endpoint = MetricsEndpoint(served.metrics.registry, list)
+    endpoint.start(
+        socket.create_server((HOST, 0)), lambda: turns.put(threading.current_thread().name)
+    )
+    assert [turns.get(timeout=20) for _ in range(2)] == ["metrics", "metrics"]
+    endpoint.stop()
+
+
+def test_ipv6_is_served_too() -> None:
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        # Nobody can ask there either.
+        return
+    endpoint = MetricsEndpoint(Metrics().registry, list)
+    port = listener.getsockname()[1]
+    endpoint.start(listener)
+    assert httpx.get(f"http://[::1]:{port}/healthz", trust_env=False, timeout=20).text == "ok\n"
+    endpoint.stop()
 
 
 def test_the_port_is_free_again_after_the_end() -> None:

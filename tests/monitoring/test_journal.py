@@ -1,6 +1,7 @@
 """The journal: one JSON object a line, one file a day, written off the loop and never waited for."""
 
 import json
+import os
 import stat
 import threading
 from collections.abc import Callable
@@ -29,9 +30,15 @@ class Losses:
         self.told.put(count)
 
 
-def writer(directory: Path, losses: Losses | None = None, queue_size: int = 100) -> JournalWriter:
+def writer(
+    directory: Path, losses: Losses | None = None, queue_size: int = 100, worker: int = 3
+) -> JournalWriter:
     return JournalWriter(
-        directory, queue_size=queue_size, dropped=losses or Losses(), gateway="north", worker=3
+        directory,
+        queue_size=queue_size,
+        dropped=losses or Losses(),
+        gateway="north",
+        worker=worker,
     )
 
 
@@ -103,6 +110,61 @@ def test_a_later_run_adds_to_the_file_of_the_day(tmp_path: Path) -> None:
     keep(tmp_path, (NOON, {"n": 1}))
     keep(tmp_path, (NOON, {"n": 2}))
     assert [line["n"] for line in written(tmp_path)] == [1, 2]
+
+
+def test_several_workers_add_whole_lines_to_one_file_each_with_an_id_of_its_own(
+    tmp_path: Path,
+) -> None:
+    journals = [writer(tmp_path, queue_size=20_000, worker=n) for n in (1, 2, 3, 3)]
+    for journal in journals:
+        journal.start()
+    for n in range(5_000):
+        for journal in journals:
+            journal.tell(NOON, lambda n=n: {"n": n, "host": "h" * (n % 500)})  # type: ignore[misc]
+    for journal in journals:
+        journal.stop()
+    lines = written(tmp_path)
+    assert len(lines) == 20_000
+    assert len({line["id"] for line in lines}) == 20_000
+    assert {line["worker"] for line in lines} == {1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("left", "want"),
+    [(b"", 0), (b'{"n":0}\n', 1), (b'{"n":0}\n{"ts":"20', 2)],
+)
+def test_after_half_a_line_of_one_that_was_killed_a_new_line_begins(
+    tmp_path: Path, left: bytes, want: int
+) -> None:
+    file = tmp_path / "2026-11-23.jsonl"
+    file.write_bytes(left)
+    keep(tmp_path, (NOON, {"n": 1}), (NOON, {"n": 2}))
+    lines = file.read_bytes().splitlines()
+    assert [json.loads(line)["n"] for line in lines[want:]] == [1, 2]
+
+
+def test_when_the_disk_is_full_what_got_through_is_whole_and_the_rest_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel then writes as much as there is room for."""
+    losses = Losses()
+    journal = writer(tmp_path, losses)
+    room = [150, None]
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        return write(descriptor, data[: room.pop(0)] if room else data)
+
+    monkeypatch.setattr("schoolgate.monitoring.journal.os.write", full)
+    for n in range(3):
+        journal.tell(NOON, lambda n=n: {"n": n})  # type: ignore[misc]
+    journal.start()
+    assert losses.told.get(timeout=20) == 2
+    journal.tell(NOON, lambda: {"n": 3})
+    journal.stop()
+    first, torn, last = (tmp_path / "2026-11-23.jsonl").read_bytes().splitlines()
+    assert (json.loads(first)["n"], json.loads(last)["n"]) == (0, 3)
+    assert not torn.endswith(b"}")
 
 
 def test_only_schoolgate_reads_the_journal(tmp_path: Path) -> None:

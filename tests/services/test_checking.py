@@ -8,7 +8,7 @@ import pytest
 
 from schoolgate.core.approvals import Overlay
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.policy import PolicyEngine, Rule, Verdict
+from schoolgate.core.policy import Inspection, InspectionMode, PolicyEngine, Rule, Verdict
 from schoolgate.services.checking import check, explain
 from tests.core.policy.example import (
     NOON,
@@ -39,6 +39,7 @@ def school() -> PolicyEngine:
         [local_block("closed.example")],
         Overlay(1, (grant("opened.example"),)),
         rules=(BLOCK_GAMES, NAMED),
+        inspection=Inspection(InspectionMode.NEEDED),
     )
 
 
@@ -70,7 +71,7 @@ def test_an_answer_gives_the_decision_and_its_evidence(school: PolicyEngine) -> 
         "grant": None,
         "group": "pupils",
         "period": None,
-        "tls": "decrypt",
+        "tls": "refuse",
         "obligations": [],
         "rule": "no-games",
         "policy": "example",
@@ -94,6 +95,37 @@ def test_each_kind_of_decision_shows_what_it_rests_on(
 ) -> None:
     got = answer(school, url)
     assert (got["verdict"], got["reason"], got["rule"], got["entry"], got["grant"]) == want
+
+
+@pytest.mark.parametrize(
+    ("url", "want"),
+    [
+        ("https://chess.example/", "refuse"),
+        ("http://chess.example/", "refuse"),  # what TLS to the host would meet
+        ("https://named.example/", "decrypt"),  # a page of it is warned of
+        ("https://nothing.example/page", "pass"),
+        ("https://opened.example/", "pass"),
+        ("https://10.0.0.5/", "refuse"),
+        ("https://8.8.8.8/", "pass"),
+        ("a b", "refuse"),
+    ],
+)
+def test_an_answer_says_what_a_connection_to_the_host_meets(
+    school: PolicyEngine, url: str, want: str
+) -> None:
+    assert answer(school, url)["tls"] == want
+
+
+def test_a_private_address_that_the_configuration_opens_is_judged_by_the_policy(
+    school: PolicyEngine,
+) -> None:
+    opened = check(school, "https://10.0.0.5/", PUPIL, NOON, [ip_network("10.0.0.0/8")])
+    assert opened.connection is school.decide_host("10.0.0.5", PUPIL, NOON)
+    closed = check(school, "https://10.0.0.5/", PUPIL, NOON).connection
+    assert (closed.decision.reason, closed.because[:20]) == (
+        "private_destination",
+        "The address lies ins",
+    )
 
 
 def test_who_asks_and_when_matter(school: PolicyEngine) -> None:

@@ -72,13 +72,14 @@ def explain(url: str, settings: Settings, **who: Any) -> None:
     schoolgate explain www.bet365.com
     """
     engine, client, now = _prepare(settings, who)
-    for step in checking.explain(
-        engine, _readable(url), client, now, settings.proxy.allow_private_destinations
-    ):
+    allowed = settings.proxy.allow_private_destinations
+    for step in checking.explain(engine, _readable(url), client, now, allowed):
         mark = "→" if step.decided else " "
         style = "bold" if step.decided else ""
         output.console.print(f"{mark} {step.number}. {step.question}", style=style, markup=False)
         output.console.print(f"     {step.answer}", style=style, markup=False)
+    answer = checking.check(engine, _readable(url), client, now, allowed)
+    output.console.print(_connection_text(answer), markup=False)
 
 
 def _readable(argument: str) -> str:
@@ -102,7 +103,7 @@ def _all(urls: tuple[str, ...], batch: TextIO | None) -> Iterable[str]:
 
 
 def _table(answers: list[Answer]) -> None:
-    table = output.table("verdict", "clause", "category", "entry", "URL")
+    table = output.table("verdict", "clause", "category", "entry", "TLS", "URL")
     for answer in answers:
         decision = answer.decision
         table.add_row(
@@ -110,7 +111,15 @@ def _table(answers: list[Answer]) -> None:
             decision.clause,
             decision.category or "-",
             answer.entry.text if answer.entry else "-",
+            answer.connection.action,
             answer.error or answer.asked,
         )
     output.console.print(table)
+    for text in dict.fromkeys(_connection_text(answer) for answer in answers if answer.host):
+        output.console.print(text, markup=False)
     output.console.print(f"(policy {answers[0].policy}, group {answers[0].client.group})")
+
+
+def _connection_text(answer: Answer) -> str:
+    connection = answer.connection
+    return f"TLS to {answer.host}: {connection.action}. {connection.because}"

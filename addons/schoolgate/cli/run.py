@@ -7,8 +7,7 @@ import rich_click as click
 from schoolgate import bootstrap
 from schoolgate.authority import CERTIFICATE
 from schoolgate.cli.options import with_settings
-from schoolgate.core.policy import Enforcement
-from schoolgate.services.engines import Engines
+from schoolgate.core.policy import Enforcement, PolicyEngine
 from schoolgate.settings import Settings
 
 
@@ -28,7 +27,9 @@ def run(settings: Settings) -> None:
 @click.command()
 @with_settings
 def proxy(settings: Settings) -> None:
-    """Start the proxy alone, for systemd; in this version that is all there is to run.
+    """Start the proxy's workers alone under their supervisor, for systemd.
+
+    In this version that is all there is to run.
 
     \b
     schoolgate proxy --config /etc/schoolgate/schoolgate.yaml
@@ -39,13 +40,13 @@ def proxy(settings: Settings) -> None:
 def _serve(settings: Settings) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
 
-    def ready(addresses: bootstrap.Addresses, engines: Engines) -> None:
-        engine = engines.current
+    def ready(addresses: bootstrap.Addresses, engine: PolicyEngine) -> None:
         click.echo(f"proxy    {addresses.proxy}")
         click.echo(f"metrics  {addresses.metrics}/metrics")
         click.echo(f"health   {addresses.metrics}/healthz")
         click.echo(f"CA       {settings.ca_dir / CERTIFICATE}")
         click.echo(f"journal  {settings.journal_dir}")
+        workers = settings.proxy.workers
         waiting = [
             c.id for c in engine.policy.clauses.values() if c.enforcement is Enforcement.NOT_YET
         ]
@@ -53,7 +54,7 @@ def _serve(settings: Settings) -> None:
             click.echo(f"clauses not enforced yet: {len(waiting)} (schoolgate policy check)")
         click.echo(
             f"schoolgate is filtering (policy {engine.policy.id}, "
-            f"{engine.catalogue.sites.names} domains, {settings.proxy.workers} worker)"
+            f"{engine.catalogue.sites.names} domains, {workers} worker{'s' if workers > 1 else ''})"
         )
 
     bootstrap.serve(settings, ready)

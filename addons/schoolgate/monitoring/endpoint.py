@@ -3,29 +3,36 @@
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from socketserver import TCPServer, ThreadingMixIn
+from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
+# Between two turns.
+_TURN_SECONDS = 0.2
+
 
 class _Server(ThreadingMixIn, WSGIServer):
+    """Serves on a socket that listens already, whoever else has it."""
+
     daemon_threads = True
 
-    def server_bind(self) -> None:
-        """Bind without asking the name service for this machine's name, as the library would."""
-        TCPServer.server_bind(self)
-        host, port = self.server_address[:2]
-        self.server_name, self.server_port = str(host), port
+    def __init__(self, listener: socket.socket, turn: Callable[[], None]) -> None:
+        host, port, *_ = listener.getsockname()
+        super().__init__((host, port), _Quiet, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        # The library would ask the name service for this machine's name.
+        self.server_name, self.server_port = host, port
         self.setup_environ()
+        self._turn = turn
 
-
-class _Server6(_Server):
-    address_family = socket.AF_INET6
+    def service_actions(self) -> None:
+        self._turn()
 
 
 class _Quiet(WSGIRequestHandler):
@@ -39,28 +46,32 @@ class MetricsEndpoint:
     Args:
         registry: the metrics.
         healthy: gives a sentence for each thing that is wrong; none when all is well.
+        settle: called before metrics are shown, to wait for what is on its way to them.
     """
 
-    def __init__(self, registry: CollectorRegistry, healthy: Callable[[], list[str]]) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        healthy: Callable[[], list[str]],
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
         self._metrics = make_wsgi_app(registry)
         self._healthy = healthy
-        self._server: WSGIServer | None = None
+        self._settle = settle
+        self._server: _Server | None = None
 
-    def start(self, host: str, port: int) -> int:
-        """Listen, and give the port (for a port of 0, the one that was free).
+    def start(self, listener: socket.socket, turn: Callable[[], None] = lambda: None) -> None:
+        """Serve.
 
-        Raises:
-            OSError: when the address is in use or not ours.
+        Args:
+            listener: where, listening; is closed at the end.
+            turn: called by the thread that accepts, a few times a second.
         """
-        self._server = make_server(
-            host,
-            port,
-            self._answer,
-            server_class=_Server6 if ":" in host else _Server,
-            handler_class=_Quiet,
-        )
-        threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
-        return int(self._server.server_port)
+        self._server = _Server(listener, turn)
+        self._server.set_app(self._answer)
+        threading.Thread(
+            target=self._server.serve_forever, args=(_TURN_SECONDS,), name="metrics", daemon=True
+        ).start()
 
     def stop(self) -> None:
         """Close the address."""
@@ -72,6 +83,7 @@ class MetricsEndpoint:
     def _answer(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
         if path == "/metrics":
+            self._settle()
             return list(self._metrics(environ, start))
         if path == "/healthz":
             wrong = self._healthy()

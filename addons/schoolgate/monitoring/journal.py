@@ -1,15 +1,23 @@
-"""The journal: one JSON object a line, written by a thread of its own through a bounded queue."""
+"""The journal: one JSON object a line, written by a thread of its own through a bounded queue.
+
+All workers add to the one file of the day; each batch of lines is one write, which the kernel puts
+at the end as a whole.
+"""
 
 import contextlib
+import errno
 import json
 import logging
 import os
-import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
+
+import orjson
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +25,10 @@ type Record = Mapping[str, Any]
 type LazyRecord = Callable[[], Record]
 
 _BATCH = 1_000
-_STOP = None
+_LOOKS = 5
+_LOOK_SECONDS = 0.01
+# How long an event waits at most before it is written.
+_LOOK_SECONDS = 0.05
 
 
 class Journal(Protocol):
@@ -25,6 +36,22 @@ class Journal(Protocol):
 
     def tell(self, at: datetime, record: LazyRecord) -> None:
         """Take an event; the record is made later, off the event loop."""
+
+
+def make_journal_directory(directory: Path) -> None:
+    """Make the directory of the journal, 0700, if it is not there.
+
+    Raises:
+        OSError: when it cannot be made or written.
+    """
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise PermissionError(13, "Permission denied", str(directory))
+
+
+def not_written(directory: Path) -> str:
+    """Say that the journal is not being written."""
+    return f"The journal in {directory} is not being written."
 
 
 class JournalWriter:
@@ -48,14 +75,18 @@ class JournalWriter:
         worker: int,
     ) -> None:
         self._directory = directory
-        self._queue: queue.Queue[tuple[datetime, LazyRecord] | None] = queue.Queue(queue_size)
+        self._queue_size = queue_size
+        # Neither a lock nor a signal for each event: the thread looks often enough.
+        self._waiting: deque[tuple[datetime, LazyRecord]] = deque()
+        self._stopping = threading.Event()
         self._dropped = dropped
         self._fixed = {"gateway": gateway, "worker": worker}
         # Unique across restarts without a look at the disk: the start time is part of it.
-        self._run = f"{worker}-{int(datetime.now(UTC).timestamp() * 1000):x}"
+        self._run = f"{worker}-{time.time_ns() // 1000:x}"
         self._sequence = 0
         self._day = ""
-        self._stream: BinaryIO | None = None
+        self._descriptor: int | None = None
+        self._torn = False
         self._failing = False
         self._thread = threading.Thread(target=self._run_thread, name="journal", daemon=True)
 
@@ -65,79 +96,81 @@ class JournalWriter:
         Raises:
             OSError: when the directory cannot be made or written.
         """
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not os.access(self._directory, os.W_OK | os.X_OK):
-            raise PermissionError(13, "Permission denied", str(self._directory))
+        make_journal_directory(self._directory)
         self._thread.start()
 
     def tell(self, at: datetime, record: LazyRecord) -> None:
         """Take an event without waiting; a full queue drops and counts it."""
-        try:
-            self._queue.put_nowait((at, record))
-        except queue.Full:
+        if len(self._waiting) < self._queue_size:
+            self._waiting.append((at, record))
+        else:
             self._dropped(1)
 
     def faults(self) -> list[str]:
         """Give a sentence when the journal cannot be written, or nothing."""
         if self._failing or not self._thread.is_alive():
-            return [f"The journal in {self._directory} is not being written."]
+            return [not_written(self._directory)]
         return []
 
     def stop(self, timeout_seconds: float = 10.0) -> None:
         """Write what is queued and end."""
         if self._thread.is_alive():
-            self._queue.put(_STOP)
+            self._stopping.set()
             self._thread.join(timeout_seconds)
 
     def _run_thread(self) -> None:
         stopping = False
         while not stopping:
-            batch = [self._queue.get()]
-            while len(batch) < _BATCH:
+            # Asked first: what was told before the end was asked for is still written.
+            stopping = self._stopping.wait(_LOOK_SECONDS)
+            while self._waiting:
+                size = min(len(self._waiting), _BATCH)
+                batch = [self._waiting.popleft() for _ in range(size)]
                 try:
-                    batch.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
-            stopping = _STOP in batch
-            try:
-                self._write([event for event in batch if event is not None])
-            except Exception as error:  # noqa: BLE001 - a supervised loop must not end
-                self._lost(len(batch), error)
-                self._close()
+                    self._write(batch)
+                except Exception as error:  # noqa: BLE001 - a supervised loop must not end
+                    self._lost(len(batch), error)
+                    self._close()
         self._close()
 
     def _close(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
             with contextlib.suppress(OSError):
-                stream.close()
+                os.close(descriptor)
 
     def _write(self, batch: Iterable[tuple[datetime, LazyRecord]]) -> None:
         by_day: dict[str, list[bytes]] = {}
         for at, record in batch:
-            line = self._line(at, record)
+            time_text = at.astimezone(UTC).isoformat(timespec="milliseconds")
+            line = self._line(time_text, record)
             if line is not None:
-                by_day.setdefault(f"{at.astimezone(UTC):%Y-%m-%d}", []).append(line)
+                by_day.setdefault(time_text[:10], []).append(line)
         for day, lines in by_day.items():
             try:
-                stream = self._open(day)
-                stream.write(b"".join(lines))
-                stream.flush()
-                self._failing = False
+                lost = self._append(self._open(day), lines)
+                fault = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if lost else None
             except OSError as error:
-                self._lost(len(lines), error)
+                lost, fault = len(lines), error
+            self._failing = self._failing and fault is not None
+            if fault is not None:
+                self._lost(lost, fault)
                 self._close()
 
-    def _line(self, at: datetime, record: LazyRecord) -> bytes | None:
+    def _append(self, descriptor: int, lines: list[bytes]) -> int:
+        """Write lines at once; give how many did not get through."""
+        # After a line that is not whole, nobody's first line must be the rest of it.
+        batch = b"".join([b"\n" if self._torn else b"", *lines])
+        written = os.write(descriptor, batch)
+        self._torn = not batch.endswith(b"\n", 0, written)
+        # Those that got through before the disk was full are not lost.
+        return batch.count(b"\n", written)
+
+    def _line(self, time_text: str, record: LazyRecord) -> bytes | None:
         self._sequence += 1
-        head = {
-            "ts": at.astimezone(UTC).isoformat(timespec="milliseconds"),
-            "id": f"{self._run}-{self._sequence}",
-            **self._fixed,
-        }
+        head = {"ts": time_text, "id": f"{self._run}-{self._sequence}", **self._fixed}
         try:
-            text = json.dumps({**head, **record()}, ensure_ascii=False, separators=(",", ":"))
-            return text.encode("utf-8", "backslashreplace") + b"\n"
+            return _as_json({**head, **record()}) + b"\n"
         except Exception as error:  # noqa: BLE001 - a supervised loop: one bad record must not end it
             self._lost(1, error)
             return None
@@ -148,11 +181,34 @@ class JournalWriter:
             logger.error("The journal in %s cannot be written: %s", self._directory, error)
             self._failing = True
 
-    def _open(self, day: str) -> BinaryIO:
-        if self._stream is None or day != self._day:
+    def _open(self, day: str) -> int:
+        if self._descriptor is None or day != self._day:
             self._close()
             path = self._directory / f"{day}.jsonl"
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            self._stream = os.fdopen(descriptor, "ab")
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._descriptor = os.open(path, flags, 0o600)
             self._day = day
-        return self._stream
+            self._torn = _ends_torn(self._descriptor)
+        return self._descriptor
+
+
+def _as_json(record: Record) -> bytes:
+    try:
+        return orjson.dumps(record)
+    except orjson.JSONEncodeError:
+        # Half of a surrogate pair, say: what a client sent must not cost the line.
+        text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        return text.encode("utf-8", "backslashreplace")
+
+
+def _ends_torn(descriptor: int) -> bool:
+    """See whether a file ends within a line, because a process was killed while it wrote.
+
+    Another that is just writing looks the same, so it is looked at until that must have ended.
+    """
+    for _ in range(_LOOKS):
+        size = os.fstat(descriptor).st_size
+        if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+            return False
+        time.sleep(_LOOK_SECONDS)
+    return True

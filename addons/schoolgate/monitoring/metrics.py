@@ -1,5 +1,7 @@
 """The figures of CONTRACT.md for Prometheus; never a person, a host or an address in a label."""
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import (
@@ -7,8 +9,13 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     disable_created_metrics,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from schoolgate.monitoring.tallies import Distribution, Tallies
 
 # A decision takes microseconds; the last buckets would show a stall.
 _DECISION_BUCKETS = (
@@ -19,82 +26,120 @@ UNCATEGORISED = "uncategorised"
 
 
 class Metrics:
-    """All metrics of one gateway, in a registry of their own."""
+    """All metrics of one worker, in a registry of their own.
+
+    What is counted for each request is handed on by `flush` only.
+    """
 
     def __init__(self) -> None:
         # One more sample for each child, which says no more than process start times do.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "schoolgate_requests",
-            "Requests decided.",
-            ["verdict", "category", "group", "period"],
-            registry=self.registry,
+        self.requests = self._tallies(
+            "schoolgate_requests", "Requests decided.", "verdict", "category", "group", "period"
         )
-        self.decision_seconds = Histogram(
-            "schoolgate_decision_seconds",
-            "Time to decide one request.",
-            buckets=_DECISION_BUCKETS,
-            registry=self.registry,
+        self.connections = self._tallies(
+            "schoolgate_connections", "TLS connections by decision.", "tls"
         )
-        self.connections = Counter(
-            "schoolgate_connections",
-            "TLS connections by decision.",
-            ["tls"],
-            registry=self.registry,
+        self.decision_seconds = Distribution(
+            Histogram(
+                "schoolgate_decision_seconds",
+                "Time to decide one request.",
+                buckets=_DECISION_BUCKETS,
+                registry=self.registry,
+            ),
+            _DECISION_BUCKETS,
         )
-        self.filter_errors = Counter(
-            "schoolgate_filter_errors",
-            "Faults of the filter itself; each one was blocked.",
-            ["hook"],
-            registry=self.registry,
+        self.filter_errors = self._counter(
+            "schoolgate_filter_errors", "Faults of the filter itself; each one was blocked.", "hook"
         )
-        self.store_errors = Counter(
+        self.store_errors = self._counter(
             "schoolgate_store_errors",
             "Failed reads and writes of the store; the last state stays in force.",
-            registry=self.registry,
         )
-        self.reload_errors = Counter(
+        self.reload_errors = self._counter(
             "schoolgate_reload_errors",
-            "Changed policy or list files with faults; the last good state stays in force.",
-            registry=self.registry,
+            "Changed policy or list files with faults, by each worker; the last good state stays.",
         )
-        self.journal_dropped = Counter(
+        self.journal_dropped = self._counter(
             "schoolgate_journal_dropped",
             "Journal entries lost because the queue was full or the disk failed.",
-            registry=self.registry,
         )
-        self.circumvention = Counter(
-            "schoolgate_circumvention",
-            "Attempts to get round the filter.",
-            ["kind"],
-            registry=self.registry,
+        self.circumvention = self._counter(
+            "schoolgate_circumvention", "Attempts to get round the filter.", "kind"
         )
-        self.policy_version = Gauge(
+        # Of a state in which workers may differ, the one that is behind is shown.
+        self.policy_version = self._state(
             "schoolgate_policy_version",
-            "Version of the policy and lists in force; grows with each change.",
-            registry=self.registry,
+            "Version of the policy and lists in force on every worker; grows with each change.",
         )
-        self.overlay_version = Gauge(
+        self.overlay_version = self._state(
             "schoolgate_overlay_version",
-            "Version of the grants and suspensions in force.",
-            registry=self.registry,
+            "Version of the grants and suspensions in force on every worker.",
         )
-        self.list_domains = Gauge(
-            "schoolgate_list_domains", "Entries in force.", ["category"], registry=self.registry
-        )
-        self.grants_active = Gauge(
-            "schoolgate_grants_active", "Grants in force or to come.", registry=self.registry
-        )
-        self.worker_up = Gauge(
-            "schoolgate_worker_up", "1 while a worker serves.", ["worker"], registry=self.registry
-        )
-        self.ca_expiry = Gauge(
-            "schoolgate_ca_expiry_seconds",
-            "Unix time at which the gateway's CA expires.",
-            registry=self.registry,
+        self.list_domains = self._state("schoolgate_list_domains", "Entries in force.", "category")
+        self.grants_active = self._state("schoolgate_grants_active", "Grants in force or to come.")
+        self.ca_expiry = self._state(
+            "schoolgate_ca_expiry_seconds", "Unix time at which the gateway's CA expires."
         )
 
     def ca_expires(self, at: datetime) -> None:
         """Note when the CA's certificate ends."""
         self.ca_expiry.set(at.timestamp())
+
+    def flush(self) -> None:
+        """Hand on what was counted; to be called by the thread that counts."""
+        self.requests.flush()
+        self.connections.flush()
+        self.decision_seconds.flush()
+
+    def _counter(self, name: str, said: str, *labels: str) -> Counter:
+        return Counter(name, said, labels, registry=self.registry)
+
+    def _tallies(self, name: str, said: str, *labels: str) -> Tallies:
+        return Tallies(self._counter(name, said, *labels), labels)
+
+    def _state(self, name: str, said: str, *labels: str) -> Gauge:
+        return Gauge(name, said, labels, registry=self.registry, multiprocess_mode="livemin")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """How a worker is.
+
+    Attributes:
+        worker: its number.
+        up: whether it serves.
+        restarts: how often it was replaced because it had ended or hung.
+    """
+
+    worker: int
+    up: bool
+    restarts: int
+
+
+class WorkerFigures(Collector):
+    """What is known of the workers by somebody else than themselves.
+
+    Args:
+        states: gives them as they are now.
+    """
+
+    def __init__(self, states: Callable[[], Iterable[WorkerState]]) -> None:
+        self._states = states
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the figures."""
+        up = GaugeMetricFamily(
+            "schoolgate_worker_up", "1 while a worker serves.", labels=["worker"]
+        )
+        restarts = CounterMetricFamily(
+            "schoolgate_worker_restarts",
+            "Workers replaced because they had ended or hung.",
+            labels=["worker"],
+        )
+        for state in self._states():
+            up.add_metric([str(state.worker)], float(state.up))
+            restarts.add_metric([str(state.worker)], state.restarts)
+        yield up
+        yield restarts

@@ -9,22 +9,43 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import IpNetwork, as_ip, is_private
-from schoolgate.core.policy import Decision, PolicyEngine, Step, Verdict, WebRequest
+from schoolgate.core.policy import (
+    Decision,
+    HostDecision,
+    PolicyEngine,
+    Step,
+    TlsAction,
+    Verdict,
+    WebRequest,
+)
 from schoolgate.core.policy.decision import BAD_URL, PRIVATE_DESTINATION
 from schoolgate.core.urls import parse_web_url
 
-# Every connection is decrypted in this version; the choice by site comes with the TLS decision.
-TLS_ACTION = "decrypt"
+_BAD_HOST = HostDecision(TlsAction.REFUSE, BAD_URL, "There is no host to connect to.")
+_PRIVATE_HOST = HostDecision(TlsAction.REFUSE, PRIVATE_DESTINATION, PRIVATE_DESTINATION.note)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was asked, what the policy answers, and on what evidence."""
+    """What was asked, what the policy answers, and on what evidence.
+
+    Attributes:
+        asked: as it was written.
+        host: normalised; empty where there is none.
+        client: who asks.
+        decision: on the URL.
+        connection: what a TLS connection to the host meets, whatever the scheme of the URL.
+        entry: what the decision rests on.
+        policy: id.
+        at: when.
+        error: why it is no URL.
+    """
 
     asked: str
     host: str
     client: Client
     decision: Decision
+    connection: HostDecision
     entry: ListEntry | None
     policy: str
     at: datetime
@@ -46,7 +67,7 @@ class Answer:
             "grant": decision.grant,
             "group": self.client.group,
             "period": None,
-            "tls": TLS_ACTION,
+            "tls": self.connection.action.value,
             "obligations": [],
             "rule": decision.rule,
             "policy": self.policy,
@@ -76,12 +97,30 @@ def check(
     try:
         request = WebRequest(parse_web_url(asked), client)
     except BadAddressError as error:
-        return Answer(asked, "", client, BAD_URL, None, engine.policy.id, now, str(error))
+        return Answer(
+            asked, "", client, BAD_URL, _BAD_HOST, None, engine.policy.id, now, str(error)
+        )
+    host = request.url.host
     decision = engine.decide(request, now)
-    if decision.verdict is not Verdict.BLOCK and _is_private(request, allowed):
+    if decision.verdict is not Verdict.BLOCK and _is_private(host, allowed):
         decision = PRIVATE_DESTINATION
+    connection = check_host(engine, host, client, now, allowed)
     entry = engine.evidence(request, decision)
-    return Answer(asked, request.url.host, client, decision, entry, engine.policy.id, now)
+    return Answer(asked, host, client, decision, connection, entry, engine.policy.id, now)
+
+
+def check_host(
+    engine: PolicyEngine,
+    host: str,
+    client: Client,
+    now: datetime,
+    allowed: Sequence[IpNetwork] = (),
+) -> HostDecision:
+    """Say what a TLS connection to a normalised host meets; other arguments as `check`."""
+    connection = engine.decide_host(host, client, now)
+    if connection.action is not TlsAction.REFUSE and _is_private(host, allowed):
+        return _PRIVATE_HOST
+    return connection
 
 
 def explain(
@@ -99,7 +138,7 @@ def explain(
     request = WebRequest(parse_web_url(asked), client)
     steps = engine.explain(request, now)
     decision = engine.decide(request, now)
-    if decision.verdict is Verdict.BLOCK or not _is_private(request, allowed):
+    if decision.verdict is Verdict.BLOCK or not _is_private(request.url.host, allowed):
         return steps
     passed = [replace(step, decided=False) for step in steps]
     question = "Does it lead into a private network?"
@@ -107,6 +146,6 @@ def explain(
     return [*passed, Step(steps[-1].number + 1, question, answer, decided=True)]
 
 
-def _is_private(request: WebRequest, allowed: Sequence[IpNetwork]) -> bool:
-    address = as_ip(request.url.host)
+def _is_private(host: str, allowed: Sequence[IpNetwork]) -> bool:
+    address = as_ip(host)
     return address is not None and is_private(address, allowed)

@@ -1,13 +1,10 @@
-"""Puts the parts together: the only module that names the concrete classes."""
+"""Everything behind the proxy of one process, read, opened and watched."""
 
-import asyncio
 import contextlib
-import gc
 import logging
 import os
-import signal
+import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,11 +17,10 @@ from schoolgate.core.approvals import Overlay
 from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.lists import ListPlaces, category_names, load_catalogue, load_local_lists
-from schoolgate.monitoring import JournalWriter, Metrics, MetricsEndpoint
+from schoolgate.monitoring import JournalWriter, Metrics, make_journal_directory
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, Signature, signature
 from schoolgate.settings import Settings, load_policy
-from schoolgate.settings.machine import split_address
 from schoolgate.storage import DecisionStore, OverlayWatch, open_database, sqlite_path
 
 if TYPE_CHECKING:
@@ -33,16 +29,6 @@ if TYPE_CHECKING:
     from schoolgate.proxy.addons import FilterAddons
 
 logger = logging.getLogger(__name__)
-
-WORKER = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where a running gateway is."""
-
-    proxy: str
-    metrics: str
 
 
 def now() -> datetime:
@@ -109,20 +95,28 @@ def overlay_if_any(settings: Settings) -> Overlay:
     return open_store(settings).overlay(now())
 
 
-def serve(settings: Settings, ready: Callable[[Addresses, Engines], None]) -> None:
-    """Run the gateway until SIGINT or SIGTERM.
+def prepare(settings: Settings) -> PolicyEngine:
+    """Make what a gateway needs and has not yet, and see that it can be used; opens nothing for good.
 
-    Args:
-        settings: of this machine.
-        ready: called once everything listens.
+    Done once, before there are workers: one index, one certificate authority, one schema.
 
     Raises:
         ConfigurationError: when a file has faults.
-        UnavailableError: when a port, directory, key or database cannot be used; nothing is left
-            half-started.
+        UnavailableError: when a directory, key or database cannot be used.
     """
-    with Gateway(settings) as gateway:
-        asyncio.run(_serve(settings, gateway, ready))
+    engine = load_engine(settings, keep=True)
+    _check_state_dir(settings.state_dir)
+    authority.ensure(settings.ca_dir, engine.policy.school, now())
+    database = open_database(settings.database_url)
+    DecisionStore(database).overlay(now())
+    # A connection must not come into several processes.
+    database.dispose()
+    try:
+        make_journal_directory(settings.journal_dir)
+    except OSError as error:
+        raise _journal_unavailable(settings, error) from error
+    upstream_bundle(settings)
+    return engine
 
 
 class Gateway:
@@ -130,20 +124,27 @@ class Gateway:
 
     Started when made; nothing is left half-started when that fails.
 
+    Args:
+        settings: of this machine.
+        worker: number of the worker, for the journal.
+        last_good: what is put in force when the files have faults; None when that is an error.
+
     Raises:
         ConfigurationError: when a file has faults.
         UnavailableError: when a directory, key or database cannot be used.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, worker: int = 1, last_good: PolicyEngine | None = None
+    ) -> None:
+        self.metrics = metrics = Metrics()
         # Before they are read: a change in between must be seen by the watch.
         seen = signature(_watched(settings))
-        engine = load_engine(settings, keep=True)
+        engine = self._load(settings, last_good)
         _check_state_dir(settings.state_dir)
         ca = authority.ensure(settings.ca_dir, engine.policy.school, now())
         store = open_store(settings)
         self._settings = settings
-        self.metrics = metrics = Metrics()
         metrics.ca_expires(ca.not_after)
         self._store = store
         self._noted = ""
@@ -154,11 +155,7 @@ class Gateway:
             queue_size=settings.journal.queue_size,
             dropped=metrics.journal_dropped.inc,
             gateway=settings.gateway,
-            worker=WORKER,
-        )
-        # Counted when asked for: a grant ends without any change to notice.
-        metrics.grants_active.set_function(
-            lambda: sum(grant.ends > now() for grant in self.engines.current.overlay.grants)
+            worker=worker,
         )
         self._started = contextlib.ExitStack()
         with self._started:
@@ -195,10 +192,30 @@ class Gateway:
             {name: str(address) for name, address in proxy.hosts.items()},
         )
 
+    def count_grants(self) -> None:
+        """Show how many grants there are; to be called now and then, since they end by themselves."""
+        at = now()
+        grants = self.engines.current.overlay.grants
+        self.metrics.grants_active.set(sum(grant.ends > at for grant in grants))
+
+    def _load(self, settings: Settings, last_good: PolicyEngine | None) -> PolicyEngine:
+        try:
+            return load_engine(settings, keep=True)
+        except ConfigurationError as error:
+            if last_good is None:
+                raise
+            logger.error(  # noqa: TRY400
+                "Files have faults; what was in force at the start of the gateway is in force.\n%s",
+                error,
+            )
+            self.metrics.reload_errors.inc()
+            return last_good
+
     def _show(self, engine: PolicyEngine) -> None:
         """Tell the metrics and the store what is in force."""
         metrics = self.metrics
         metrics.overlay_version.set(engine.overlay.version)
+        self.count_grants()
         label = f"{engine.policy.version}+{engine.catalogue.version}"
         if label == self._noted:
             return
@@ -217,10 +234,7 @@ class Gateway:
         try:
             self.journal.start()
         except OSError as error:
-            raise UnavailableError(
-                f"The journal cannot be written to {self._settings.journal_dir}: "
-                f"{error.strerror}. Give schoolgate's user write access, or set journal.dir."
-            ) from error
+            raise _journal_unavailable(self._settings, error) from error
         self._started.callback(self.journal.stop)
 
     def _start_watches(self, seen: Signature) -> None:
@@ -244,48 +258,11 @@ class Gateway:
             self._started.callback(part.stop)
 
 
-async def _serve(
-    settings: Settings, gateway: Gateway, ready: Callable[[Addresses, Engines], None]
-) -> None:
-    from schoolgate.proxy.master import ProxyMaster, ProxyOptions  # noqa: PLC0415
-
-    host, port = split_address(settings.proxy.listen)
-    options = ProxyOptions(host, port, settings.ca_dir, upstream_bundle(settings))
-    # The addons close connections of a master that is made with them.
-    masters: list[ProxyMaster] = []
-    filtering = gateway.addons(lambda client: masters[0].cut(client))  # noqa: PLW0108
-    master = ProxyMaster(options, filtering.guard, filtering.addons)
-    masters.append(master)
-    endpoint = MetricsEndpoint(gateway.metrics.registry, gateway.journal.faults)
-    try:
-        metrics_host, metrics_port = split_address(settings.metrics.listen)
-        metrics_port = _listen(endpoint, metrics_host, metrics_port)
-        async with master.listening() as (proxy_host, proxy_port):
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, master.should_exit.set)
-            filtering.destinations.own_ports.update((proxy_port, metrics_port))
-            gateway.metrics.worker_up.labels(worker=str(WORKER)).set(1)
-            # Everything up to here lives as long as the process: the collector need not walk it.
-            gc.collect()
-            gc.freeze()
-            addresses = Addresses(
-                f"http://{_bracketed(proxy_host)}:{proxy_port}",
-                f"http://{_bracketed(metrics_host)}:{metrics_port}",
-            )
-            ready(addresses, gateway.engines)
-            await master.should_exit.wait()
-    finally:
-        endpoint.stop()
-
-
-def _listen(endpoint: MetricsEndpoint, host: str, port: int) -> int:
-    try:
-        return endpoint.start(host, port)
-    except OSError as error:
-        raise UnavailableError(
-            f"The metrics cannot be served on {host}:{port}: {error.strerror}. "
-            "Stop what uses it, or set metrics.listen to another address."
-        ) from error
+def _journal_unavailable(settings: Settings, error: OSError) -> UnavailableError:
+    return UnavailableError(
+        f"The journal cannot be written to {settings.journal_dir}: "
+        f"{error.strerror}. Give schoolgate's user write access, or set journal.dir."
+    )
 
 
 def _make_state_dir(directory: Path) -> None:
@@ -311,14 +288,16 @@ def upstream_bundle(settings: Settings) -> Path | None:
     Raises:
         UnavailableError: when the extra one cannot be read or is no certificate.
     """
-    extra = settings.proxy.upstream_ca
-    if extra is None:
+    extra, bundle = settings.proxy.upstream_ca, upstream_bundle_file(settings)
+    if extra is None or bundle is None:
         return None
-    bundle = settings.ca_dir / "upstream.pem"
     try:
         pem = extra.read_bytes()
         x509.load_pem_x509_certificates(pem)
-        bundle.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + pem)
+        # Whole at any time: other processes read it.
+        aside = bundle.with_name(f".{bundle.name}.{secrets.token_hex(4)}")
+        aside.write_bytes(Path(certifi.where()).read_bytes() + b"\n" + pem)
+        aside.replace(bundle)
     except OSError as error:
         raise UnavailableError(
             f"The CA file {extra} of proxy.upstream_ca cannot be read: {error.strerror}."
@@ -330,11 +309,12 @@ def upstream_bundle(settings: Settings) -> Path | None:
     return bundle
 
 
+def upstream_bundle_file(settings: Settings) -> Path | None:
+    """Give where `upstream_bundle` writes; None where the usual CAs are all."""
+    return settings.ca_dir / "upstream.pem" if settings.proxy.upstream_ca else None
+
+
 def _watched(settings: Settings) -> Iterator[Path]:
     yield settings.policy_file
     yield from list_places(settings).files()
     yield from settings.lists.local.glob("*.txt")
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,207 @@
+"""The running gateway: makes everything ready, opens the addresses, and supervises the workers."""
+
+import contextlib
+import gc
+import importlib
+import logging
+import resource
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from schoolgate.bootstrap import exposition, worker
+from schoolgate.bootstrap.gateway import prepare, upstream_bundle
+from schoolgate.core.errors import UnavailableError
+from schoolgate.core.policy import PolicyEngine
+from schoolgate.monitoring import forget, shared_directory
+from schoolgate.settings import Settings, load_settings
+from schoolgate.settings.machine import split_address
+from schoolgate.workers import Board, Link, Listeners, Post, Supervisor, Times, open_listeners
+
+logger = logging.getLogger(__name__)
+
+# A thousand connections of one address, four thousand of which nothing is known yet.
+_ENOUGH_DESCRIPTORS = 16_384
+
+# What the supervisor itself was started with.
+_FIXED = ("proxy.listen", "proxy.workers", "proxy.drain_seconds", "metrics.listen")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a running gateway is."""
+
+    proxy: str
+    metrics: str
+
+
+def serve(settings: Settings, ready: Callable[[Addresses, PolicyEngine], None]) -> None:
+    """Run the gateway until SIGINT or SIGTERM; SIGHUP puts new workers in place of the old ones.
+
+    Args:
+        settings: of this machine.
+        ready: called once everything serves.
+
+    Raises:
+        ConfigurationError: when a file has faults.
+        UnavailableError: when a port, directory, key or database cannot be used; nothing is left
+            half-started.
+    """
+    engine = prepare(settings)
+    with contextlib.ExitStack() as opened:
+        metrics = opened.enter_context(_metrics_listener(settings))
+        proxy = opened.enter_context(_proxy_listeners(settings))
+        figures = opened.enter_context(shared_directory(settings.state_dir))
+        _Running(settings, engine, proxy, metrics, figures).run(ready)
+
+
+class _Running:
+    def __init__(
+        self,
+        settings: Settings,
+        engine: PolicyEngine,
+        proxy: Listeners,
+        metrics: Listeners,
+        figures: Path,
+    ) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._proxy = proxy
+        self._metrics = metrics
+        self._figures = figures
+        self._board = Board(len(proxy.rows) + 1)
+        # The first workers, and those of a reload, are not to serve what is not as it is written.
+        self._last_good: PolicyEngine | None = None
+
+    def run(self, ready: Callable[[Addresses, PolicyEngine], None]) -> None:
+        # Once for all: a process that is forked afterwards has it and shares the memory.
+        importlib.import_module("schoolgate.proxy.master")
+        importlib.import_module("schoolgate.proxy.addons")
+        gc.collect()
+        gc.freeze()
+        _allow_all_descriptors()
+        addresses = Addresses(_url(self._proxy), _url(self._metrics))
+
+        def serving() -> None:
+            self._last_good = self._engine
+            ready(addresses, self._engine)
+
+        Supervisor(
+            self._posts(),
+            self._board,
+            Times(drain=self._settings.proxy.drain_seconds),
+            self._reload,
+            lambda seat: forget(self._figures, seat),
+        ).run(serving)
+
+    def _posts(self) -> list[Post]:
+        workers = [
+            Post(
+                f"worker {number}",
+                number,
+                self._worker(number),
+                [listener.fileno() for listener in row],
+            )
+            for number, row in enumerate(self._proxy.rows, 1)
+        ]
+        listener = self._metrics.rows[0][0]
+        metrics = Post(
+            "metrics", len(workers) + 1, self._show, [listener.fileno()], is_relieved=False
+        )
+        return [*workers, metrics]
+
+    def _worker(self, number: int) -> Callable[[Link], None]:
+        ports = (self._proxy.address[1], self._metrics.address[1])
+
+        def work(link: Link) -> None:
+            _name_log(f"worker {number}")
+            place = worker.Place(
+                self._settings,
+                self._proxy.rows[number - 1],
+                ports,
+                self._figures,
+                # Whoever relieves a worker that serves must be as good as it.
+                None if link.is_relief else self._last_good,
+            )
+            worker.work(place, link)
+
+        return work
+
+    def _show(self, link: Link) -> None:
+        _name_log("metrics")
+        exposition.show(
+            exposition.Shown(
+                self._metrics.rows[0][0],
+                self._figures,
+                self._board,
+                len(self._proxy.rows),
+                self._settings.journal_dir,
+            ),
+            link,
+        )
+
+    def _reload(self) -> None:
+        old = self._settings
+        new = load_settings(old.file, state_dir=old.state_dir)
+        upstream_bundle(new)
+        for name in _FIXED:
+            if _value(new, name) != _value(old, name):
+                logger.warning("A change of %s needs a restart; it stays as it was.", name)
+        self._settings = new
+
+
+def _value(settings: Settings, name: str) -> object:
+    value: object = settings
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _url(listeners: Listeners) -> str:
+    host, port = listeners.address
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _name_log(process: str) -> None:
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(logging.Formatter(f"%(levelname)s {process}: %(message)s"))
+
+
+@contextlib.contextmanager
+def _metrics_listener(settings: Settings) -> Iterator[Listeners]:
+    host, port = split_address(settings.metrics.listen)
+    try:
+        listeners = open_listeners(host, port, 1)
+    except OSError as error:
+        raise UnavailableError(
+            f"The metrics cannot be served on {host}:{port}: {error.strerror}. "
+            "Stop what uses it, or set metrics.listen to another address."
+        ) from error
+    with contextlib.closing(listeners):
+        yield listeners
+
+
+@contextlib.contextmanager
+def _proxy_listeners(settings: Settings) -> Iterator[Listeners]:
+    host, port = split_address(settings.proxy.listen)
+    try:
+        listeners = open_listeners(host, port, settings.proxy.workers)
+    except OSError as error:
+        raise UnavailableError(
+            f"The proxy cannot listen on {host}:{port}: {error.strerror}. "
+            "Stop what uses it, or set proxy.listen to another address."
+        ) from error
+    with contextlib.closing(listeners):
+        yield listeners
+
+
+def _allow_all_descriptors() -> None:
+    """Let the workers open as many files as they may: what services get is made for other work."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard < _ENOUGH_DESCRIPTORS:
+        logger.warning(
+            "A process may open %d files only, so that fewer clients are served at once. "
+            "Raise the limit of the service (LimitNOFILE in systemd) to %d.",
+            hard, _ENOUGH_DESCRIPTORS,
+        )  # fmt: skip
