@@ -117,11 +117,11 @@ def test_a_slow_reader_gets_its_whole_download_and_holds_up_nobody(
         assert client.finish(first) == b"small"
         assert taken.wait(PATIENCE_SECONDS)
         taken.clear()
-        before = wire.resident_bytes(gate)
+        before = gate.resident_bytes()
         large = client.ask("/large")
         client.receive_until_quiet()
         assert not taken.is_set(), "the origin must not be rid of what the client did not take"
-        assert wire.resident_bytes(gate) - before < 20 * MEGABYTE
+        assert gate.resident_bytes() - before < 20 * MEGABYTE
         small = client.ask("/small")
         client.connection.increment_flow_control_window(65_536)
         assert client.finish(small) == b"small"
@@ -134,12 +134,12 @@ def test_a_slow_reader_of_an_http2_origin_gets_its_whole_download(
     """Http2Connection.handle_h2_event and BufferedH2Connection's windows."""
     with http2(gate, site.https_port) as client:
         assert client.finish(client.ask("/bytes/1000")) == b"x" * 1000
-        before = wire.resident_bytes(gate)
+        before = gate.resident_bytes()
         path = f"/bytes/{50 * MEGABYTE}"
         large = client.ask(path)
         client.receive_until_quiet()
         assert path not in site.finished
-        assert wire.resident_bytes(gate) - before < 20 * MEGABYTE
+        assert gate.resident_bytes() - before < 20 * MEGABYTE
         small = client.ask("/small")
         client.connection.increment_flow_control_window(65_536)
         assert client.finish(small) == b"origin says hello over HTTP/2"
@@ -160,10 +160,10 @@ def test_an_origin_that_takes_no_upload_holds_up_that_upload_alone(
 
     done = threading.Event()
     with serving(origin, site, alpn) as port, http2(gate, port) as client:
-        before = wire.resident_bytes(gate)
+        before = gate.resident_bytes()
         stuck = client.ask("/stuck", "POST")
         assert client.upload(stuck, bytes(60 * MEGABYTE), seconds=wire.QUIET_SECONDS) < SOME
-        assert wire.resident_bytes(gate) - before < 20 * MEGABYTE
+        assert gate.resident_bytes() - before < 20 * MEGABYTE
         assert client.finish(client.ask("/small")) == b"small"
         done.set()
 
@@ -252,7 +252,8 @@ def test_requests_sent_ahead_of_their_turn_wait_outside(gate: Gateway) -> None:
         client.sendall(request)
         assert wire.send_until_quiet(client, 60 * MEGABYTE, request * 1000) < SOME
         done.set()
-        assert b"first" in wire.read_head(client) + client.recv(65_536)
+        received = wire.read_head(client)
+        assert b"first" in (received if b"first" in received else client.recv(65_536))
 
 
 # Heads
@@ -423,11 +424,11 @@ def test_a_websocket_message_without_an_end_closes_both_sides(gate: Gateway, kin
         client.sendall(b"GET http://origin.test:%d/ HTTP/1.1\r\nHost: origin.test\r\n" % port)
         client.sendall(UPGRADE)
         assert b" 101 " in wire.read_head(client)
-        before = wire.resident_bytes(gate)
+        before = gate.resident_bytes()
         with contextlib.suppress(ConnectionError):  # it may be closed before all of it has left
             client.sendall(MESSAGES[kind]())
         assert close_code(client) == 1009
-        assert wire.resident_bytes(gate) - before < 60 * MEGABYTE
+        assert gate.resident_bytes() - before < 60 * MEGABYTE
         assert eventually(lambda: b"".join(seen)[:1] == b"\x88")
 
 

@@ -4,17 +4,16 @@ mitmproxy reads and acknowledges whatever comes and keeps what it cannot pass on
 here stand in for its own; `limits` puts them in place.
 """
 
-import asyncio
+import time
 import weakref
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 import h2.connection
 import h2.errors
 import h2.events
 from mitmproxy.connection import Client, Connection
-from mitmproxy.proxy import commands, events, layer, mode_servers
+from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers import http
 from mitmproxy.proxy.layers.http import _http1, _http2
 from mitmproxy.proxy.layers.http._base import HttpConnection, ReceiveHttp
@@ -39,12 +38,15 @@ MAX_WITHHELD_FRAMES = 4096
 PIECE_BYTES = 128
 # An origin that takes nothing at all stops its client's whole connection only here.
 MAX_UNSENT_BYTES = 8 * 1024 * 1024
-_FIRST_LOOK_SECONDS, _LAST_LOOK_SECONDS = 0.001, 0.5
+
+# A page that is left resets what was on its way, a hundred streams at most.
+MAX_RESETS = 500
+RESETS_SECONDS = 10.0
 
 type Commands = layer.CommandGenerator[None]
 
-_handlers: "weakref.WeakKeyDictionary[Client, BoundedHandler]" = weakref.WeakKeyDictionary()
-_read_from: ContextVar[Connection] = ContextVar("the connection that a task reads from")
+# By the client's id. Weak values: with weak keys none would ever go, as a holder has its client.
+_holders: "weakref.WeakValueDictionary[str, Holder]" = weakref.WeakValueDictionary()
 
 
 class Backlog:
@@ -81,7 +83,8 @@ class Backlog:
         to: Connection = stream.context.server if self._up else stream.context.client
         if to in self._http.connections:
             size += self._kept_by(self._http.connections[to].context.layers[-1])
-            size += unsent_bytes(stream.context.client, to)
+            holder = _holders.get(stream.context.client.id)
+            size += holder.unsent_bytes(to) if holder else 0
         return size
 
     def _kept_by(self, to: layer.Layer) -> int:
@@ -100,21 +103,19 @@ def _cost(pieces: Iterable[bytes]) -> int:
     return sum(len(piece) + PIECE_BYTES for piece in pieces)
 
 
-def unsent_bytes(client: Client, to: Connection) -> int:
-    """Give how much waits for the peer of a connection to read on."""
-    handler = _handlers.get(client)
-    transport = handler.transports.get(to) if handler else None
-    # WireGuard's streams have no such measure; they push back by themselves.
-    pipe = getattr(transport.writer, "transport", None) if transport else None
-    return pipe.get_write_buffer_size() if pipe else 0
+class Holder(Protocol):
+    """Who has the sockets of a client and of the origins that it asked for."""
+
+    def unsent_bytes(self, to: Connection) -> int:
+        """Give how much waits for the peer of a connection to read on."""
+
+    def hold(self, connection: Connection, is_open: Callable[[], bool]) -> None:
+        """Leave what comes on a connection in its socket until something is true."""
 
 
-async def _until(is_true: Callable[[], bool]) -> None:
-    """Look again and again, ever less often: nothing tells when a socket's buffer drains."""
-    pause = _FIRST_LOOK_SECONDS
-    while not is_true():
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, _LAST_LOOK_SECONDS)
+def register(client: Client, holder: Holder) -> None:
+    """Note who has a client's sockets, as long as it lives."""
+    _holders[client.id] = holder
 
 
 class AwaitLow(commands.RequestWakeup):
@@ -124,67 +125,6 @@ class AwaitLow(commands.RequestWakeup):
         super().__init__(delay=0)
         self.stream_id = stream_id
         self.backlog = backlog
-
-
-class BoundedHandler(mode_servers.ProxyConnectionHandler):
-    """Stands in for ConnectionHandler.drain_writers, which waits for every peer after each read.
-
-    With HTTP/2 one origin that takes no data would so hold up all that its client does elsewhere,
-    while a stream held back inside HTTP/2 would hold up nothing.
-    """
-
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)  # type: ignore[no-untyped-call]
-        # What must come true before a connection is read again; set by the HTTP/1 layers.
-        self.gates: dict[Connection, Callable[[], bool]] = {}
-        _handlers[self.client] = self
-
-    async def handle_connection(self, connection: Connection) -> None:
-        """Remember which connection this task reads from, and close it whatever happens."""
-        _read_from.set(connection)
-        try:
-            await super().handle_connection(connection)
-        finally:
-            # A task cancelled while it waits for its turn to handle data leaves its socket open.
-            transport = self.transports.pop(connection, None)
-            if transport is not None and transport.writer is not None:
-                transport.writer.close()
-
-    async def drain_writers(self) -> None:
-        """Wait for those that would otherwise be sent more than they take."""
-        connection = _read_from.get()
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            # The data just read closed this connection. Only here mitmproxy takes note of it.
-            await asyncio.sleep(0)
-        if self.client.alpn == b"h2":
-            for to in list(self.transports):
-                if to in (connection, self.client) or self._is_stuck(to):
-                    await self._drain(to)
-        else:
-            await super().drain_writers()  # type: ignore[no-untyped-call]
-        gate = self.gates.pop(connection, None)
-        if gate is not None:
-            await _until(gate)
-
-    async def wakeup(self, request: commands.RequestWakeup) -> None:
-        """Wake a layer that waits for a backlog when it is low."""
-        if isinstance(request, AwaitLow):
-            await _until(request.backlog.is_low)
-        await super().wakeup(request)
-
-    def _is_stuck(self, to: Connection) -> bool:
-        return unsent_bytes(self.client, to) > MAX_UNSENT_BYTES
-
-    async def _drain(self, to: Connection) -> None:
-        transport = self.transports.get(to)
-        if transport is None or transport.writer is None:
-            return
-        try:
-            await transport.writer.drain()
-        except OSError as error:
-            if transport.handler is not None:
-                transport.handler.cancel(f"Error sending data: {error}")
 
 
 class WithholdingH2Connection(BufferedH2Connection):
@@ -273,7 +213,23 @@ class _Http2WithBackPressure(_http2.Http2Connection):
 
 
 class BoundedHttp2Server(_Http2WithBackPressure, _http2.Http2Server):
-    """The side towards a client."""
+    """The side towards a client, who may not begin streams only to end them (CVE-2023-44487)."""
+
+    _resets = 0
+    _resets_since = 0.0
+
+    def handle_h2_event(self, event: h2.events.Event) -> layer.CommandGenerator[bool]:
+        """Close a connection on which too many streams were reset."""
+        if isinstance(event, h2.events.StreamReset):
+            moment = time.monotonic()
+            if moment - self._resets_since > RESETS_SECONDS:
+                self._resets, self._resets_since = 0, moment
+            self._resets += 1
+            if self._resets > MAX_RESETS:
+                calm = h2.errors.ErrorCodes.ENHANCE_YOUR_CALM
+                yield from self.protocol_error("too many streams were reset", calm)
+                return True
+        return (yield from super().handle_h2_event(event))
 
 
 class BoundedHttp2Client(_Http2WithBackPressure, _http2.Http2Client):
@@ -290,13 +246,16 @@ class _BoundedHttp1(_http1.Http1Connection):
     waits in the socket, as does a body whose stream holds more than it can pass on.
     """
 
+    # Whether something that is here is not read before the next turn of the loop.
+    is_pausing = False
+
     def _handle_event(self, event: events.Event) -> Commands:
         yield from super()._handle_event(event)
         if not isinstance(event, events.DataReceived):
             return
         if len(self.buf) > MAX_HTTP1_HEAD_BYTES:
-            if self.state == self.wait:
-                self._gate(lambda: self.state != self.wait)
+            if self.state == self.wait or self.is_pausing:
+                self._gate(lambda: self.state != self.wait and not self.is_pausing)
             elif self.state in (self.read_headers, self.read_body):
                 yield from self._refuse()
         elif self.stream_id is not None:
@@ -306,9 +265,9 @@ class _BoundedHttp1(_http1.Http1Connection):
                 self._gate(backlog.is_low)
 
     def _gate(self, is_open: Callable[[], bool]) -> None:
-        handler = _handlers.get(self.context.client)
-        if handler is not None:
-            handler.gates[self.conn] = is_open
+        holder = _holders.get(self.context.client.id)
+        if holder is not None:
+            holder.hold(self.conn, is_open)
 
     def _refuse(self) -> Commands:
         message = f"a head or a line of more than {MAX_HTTP1_HEAD_BYTES} bytes"
@@ -322,7 +281,35 @@ class _BoundedHttp1(_http1.Http1Connection):
 
 
 class BoundedHttp1Server(_BoundedHttp1, _http1.Http1Server):
-    """The side towards a client."""
+    """The side towards a client; of requests sent ahead each waits for a turn of the loop.
+
+    mitmproxy reads the next one where it has answered the last: thousands of them in one turn.
+    """
+
+    _pause: commands.RequestWakeup | None = None
+    _ended: events.ConnectionClosed | None = None
+
+    def read_headers(self, event: events.ConnectionEvent) -> Commands:
+        """Wait for a turn when mitmproxy looks, without anything new, for the next request."""
+        if isinstance(event, events.DataReceived) and not event.data:
+            self.is_pausing = True
+            self._pause = commands.RequestWakeup(0)
+            yield self._pause
+        elif not self.is_pausing:
+            yield from super().read_headers(event)
+        elif isinstance(event, events.ConnectionClosed):
+            # It may have ended its half after its last request.
+            self._ended = event
+
+    def _handle_event(self, event: events.Event) -> Commands:
+        if not isinstance(event, events.Wakeup) or event.command is not self._pause:
+            yield from super()._handle_event(event)
+            return
+        self.is_pausing = False
+        yield from super().read_headers(events.DataReceived(self.conn, b""))
+        if self._ended is not None and not self.is_pausing:
+            ended, self._ended = self._ended, None
+            yield from self.state(ended)
 
 
 class BoundedHttp1Client(_BoundedHttp1, _http1.Http1Client):

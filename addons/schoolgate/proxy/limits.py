@@ -23,13 +23,13 @@ from wsproto.frame_protocol import CloseReason
 
 from schoolgate.proxy.backpressure import (
     PIECE_BYTES,
-    BoundedHandler,
     BoundedHttp1Client,
     BoundedHttp1Server,
     BoundedHttp2Client,
     BoundedHttp2Server,
     WithholdingH2Connection,
 )
+from schoolgate.proxy.streams import StreamHandler
 
 # More of a refused upload is thrown away; the page is then sent without waiting for its end.
 MAX_REFUSED_BODY_BYTES = 64 * 1024
@@ -55,7 +55,7 @@ def install() -> None:
         (http, "Http2Server", BoundedHttp2Server),
         (http, "Http2Client", BoundedHttp2Client),
         (_http2, "BufferedH2Connection", WithholdingH2Connection),
-        (mode_servers, "ProxyConnectionHandler", BoundedHandler),
+        (mode_servers, "ProxyConnectionHandler", StreamHandler),
         (layers, "ClientTLSLayer", BoundedClientTls),
         (next_layer, "ClientTLSLayer", BoundedClientTls),
         (websocket, "WebsocketConnection", BoundedWebsocket),

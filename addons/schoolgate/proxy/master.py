@@ -2,25 +2,33 @@
 
 import asyncio
 import contextlib
-import logging
-import os
-from collections.abc import AsyncIterator, Sequence
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from mitmproxy import addonmanager, certs, exceptions, hooks, master, options
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from mitmproxy import certs, master, options
 from mitmproxy.addons import disable_h2c, next_layer, proxyserver, tlsconfig
 from mitmproxy.connection import Client
+from mitmproxy.proxy import layer
 from mitmproxy.utils import asyncio_utils
 
-from schoolgate.core.errors import UnavailableError
-from schoolgate.proxy import limits
+from schoolgate.core.hosts import as_ip
+from schoolgate.proxy import economies, limits
+from schoolgate.proxy.filter import REFUSED_PORTS
 from schoolgate.proxy.guard import Guard
+from schoolgate.proxy.handler import Handler, client_of
+from schoolgate.proxy.hooks import ClosedAddonManager
 
 # The default of 100 is less than a page load of a school, and evicts in O(n).
 CERTIFICATES_KEPT = 10_000
 
+
+# What does not close by itself is left behind.
+CLOSING_SECONDS = 5.0
 
 # What filtering needs of mitmproxy, whoever's master it is.
 REQUIRED_OPTIONS: dict[str, Any] = {
@@ -37,124 +45,162 @@ class ProxyOptions:
     """What mitmproxy is told.
 
     Attributes:
-        listen_host: address to listen on.
-        listen_port: 0 for one that is free.
         ca_dir: where key and certificate of the CA are.
         upstream_ca_bundle: the CAs that origins are checked against; None for the usual ones.
     """
 
-    listen_host: str
-    listen_port: int
     ca_dir: Path
     upstream_ca_bundle: Path | None = None
 
 
-class ClosedAddonManager(addonmanager.AddonManager):
-    """mitmproxy's own logs what an addon raises and lets the flow go on; this one closes."""
-
-    def __init__(self, of: master.Master, guard: Guard) -> None:
-        super().__init__(of)  # type: ignore[no-untyped-call]
-        self._guard = guard
-
-    async def trigger_event(self, event: hooks.Hook) -> None:
-        """Run a hook through the addons; the first that raises ends the flow."""
-        for addon in self.chain:
-            try:
-                await self.invoke_addon(addon, event)
-            except exceptions.AddonHalt:
-                return
-            except Exception as error:  # noqa: BLE001 - this is the boundary
-                arguments = event.args()
-                self._guard.close(event.name, arguments[0] if arguments else None, error)
-                return
-
-
 class ProxyMaster(master.Master):
-    """A proxy of our own.
+    """A proxy of our own, which is handed connections and accepts none itself.
 
     Must be made inside a running event loop.
+
+    Args:
+        proxy_options: what mitmproxy is told.
+        guard: closes when an addon raises.
+        ours: the addons.
+        more: other options by mitmproxy's names; none can undo `REQUIRED_OPTIONS`.
     """
 
-    def __init__(self, proxy_options: ProxyOptions, guard: Guard, ours: Sequence[object]) -> None:
+    def __init__(
+        self,
+        proxy_options: ProxyOptions,
+        guard: Guard,
+        ours: Sequence[object],
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
         limits.install()
+        economies.install()
+        economies.keep_memory()
         super().__init__(options.Options(), asyncio.get_running_loop())
         self.addons = ClosedAddonManager(self, guard)
+        # Never told to listen: it holds the options and the table of open connections.
         self._server = proxyserver.Proxyserver()
+        self._taken: set[asyncio.Task[None]] = set()
+        self._tls = tlsconfig.TlsConfig()
         certs.CertStore.STORE_CAP = CERTIFICATES_KEPT
-        self.addons.add(  # type: ignore[no-untyped-call]
+        self.addons.add(
             self._server,
             disable_h2c.DisableH2C(),
-            next_layer.NextLayer(),
-            tlsconfig.TlsConfig(),
+            TlsOrHttp(),
+            self._tls,
             *ours,
         )
         bundle = proxy_options.upstream_ca_bundle
         self.options.update(
-            listen_host=proxy_options.listen_host,
-            listen_port=proxy_options.listen_port,
             confdir=str(proxy_options.ca_dir),
             ssl_verify_upstream_trusted_ca=str(bundle) if bundle else None,
-            **REQUIRED_OPTIONS,
+            **{**(more or {}), **REQUIRED_OPTIONS},
         )
+        economies.settle(self.options)
 
     @contextlib.asynccontextmanager
-    async def listening(self) -> AsyncIterator[tuple[str, int]]:
-        """Listen, give the address, and close everything at the end.
-
-        Raises:
-            UnavailableError: when the address is in use or not ours.
-        """
+    async def started(self) -> AsyncIterator[None]:
+        """Be ready for connections, and close every one at the end."""
         with (
             asyncio_utils.install_exception_handler(self._asyncio_exception_handler),
             asyncio_utils.set_eager_task_factory(),
         ):
             self.should_exit.clear()
-            # It would log what is told here in one sentence.
-            server_log = logging.getLogger(proxyserver.__name__)
-            server_log.setLevel(logging.CRITICAL)
-            await self._server.setup_servers()
-            server_log.setLevel(logging.NOTSET)
-            failure = next(
-                (s.last_exception for s in self._server.servers if s.last_exception), None
-            )
-            if failure is not None:
-                await self.done()
-                address = f"{self.options.listen_host}:{self.options.listen_port}"
-                raise UnavailableError(
-                    f"The proxy cannot listen on {address}: {_os_reason(failure)}. "
-                    "Stop what uses it, or set proxy.listen to another address."
-                ) from failure
             try:
                 await self.running()
-                host, port, *_ = self._server.listen_addrs()[0]
-                yield host, port
+                yield
             finally:
                 await self._close_connections()
                 await self.done()
+
+    def take(
+        self,
+        connection: socket.socket,
+        destination: tuple[str, int] | None = None,
+        already: bytes = b"",
+    ) -> asyncio.Future[None]:
+        """Speak with a client from here on; the socket belongs to the proxy now.
+
+        A destination where only names are asked for is closed: whoever answered a CONNECT to it
+        should have refused it.
+
+        Args:
+            connection: accepted, connected and non-blocking.
+            destination: where the client believes it is connected to, after a CONNECT that was
+                answered or in transparent mode; None for a client that speaks to a proxy.
+            already: what was read from it and not answered.
+
+        Returns:
+            What is done when the connection is closed.
+        """
+        if destination is not None and destination[1] in REFUSED_PORTS:
+            connection.close()
+            gone = asyncio.get_running_loop().create_future()
+            gone.set_result(None)
+            return gone
+        task = asyncio.ensure_future(self._serve(connection, destination, already))
+        if not task.done():
+            self._taken.add(task)
+            task.add_done_callback(self._taken.discard)
+        return task
+
+    def leaf(self, name: str) -> bytes:
+        """Give certificate and key with which the gateway speaks in a site's place, in PEM form."""
+        address = as_ip(name)
+        subject = x509.IPAddress(address) if address else x509.DNSName(name)
+        entry = self._tls.certstore.get_cert(name, [subject])
+        key = entry.privatekey.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        return entry.cert.to_pem() + key
 
     def cut(self, client: Client) -> None:
         """Close a client's connection at once, with all that runs on it."""
         cut(self, client)
 
+    async def _serve(
+        self, connection: socket.socket, destination: tuple[str, int] | None, already: bytes
+    ) -> None:
+        try:
+            handler = Handler(self, client_of(connection), self.options)
+        except OSError:
+            # It has gone again meanwhile.
+            connection.close()
+            return
+        with (
+            contextlib.suppress(OSError),
+            self._server.register_connection(handler.client.id, handler),
+        ):
+            await handler.run(connection, destination, already)
+
     async def _close_connections(self) -> None:
-        for server in self._server.servers:
-            if server.is_running:
-                await server.stop()
         for handler in list(self._server.connections.values()):
             cut(self, handler.client)
-        await asyncio.sleep(0)
+        if self._taken:
+            await asyncio.wait(list(self._taken), timeout=CLOSING_SECONDS)
+
+
+class TlsOrHttp(next_layer.NextLayer):
+    """mitmproxy's own choice of protocols without DNS, which no policy here could judge."""
+
+    name = "nextlayer"
+
+    def next_layer(self, nextlayer: layer.NextLayer) -> None:
+        """Choose TLS or HTTP.
+
+        Raises:
+            ValueError: where it would be anything else.
+        """
+        address = nextlayer.context.server.address
+        if address is not None and address[1] in REFUSED_PORTS:
+            raise ValueError(f"port {address[1]} is for names")
+        super().next_layer(nextlayer)
 
 
 def cut(of: master.Master, client: Client) -> None:
-    """Close a client's connection at once, as mitmproxy does when one times out."""
-    server = cast("Any", of.addons.get("proxyserver"))
+    """Close a client's connection at once, with all that runs on it."""
+    server: Any = of.addons.get("proxyserver")
     handler = server.connections.get(client.id)
-    transport = handler.transports.get(client) if handler else None
-    if transport is not None and transport.handler is not None:
-        transport.handler.cancel("closed by the filter")
-
-
-def _os_reason(error: BaseException) -> str:
-    cause = error.__cause__ or error
-    number = getattr(cause, "errno", None)
-    return os.strerror(number) if number and number > 0 else str(cause)
+    if handler is not None:
+        handler.cut()
