@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from schoolgate.core.errors import ConfigurationError, Fault
 
@@ -189,10 +190,15 @@ def _keys_at(model: type[BaseModel], loc: Loc) -> list[str]:
     """Give the keys that may stand at a place of a document."""
     models = [model]
     for part in loc:
-        fields = [m.model_fields[str(part)] for m in models if str(part) in m.model_fields]
+        fields = [_keys(m)[str(part)] for m in models if str(part) in _keys(m)]
         # An index, or the name of an entry, leads to what the list or mapping holds.
         models = [inner for info in fields for inner in _models_in(info.annotation)] or models
-    return [name for m in models for name in m.model_fields]
+    return [name for m in models for name in _keys(m)]
+
+
+def _keys(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Give the fields of a model by their names in a file."""
+    return {info.alias or name: info for name, info in model.model_fields.items()}
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -132,6 +132,50 @@ def test_what_is_not_closed_passes_is_watched_or_is_warned_of(
     assert (decision.verdict, decision.clause) == (want, clause)
 
 
+# What the name of a host settles; the gate passes what it is told to pass.
+@pytest.mark.parametrize(
+    ("host", "want", "needs"),
+    [
+        # correspondence (W-6.3.1-intercept), though parts of google.com are listed
+        ("mail.google.com", "pass", ()),
+        ("web.whatsapp.com", "pass", ()),
+        ("www.barclays.co.uk", "pass", ()),
+        ("www.childline.org.uk", "pass", ()),
+        ("www.gov.uk", "pass", ()),
+        ("update.microsoft.com", "pass", ()),
+        ("detectportal.firefox.com", "pass", ()),
+        ("www.purplemash.com", "pass", ()),
+        ("www.bet365.com", "refuse", ()),
+        ("nordvpn.com", "refuse", ()),
+        ("www.dropbox.com", "decrypt", ("warning", "programs")),
+        ("www.bbc.co.uk", "decrypt", ("paths", "media-downloads")),
+        ("scholar.google.com", "decrypt", ("paths",)),
+        ("www.youtube.com", "decrypt", ("clips", "live-streams", "media-downloads")),
+        ("nothing-known.example", "decrypt", ("tenant-headers", "page-content", "programs")),
+    ],
+)
+def test_the_name_settles_what_no_clause_needs_to_read(
+    host: str, want: str, needs: tuple[str, ...]
+) -> None:
+    answer = ENGINE.decide_host(host, Client("10.0.0.7", POLICY.default_group), NOON)
+    assert answer.action == want
+    assert set(needs) <= set(answer.needs)
+
+
+def test_a_site_of_no_trusted_category_is_read_for_every_clause_that_asks_for_more_than_a_name() -> (
+    None
+):
+    asked = {need.clause for need in POLICY.inspection.needs}
+    assert asked == {
+        "W-6.2.1", "W-6.3.1-stream", "W-6.3.1-broadcast", "W-6.3.1-media-download",
+        "W-6.3.1-violence-hate", "W-6.3.1-filesharing", "W-6.3.1-software", "W-6.3.1-bypass",
+        "W-6.3.1-confidential",
+    }  # fmt: skip
+    answer = ENGINE.decide_host("unlisted.example", Client("", POLICY.default_group), NOON)
+    assert answer.needs == tuple(need.id for need in POLICY.inspection.needs)
+    assert all(need.clause in answer.because for need in POLICY.inspection.needs)
+
+
 def test_every_reference_of_the_pack_is_to_a_clause_that_is_carried_out() -> None:
     cited = {rule.clause for rule in POLICY.all_rules}
     cited |= {POLICY.suspension_clause, POLICY.local_clause, POLICY.grant_clause}

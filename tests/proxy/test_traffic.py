@@ -391,7 +391,8 @@ def test_the_schools_own_lists_come_into_force_without_a_restart(
         assert eventually(lambda: status(client, url) == 403)
         assert client.get(url).headers["x-schoolgate-clause"] == "W-6.3.1-arbiter"
         (local / "block.txt").write_text("not a host\n")
-        assert eventually(lambda: own.metric(r"^schoolgate_reload_errors_total") == 1)
+        errors = r"^schoolgate_reload_errors_total"
+        assert eventually(lambda: own.metric(errors) == gateway.WORKERS)
         assert client.get(url).status_code == 403
         (local / "block.txt").unlink()
         assert eventually(lambda: status(client, url) == 200)
@@ -401,4 +402,6 @@ def test_health_and_metrics_answer(gate: Gateway) -> None:
     health = gate.get("health")
     assert (health.status_code, health.text) == (200, "ok\n")
     assert gate.metric(r'^schoolgate_worker_up{worker="1"}') == 1
+    assert gate.metric(r"^schoolgate_worker_up{") == gateway.WORKERS
+    assert gate.metric(r"^schoolgate_worker_restarts_total") == 0
     assert gate.metric(r"^schoolgate_filter_errors_total") == 0

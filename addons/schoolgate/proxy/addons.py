@@ -1,5 +1,6 @@
 """The filter's addons, put together once for our own master and for a stock mitmdump alike."""
 
+import resource
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,8 +11,12 @@ from schoolgate.core.hosts import IpNetwork
 from schoolgate.monitoring import Journal, Metrics
 from schoolgate.proxy.destinations import Destinations
 from schoolgate.proxy.filter import Filter, Tools
+from schoolgate.proxy.gate.answers import Answers
+from schoolgate.proxy.gate.gate import Bounds, Gate
+from schoolgate.proxy.gate.leaves import Leaves
 from schoolgate.proxy.guard import Guard
 from schoolgate.proxy.interstitial import Warnings
+from schoolgate.proxy.master import ProxyMaster
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.services.engines import Engines
@@ -24,6 +29,26 @@ class FilterAddons:
     guard: Guard
     destinations: Destinations
     addons: tuple[object, ...]
+    tools: Tools
+
+    def gate(self, behind: ProxyMaster) -> Gate:
+        """Make the gate that stands in front; needs a running event loop.
+
+        Args:
+            behind: the proxy that these addons are in.
+        """
+        tools = self.tools
+        return Gate(
+            engines=tools.engines,
+            clock=tools.clock,
+            answers=Answers(tools.pages, tools.recorder),
+            leaves=Leaves(behind.leaf),
+            resolver=self.destinations,
+            behind=behind,
+            recorder=tools.recorder,
+            metrics=tools.metrics,
+            bounds=Bounds.within(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+        )
 
 
 def make_addons(
@@ -59,4 +84,4 @@ def make_addons(
         metrics=metrics,
         cut=cut,
     )
-    return FilterAddons(guard, destinations, (destinations, Filter(guard, tools)))
+    return FilterAddons(guard, destinations, (destinations, Filter(guard, tools)), tools)

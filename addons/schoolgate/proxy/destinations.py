@@ -7,28 +7,24 @@ change (DNS rebinding). So the check sits in the one look-up from which the conn
 import asyncio
 import socket
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.hosts import IpNetwork, as_ip, is_private
+from schoolgate.core.hosts import IpAddress, IpNetwork, as_ip, is_private
 from schoolgate.proxy.guard import Guard, guarded
+from schoolgate.proxy.resolver import AddressInfo, Resolver
 
-# The system's resolver does not say how long an answer holds.
-KEPT_SECONDS = 60.0
+# How long an answer is kept, whatever it says itself: less would ask for each request, and more
+# would outlast what the site's owners have changed.
+KEPT_SECONDS_LEAST, KEPT_SECONDS_MOST = 5.0, 3600.0
 # A name that does not resolve is not asked for again at once.
 FAILURE_KEPT_SECONDS = 5.0
 CACHE_SIZE = 10_000
-# A name server that does not answer holds a thread; others must still find one.
-RESOLVER_THREADS = 64
-RESOLVER_TIMEOUT_SECONDS = 10.0
-
-# What the loop's resolver gives: family, type, protocol, canonical name, socket address.
-type AddressInfo = Any
 
 
 class PrivateDestinationError(OSError):
@@ -37,10 +33,10 @@ class PrivateDestinationError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a name resolved to, or why not, and until when that holds (monotonic seconds)."""
+    """To which public addresses a name resolved, or why not, and until when (monotonic seconds)."""
 
     until: float
-    found: list[AddressInfo]
+    public: list[AddressInfo]
     failure: OSError | None = None
 
 
@@ -51,6 +47,8 @@ class Destinations:
         guard: closes when this fails.
         allowed: private networks that the configuration opens.
         hosts: names with an address of the technician's choice (split horizon).
+        resolver: asked for the others.
+        clock: gives seconds that only grow.
     """
 
     def __init__(
@@ -58,6 +56,8 @@ class Destinations:
         guard: Guard,
         allowed: Sequence[IpNetwork] = (),
         hosts: Mapping[str, str] | None = None,
+        resolver: Resolver | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.guard = guard
         # Ports on which the gateway itself listens; never reached through the proxy.
@@ -66,7 +66,8 @@ class Destinations:
         self._hosts = dict(hosts or {})
         self._cache: dict[tuple[str, int], _Answer] = {}
         self._asked: dict[tuple[str, int], asyncio.Future[_Answer]] = {}
-        self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolver")
+        self._resolver = resolver or Resolver()
+        self._clock = clock
 
     def load(self, _loader: object) -> None:
         """Take the resolver's place in the running loop, before any connection is made."""
@@ -74,9 +75,36 @@ class Destinations:
         self._system = loop.getaddrinfo
         loop.getaddrinfo = self._getaddrinfo  # type: ignore[method-assign]
 
-    def done(self) -> None:
-        """Let the threads go."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    async def done(self) -> None:
+        """Let the resolver go."""
+        await self._resolver.close()
+
+    async def resolve(self, host: str, port: int) -> list[AddressInfo]:
+        """Give where a normalised host may be connected to, the best first.
+
+        Whoever connects must connect to one of these: another look-up could give another answer.
+
+        Raises:
+            PrivateDestinationError: when it leads only to where the proxy must not go.
+            BadAddressError: when it cannot be the name of anything (RFC 1035, 2.3.4).
+            OSError: when the name does not resolve.
+        """
+        address = _address(host)
+        if address is not None:
+            if not self._is_open(str(address), port):
+                raise PrivateDestinationError(f"{host} is in a private network")
+            return [_info(address, port)]
+        _check_labels(host)
+        return await self._public(host, port)
+
+    def known(self, host: str, port: int) -> list[AddressInfo]:
+        """Give where a normalised host may be connected to, as far as that is known without a look-up."""
+        answer = self._cache.get((host, port))
+        return answer.public if answer is not None and answer.until > self._clock() else []
+
+    def is_known_open(self, host: str, port: int) -> bool:
+        """Ask whether a host may be reached, as far as that is known without a look-up."""
+        return bool(self.known(host, port))
 
     async def is_refused(self, host: str, port: int) -> bool:
         """Ask whether a normalised host leads only to where the proxy must not go.
@@ -86,15 +114,8 @@ class Destinations:
         Raises:
             BadAddressError: when it cannot be the name of anything (RFC 1035, 2.3.4).
         """
-        address = as_ip(host)
-        if address is not None:
-            return not self._is_open(str(address), port)
         try:
-            host.encode("idna")
-        except UnicodeError as error:
-            raise BadAddressError(f"{host[:260]!r} has an empty or overlong label") from error
-        try:
-            await self._getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            await self.resolve(host, port)
         except PrivateDestinationError:
             return True
         except OSError:
@@ -105,7 +126,7 @@ class Destinations:
     def server_connect(self, data: ServerConnectionHookData) -> None:
         """Refuse an address literal, which never reaches the resolver."""
         host, port = data.server.address[:2] if data.server.address else ("", 0)
-        if as_ip(host) is not None and not self._is_open(host, port):
+        if _address(host) is not None and not self._is_open(host, port):
             data.server.error = f"{host} is in a private network"
 
     async def _getaddrinfo(
@@ -128,19 +149,21 @@ class Destinations:
             return await self._system(
                 host, port, family=family, type=type, proto=proto, flags=flags
             )
+        return await self._public(host, port)
+
+    async def _public(self, host: str, port: int) -> list[AddressInfo]:
         answer = await self._resolved(host, port)
         if answer.failure is not None:
             raise answer.failure
-        public = [info for info in answer.found if self._is_open(str(info[4][0]), port)]
-        if not public:
+        if not answer.public:
             raise PrivateDestinationError(f"{host} is in a private network")
-        return public
+        return answer.public
 
     async def _resolved(self, host: str, port: int) -> _Answer:
         """Give the answer for a name from memory, from who asks already, or by asking."""
         key = (host, port)
         answer = self._cache.get(key)
-        if answer is not None and answer.until > time.monotonic():
+        if answer is not None and answer.until > self._clock():
             return answer
         asked = self._asked.get(key)
         if asked is None:
@@ -155,22 +178,42 @@ class Destinations:
 
     async def _ask(self, host: str, port: int) -> _Answer:
         target = self._hosts.get(host.lower().rstrip("."), host)
-        loop = asyncio.get_running_loop()
+        address = as_ip(target)
         try:
-            asking = loop.run_in_executor(
-                self._threads, lambda: socket.getaddrinfo(target, port, type=socket.SOCK_STREAM)
-            )
-            found = await asyncio.wait_for(asking, RESOLVER_TIMEOUT_SECONDS)
-        except (OSError, UnicodeError) as error:
-            failure = error if isinstance(error, OSError) else OSError(f"{host} is no host name")
-            return _Answer(time.monotonic() + FAILURE_KEPT_SECONDS, [], failure)
-        return _Answer(time.monotonic() + KEPT_SECONDS, list(found))
+            if address is not None:
+                found, holds = [_info(address, port)], KEPT_SECONDS_MOST
+            else:
+                found, holds = await self._resolver.look_up(target, port)
+        except OSError as error:
+            return _Answer(self._clock() + FAILURE_KEPT_SECONDS, [], error)
+        public = [info for info in found if self._is_open(str(info[4][0]), port)]
+        kept = min(max(holds, KEPT_SECONDS_LEAST), KEPT_SECONDS_MOST)
+        return _Answer(self._clock() + kept, public)
 
     def _is_open(self, host: str, port: int) -> bool:
         address = as_ip(host)
         if address is None or is_private(address, self._allowed):
             return False
         return not (port in self.own_ports and _is_local(str(address)))
+
+
+_address = lru_cache(16_384)(as_ip)
+
+
+@lru_cache(16_384)
+def _check_labels(host: str) -> None:
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise BadAddressError(f"{host[:260]!r} has an empty or overlong label") from error
+
+
+def _info(address: IpAddress, port: int) -> AddressInfo:
+    name: tuple[Any, ...] = (str(address), port)
+    family = socket.AF_INET
+    if address.version == 6:
+        name, family = (*name, 0, 0), socket.AF_INET6
+    return (family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", name)
 
 
 def _is_local(address: str) -> bool:

@@ -12,23 +12,25 @@ HELD_BYTES = 64 * 1024
 type Stream = Callable[[bytes], bytes | Iterable[bytes]]
 
 
-def let_through(flow: http.HTTPFlow, stream: Stream) -> None:
-    """Let a request go to its origin, its body streamed unless it is short.
+def let_through(flow: http.HTTPFlow, stream: Callable[[], Stream]) -> None:
+    """Let a request go to its origin, its body unless it is short through what `stream` makes.
 
     Streaming is set here and never by mitmproxy's option ``stream_large_bodies``, which would
     send a body on before anything was decided.
     """
     request = flow.request
+    names = _names(request)
     # An origin may not be talked into another protocol, nor compress messages, which would let a
     # small frame grow without bound in here.
-    request.headers.pop("sec-websocket-extensions", None)
-    if request.headers.get("upgrade", "").lower() != "websocket":
-        request.headers.pop("upgrade", None)
+    if b"sec-websocket-extensions" in names:
+        del request.headers["sec-websocket-extensions"]
+    if b"upgrade" in names and request.headers["upgrade"].lower() != "websocket":
+        del request.headers["upgrade"]
     if not (request.is_http2 or request.is_http3):
         # A request line in absolute form would win over the Host header (RFC 9112, 3.2.2).
         request.authority = ""
-    if not _is_short(request):
-        request.stream = stream
+    if not _is_short(request, names):
+        request.stream = stream()
 
 
 def answer(flow: http.HTTPFlow, response: http.Response) -> None:
@@ -45,27 +47,33 @@ def redirect(to: str) -> http.Response:
     return http.Response.make(303, b"", {"Location": to, "Cache-Control": "no-store"})
 
 
-def stream_response(flow: http.HTTPFlow, stream: Stream) -> None:
-    """Pass the origin's answer on, streamed unless it is short; keep clients on this path."""
+def stream_response(flow: http.HTTPFlow, stream: Callable[[], Stream]) -> None:
+    """Pass the origin's answer on as `let_through` does a request; keep clients on this path."""
     assert flow.response is not None
+    names = _names(flow.response)
     # HTTP/3 would go round the proxy.
-    flow.response.headers.pop("alt-svc", None)
-    if not _is_short(flow.response):
-        flow.response.stream = stream
+    if b"alt-svc" in names:
+        del flow.response.headers["alt-svc"]
+    if not _is_short(flow.response, names):
+        flow.response.stream = stream()
 
 
-def _is_short(message: http.Message) -> bool:
-    length = _length(message)
+def _names(message: http.Message) -> set[bytes]:
+    """Give the headers' names in lower case; going through them for each question costs more."""
+    return {name.lower() for name, _ in message.headers.fields}
+
+
+def _is_short(message: http.Message, names: set[bytes]) -> bool:
+    length = _length(message, names)
     return length is not None and length <= HELD_BYTES
 
 
-def _length(message: http.Message) -> int | None:
+def _length(message: http.Message, names: set[bytes]) -> int | None:
     """Give the announced size of a body in bytes, or None where it is not announced."""
-    headers = message.headers
-    if "transfer-encoding" in headers:
+    if b"transfer-encoding" in names:
         return None
-    if "content-length" in headers:
-        value = headers["content-length"].partition(",")[0].strip()
+    if b"content-length" in names:
+        value = message.headers["content-length"].partition(",")[0].strip()
         return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
     # A request without either has no body in HTTP/1 (RFC 9112, 6.3); HTTP/2 may still send one.
     return 0 if isinstance(message, http.Request) and not message.is_http2 else None

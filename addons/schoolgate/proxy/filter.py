@@ -1,15 +1,16 @@
 """The whole story of a request: translate, decide, enforce, remember, record."""
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from mitmproxy import http, tls
 from mitmproxy.connection import Client as ClientConnection
 
+from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.policy import Decision, Verdict, WebRequest, strictest
+from schoolgate.core.policy import Decision, Verdict, strictest
 from schoolgate.core.policy.decision import BAD_URL, DNS_TUNNEL, FILTER_ERROR, PRIVATE_DESTINATION
 from schoolgate.monitoring import Metrics
 from schoolgate.proxy import enforce, transactions, translate
@@ -75,12 +76,38 @@ class Filter:
         self._tools.metrics.connections.labels(tls="decrypt").inc()
 
     @guarded
-    async def requestheaders(self, flow: http.HTTPFlow) -> None:
-        """Decide, and answer in the site's place unless it passes."""
-        transaction = await self._decide(flow)
+    def requestheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        """Decide, and answer in the site's place unless it passes.
+
+        Returns:
+            What is to be awaited where a name must be looked up first.
+        """
+        transaction, hosts = self._decide(flow)
+        port, destinations = flow.request.port, self._tools.destinations
+        if transaction.decision.verdict is not Verdict.BLOCK and not all(
+            destinations.is_known_open(host, port) for host in hosts
+        ):
+            return self._look_up(flow, transaction, hosts)
+        self._enforce(flow, transaction)
+        return None
+
+    async def _look_up(
+        self, flow: http.HTTPFlow, transaction: Transaction, hosts: set[str]
+    ) -> None:
+        try:
+            for host in hosts:
+                if await self._tools.destinations.is_refused(host, flow.request.port):
+                    transaction.decision = PRIVATE_DESTINATION
+                    break
+        except BadAddressError:
+            transaction.decision = BAD_URL
+        self._enforce(flow, transaction)
+
+    def _enforce(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
+        transactions.begin(flow, transaction)
         decision = transaction.decision
         if decision.verdict.passes:
-            enforce.let_through(flow, self._stream(flow, transaction, up=True))
+            enforce.let_through(flow, lambda: self._stream(flow, transaction, up=True))
         elif decision.verdict is Verdict.WARN:
             self._warn(flow, transaction)
         else:
@@ -95,7 +122,7 @@ class Filter:
         if transactions.is_answered(flow):
             return
         transaction = _known(flow)
-        enforce.stream_response(flow, self._stream(flow, transaction, up=False))
+        enforce.stream_response(flow, lambda: self._stream(flow, transaction, up=False))
 
     @guarded
     def response(self, flow: http.HTTPFlow) -> None:
@@ -144,7 +171,8 @@ class Filter:
         for transaction in transactions.every():
             self._tools.recorder.ended(transaction, None, _since(transaction))
 
-    async def _decide(self, flow: http.HTTPFlow) -> Transaction:
+    def _decide(self, flow: http.HTTPFlow) -> tuple[Transaction, set[str]]:
+        """Ask the policy, and give every host that the request may be meant for."""
         tools = self._tools
         engine = tools.engines.current
         now = tools.clock()
@@ -161,24 +189,9 @@ class Filter:
             # The reading that decided comes first: it is the one to show and to keep.
             requests.insert(0, requests.pop(decisions.index(decision)))
         took_us = int((time.perf_counter() - started) * 1e6)
-        if decision.verdict is not Verdict.BLOCK:
-            decision = await self._reachable(flow, requests, decision)
         moment = time.monotonic()
         transaction = Transaction(requests[0], decision, engine, now, took_us, moment, moment)
-        return transactions.begin(flow, transaction)
-
-    async def _reachable(
-        self, flow: http.HTTPFlow, requests: list[WebRequest], decision: Decision
-    ) -> Decision:
-        hosts = {request.url.host for request in requests}
-        port = flow.request.port
-        try:
-            for host in hosts:
-                if await self._tools.destinations.is_refused(host, port):
-                    return PRIVATE_DESTINATION
-        except BadAddressError:
-            return BAD_URL
-        return decision
+        return transaction, {request.url.host for request in requests}
 
     def _warn(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
         tools, request = self._tools, transaction.request
@@ -190,7 +203,7 @@ class Filter:
                 enforce.answer(flow, enforce.redirect(go_on))
                 return
         if tools.warnings.is_accepted(request, decision, now):
-            enforce.let_through(flow, self._stream(flow, transaction, up=True))
+            enforce.let_through(flow, lambda: self._stream(flow, transaction, up=True))
             return
         link = tools.warnings.link(request, decision, now)
         enforce.answer(flow, tools.pages.warned(flow.request, decision, link))
@@ -218,8 +231,13 @@ class Filter:
         if engine is transaction.engine and moment - transaction.checked < RECHECK_SECONDS:
             return transaction.decision.verdict is not Verdict.BLOCK
         transaction.checked = moment
-        transaction.engine = engine
-        decision = engine.decide(transaction.request, self._tools.clock())
+        decided_by, transaction.engine = transaction.engine, engine
+        request = transaction.request
+        if engine is not decided_by:
+            # Which group somebody is in may have changed with the rules.
+            client = Client(request.client.address, engine.policy.default_group)
+            request = replace(request, client=client)
+        decision = engine.decide(request, self._tools.clock())
         if decision.verdict is Verdict.BLOCK:
             transaction.decision = decision
             return False

@@ -1,9 +1,8 @@
 """Fail closed: whatever raises in a hook or a stream blocks the request, is counted and logged once."""
 
 import functools
-import inspect
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 from mitmproxy import http
@@ -119,25 +118,23 @@ class HasGuard(Protocol):
 
 
 def guarded[F: Callable[..., Any]](hook: F) -> F:
-    """Put the guard around a hook method, synchronous or not."""
+    """Put the guard around a hook method; what it may give to be awaited is guarded too."""
     name = hook.__name__
 
-    if inspect.iscoroutinefunction(hook):
-
-        @functools.wraps(hook)
-        async def asynchronous(self: HasGuard, data: Any) -> None:
-            try:
-                await hook(self, data)
-            except Exception as error:  # noqa: BLE001 - this is the boundary
-                self.guard.close(name, data, error)
-
-        return asynchronous  # type: ignore[return-value]
-
     @functools.wraps(hook)
-    def synchronous(self: HasGuard, data: Any) -> None:
+    def guarded_hook(self: HasGuard, data: Any) -> Awaitable[None] | None:
         try:
-            hook(self, data)
+            rest: Awaitable[None] | None = hook(self, data)
         except Exception as error:  # noqa: BLE001 - this is the boundary
             self.guard.close(name, data, error)
+            return None
+        return None if rest is None else _guarded_rest(self.guard, name, data, rest)
 
-    return synchronous  # type: ignore[return-value]
+    return guarded_hook  # type: ignore[return-value]
+
+
+async def _guarded_rest(guard: Guard, name: str, data: object, rest: Awaitable[None]) -> None:
+    try:
+        await rest
+    except Exception as error:  # noqa: BLE001 - this is the boundary
+        guard.close(name, data, error)

@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
@@ -45,15 +46,73 @@ class Kind(Enum):
     OTHER = auto()
 
 
-def kind_of(request: http.Request) -> Kind:
-    """Tell by the Fetch metadata and the Accept header what an answer is for."""
-    destination = request.headers.get("sec-fetch-dest", "")
-    accept = request.headers.get("accept", "*/*").lower()
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an answer must fit.
+
+    Attributes:
+        host: the site for people to read.
+        method: HTTP method, upper case.
+        kind: what the browser wants to put on the screen.
+    """
+
+    host: str
+    method: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer of ours, whoever writes it to the client.
+
+    Attributes:
+        headers: all but those of the connection and ``Content-Length``.
+        body: empty for HEAD.
+        length: of the body that a GET would have, bytes.
+    """
+
+    headers: Mapping[str, str]
+    body: bytes
+    length: int
+    _http1: dict[bool, bytes] = field(default_factory=dict, init=False, compare=False)
+
+    def http1(self, *, stays: bool) -> bytes:
+        """Give it as a whole message of HTTP/1.1, made once.
+
+        Args:
+            stays: whether another request may follow on the connection.
+        """
+        made = self._http1.get(stays)
+        if made is None:
+            made = self._http1[stays] = self._as_http1("keep-alive" if stays else "close")
+        return made
+
+    def _as_http1(self, connection: str) -> bytes:
+        fields = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+        return (
+            f"HTTP/1.1 {STATUS} Forbidden\r\n{fields}Content-Length: {self.length}\r\n"
+            f"Connection: {connection}\r\n\r\n"
+        ).encode() + self.body
+
+
+STATUS = 403
+# Pages rendered for one engine within one minute; a class opens the same site together.
+_MOST_KEPT = 250
+
+
+def kind_of(headers: Mapping[str, str]) -> Kind:
+    """Tell by the Fetch metadata and the Accept header what an answer is for.
+
+    Args:
+        headers: whose look-up takes lower-case names.
+    """
+    destination = headers.get("sec-fetch-dest", "")
+    accept = headers.get("accept", "*/*").lower()
     if destination in _DOCUMENTS or "text/html" in accept:
         return Kind.PAGE
     if destination == "image" or accept.startswith("image/"):
         return Kind.IMAGE
-    if destination == "empty" or "json" in accept or "x-requested-with" in request.headers:
+    if destination == "empty" or "json" in accept or "x-requested-with" in headers:
         return Kind.DATA
     # No word of what it is for: a person with a simple client, who can read.
     return Kind.OTHER if destination or accept != "*/*" else Kind.PAGE
@@ -77,27 +136,40 @@ class Pages:
             trim_blocks=True,
         )
         self._template = environment.get_template("page.html.j2")
+        self._kept: dict[tuple[object, ...], tuple[Decision, Page]] = {}
+        self._kept_for: tuple[PolicyEngine, int] | None = None
 
     def blocked(self, request: http.Request, decision: Decision) -> http.Response:
         """Make the answer to a request that is not let through."""
-        return self._answer(request, decision, continue_to="")
+        return _response(self.page(_asked(request), decision))
 
     def warned(self, request: http.Request, decision: Decision, continue_to: str) -> http.Response:
         """Make the page that a person must click through; the button posts to ``continue_to``."""
-        return self._answer(request, decision, continue_to)
+        return _response(self._made(_asked(request), decision, continue_to))
 
-    def _answer(self, request: http.Request, decision: Decision, continue_to: str) -> http.Response:
-        match kind_of(request):
+    def page(self, asked: Asked, decision: Decision) -> Page:
+        """Make a block page for whoever writes it, or give the one made a moment ago."""
+        now_for = self._engine(), int(self._clock().timestamp() / 60)
+        if self._kept_for != now_for or len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+            self._kept_for = now_for
+        # By identity, as a decision is built once; kept beside the page so that it stays its own.
+        key = id(decision), asked.host, asked.method == "HEAD", asked.kind
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept[key] = decision, self._made(asked, decision)
+        return kept[1]
+
+    def _made(self, asked: Asked, decision: Decision, continue_to: str = "") -> Page:
+        match asked.kind:
             case Kind.PAGE:
-                body, media_type = self._html(request, decision, continue_to), "text/html"
+                body, media_type = self._html(asked.host, decision, continue_to), "text/html"
             case Kind.DATA:
-                body, media_type = self._json(request, decision), "application/json"
+                body, media_type = self._json(asked.host, decision), "application/json"
             case Kind.IMAGE:
                 body, media_type = _EMPTY_GIF, "image/gif"
             case Kind.OTHER:
                 body, media_type = b"", "text/plain"
-        if request.method == "HEAD":
-            body = b""
         charset = "; charset=utf-8" if media_type != "image/gif" else ""
         headers = {
             "Content-Type": media_type + charset,
@@ -109,9 +181,9 @@ class Pages:
             "X-Schoolgate-Category": decision.category or "",
             "X-Schoolgate-Verdict": decision.verdict.value,
         }
-        return http.Response.make(403, body, headers)
+        return Page(headers, b"" if asked.method == "HEAD" else body, len(body))
 
-    def _html(self, request: http.Request, decision: Decision, continue_to: str) -> bytes:
+    def _html(self, host: str, decision: Decision, continue_to: str) -> bytes:
         engine = self._engine()
         policy = engine.policy
         clause = policy.clauses.get(decision.clause)
@@ -123,7 +195,7 @@ class Pages:
             heading=_heading(decision, warn),
             sentence=_sentence(decision, category.title if category else ""),
             note=decision.note,
-            host=_host(request),
+            host=host,
             category=category.title if category else "",
             clause=decision.clause if clause else "",
             clause_title=clause.title if clause else "",
@@ -135,17 +207,25 @@ class Pages:
         )
         return text.encode()
 
-    def _json(self, request: http.Request, decision: Decision) -> bytes:
+    def _json(self, host: str, decision: Decision) -> bytes:
         policy = self._engine().policy
         body = {
             "error": "blocked" if decision.verdict is Verdict.BLOCK else decision.verdict.value,
             "school": policy.school,
-            "host": _host(request),
+            "host": host,
             "clause": decision.clause,
             "category": decision.category,
             "reason": decision.reason.value,
         }
         return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _asked(request: http.Request) -> Asked:
+    return Asked(_host(request), request.method, kind_of(request.headers))
+
+
+def _response(page: Page) -> http.Response:
+    return http.Response.make(STATUS, page.body, dict(page.headers))
 
 
 def _sentence(decision: Decision, category: str) -> str:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from prometheus_client import Counter
-
 from schoolgate.core.clients import Client
 from schoolgate.core.policy import Decision, Reason
-from schoolgate.core.policy.decision import DNS_TUNNEL
+from schoolgate.core.policy.decision import DNS_TUNNEL, NO_WEB_TUNNEL
 from schoolgate.monitoring import Journal, Metrics
 from schoolgate.monitoring.metrics import UNCATEGORISED
+from schoolgate.monitoring.tallies import Tally
 from schoolgate.proxy.transactions import Transaction
 
 # Of these nothing is kept beyond who, when and where (W-7.2.4).
@@ -22,7 +21,7 @@ class Recorder:
     def __init__(self, journal: Journal, metrics: Metrics) -> None:
         self._journal = journal
         self._metrics = metrics
-        self._children: dict[tuple[str, str, str], Counter] = {}
+        self._children: dict[tuple[str, str, str], Tally] = {}
 
     def decided(self, transaction: Transaction) -> None:
         """Count a decision."""
@@ -43,6 +42,19 @@ class Recorder:
 
     def ended(self, transaction: Transaction, status: int | None, duration_ms: int) -> None:
         """Write the line of a request, once."""
+        self._close(transaction, "request.decided", status, duration_ms)
+
+    def tunnel_ended(self, transaction: Transaction, duration_ms: int) -> None:
+        """Write the line of a tunnel that was passed on or refused by the name of its site, once."""
+        self._close(transaction, "tls.decided", None, duration_ms)
+
+    def happened(self, transaction: Transaction, event: str) -> None:
+        """Write another event of a request, such as ``warning.accepted``."""
+        self._tell(transaction, event, {})
+
+    def _close(
+        self, transaction: Transaction, event: str, status: int | None, duration_ms: int
+    ) -> None:
         if transaction.recorded:
             return
         transaction.recorded = True
@@ -53,15 +65,12 @@ class Recorder:
             "duration_ms": duration_ms,
             "decision_us": transaction.decision_us,
         }
-        self._tell(transaction, "request.decided", figures)
-
-    def happened(self, transaction: Transaction, event: str) -> None:
-        """Write another event of a request, such as ``warning.accepted``."""
-        self._tell(transaction, event, {})
+        self._tell(transaction, event, figures)
 
     def _tell(self, transaction: Transaction, event: str, figures: Mapping[str, Any]) -> None:
         # What may still change is read now; the evidence is looked up in the journal's thread.
         request, decision, engine = transaction.request, transaction.decision, transaction.engine
+        tls = transaction.tls
 
         def record() -> dict[str, Any]:
             client, url = request.client, request.url
@@ -76,12 +85,14 @@ class Recorder:
                     "category": decision.category,
                     "policy": engine.policy.id,
                 }
-            entry = engine.evidence(request, decision)
+            # The default names no entry where it names no category.
+            is_bare = decision.reason is Reason.DEFAULT and decision.category is None
+            entry = None if is_bare else engine.evidence(request, decision, listed)
             return {
                 "event": event,
                 **_who(client),
                 "period": None,
-                "tls": "decrypt" if url.scheme in ("https", "wss") else None,
+                "tls": tls.value if url.scheme in ("https", "wss") else None,
                 "method": request.method,
                 "scheme": url.scheme,
                 "host": url.host,
@@ -112,4 +123,6 @@ def _who(client: Client) -> dict[str, str | None]:
 
 
 def _kind(decision: Decision) -> str:
-    return "dns" if decision is DNS_TUNNEL else "site"
+    if decision is DNS_TUNNEL:
+        return "dns"
+    return "tunnel" if decision is NO_WEB_TUNNEL else "site"

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 from mitmproxy import http
 
-from schoolgate.core.policy import Decision, PolicyEngine, WebRequest
+from schoolgate.core.policy import Decision, PolicyEngine, TlsAction, WebRequest
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Transaction:
     """One request on its way.
 
@@ -21,6 +21,7 @@ class Transaction:
         decision_us: how long the decision took, microseconds.
         started: monotonic seconds.
         checked: monotonic seconds of the last decision.
+        tls: what is done with the encryption, where there is any.
         recorded: the journal has it.
         bytes_up: request body bytes that went by.
         bytes_down: response body bytes that went by.
@@ -33,48 +34,50 @@ class Transaction:
     decision_us: int
     started: float
     checked: float
+    tls: TlsAction = TlsAction.DECRYPT
     recorded: bool = False
     bytes_up: int = 0
     bytes_down: int = 0
 
 
-# Objects in flow.metadata would break mitmproxy's own saving of flows.
-_open: WeakKeyDictionary[http.HTTPFlow, Transaction] = WeakKeyDictionary()
-_answered: WeakSet[http.HTTPFlow] = WeakSet()
-_cut: WeakSet[http.HTTPFlow] = WeakSet()
+# Attributes of the flow itself: mitmproxy saves and copies only the fields it knows, where objects
+# in flow.metadata would break its saving; and a dictionary with weak keys costs ten times as much.
+_OPEN, _ANSWERED, _CUT = "schoolgate_transaction", "schoolgate_answered", "schoolgate_cut"
+_every: WeakSet[Transaction] = WeakSet()
 
 
 def begin(flow: http.HTTPFlow, transaction: Transaction) -> Transaction:
     """Keep a transaction for a flow."""
-    _open[flow] = transaction
+    setattr(flow, _OPEN, transaction)
+    _every.add(transaction)
     return transaction
 
 
 def find(flow: http.HTTPFlow) -> Transaction | None:
     """Give the transaction of a flow, if it got that far."""
-    return _open.get(flow)
+    return getattr(flow, _OPEN, None)
 
 
 def mark_answered(flow: http.HTTPFlow) -> None:
     """Note that the response of a flow is ours."""
-    _answered.add(flow)
+    setattr(flow, _ANSWERED, True)
 
 
 def is_answered(flow: http.HTTPFlow) -> bool:
     """Ask whether the response of a flow is ours."""
-    return flow in _answered
+    return getattr(flow, _ANSWERED, False)
 
 
 def mark_cut(flow: http.HTTPFlow) -> None:
     """Note that a body was cut off, so that its end must not be told as if it were whole."""
-    _cut.add(flow)
+    setattr(flow, _CUT, True)
 
 
 def is_cut(flow: http.HTTPFlow) -> bool:
     """Ask whether a body was cut off."""
-    return flow in _cut
+    return getattr(flow, _CUT, False)
 
 
 def every() -> list[Transaction]:
     """Give all that are on their way."""
-    return list(_open.values())
+    return list(_every)

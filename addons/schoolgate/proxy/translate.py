@@ -1,6 +1,7 @@
 """From mitmproxy's flow to what the policy is asked; only reads."""
 
 import re
+from functools import lru_cache
 from urllib.parse import quote_from_bytes
 
 from mitmproxy import http
@@ -10,19 +11,26 @@ from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import as_ip, embedded_ipv4, normalise_host
 from schoolgate.core.policy import WebRequest
-from schoolgate.core.urls import Url, parse_url
+from schoolgate.core.urls import DEFAULT_PORTS, Url, parse_url
 
 # What may stand in a path unescaped; a raw byte above ASCII is escaped as browsers do.
 _SAFE = bytes(range(0x21, 0x7F)).decode()
 # RFC 9110, 5.6.2; a space in it would begin another request line at an HTTP/1 origin.
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# A path and a query of which a parser changes nothing, but for dot segments.
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9/._~!$&()*+,;=:@-]*(?:\?[A-Za-z0-9/._~!$&()*+,;=:@?%-]+)?")
 _NOT_IN_A_PATH = re.compile(rb"[\x00-\x20\x7f#]")
 
 
 def client(flow: http.HTTPFlow, group: str) -> Client:
     """Give who asks; nothing but the address is known of a client yet."""
     peer = flow.client_conn.peername
-    address = as_ip(peer[0]) if peer else None
+    return _client(peer[0] if peer else "", group)
+
+
+@lru_cache(4096)
+def _client(peer: str, group: str) -> Client:
+    address = as_ip(peer)
     return Client(str(embedded_ipv4(address)) if address else "", group)
 
 
@@ -48,7 +56,7 @@ def web_requests(flow: http.HTTPFlow, who: Client) -> list[WebRequest]:
             hosts.setdefault(host, port or request.port)
     if flow.client_conn.sni:
         hosts.setdefault(normalise_host(flow.client_conn.sni), request.port)
-    urls = [parse_url(f"{request.scheme}://{host}:{port}{path}") for host, port in hosts.items()]
+    urls = [_url(request.scheme, host, port, path) for host, port in hosts.items()]
     return [WebRequest(url, who, request.method.upper()) for url in urls]
 
 
@@ -71,6 +79,15 @@ def _path(request: http.Request) -> str:
     return raw.decode() if raw.isascii() else quote_from_bytes(raw, safe=_SAFE)
 
 
+def _url(scheme: str, host: str, port: int, path: str) -> Url:
+    """Parse a URL, or put it together where every parser would give the same."""
+    if scheme in DEFAULT_PORTS and _PLAIN_PATH.fullmatch(path) and "/." not in path:
+        path, _, query = path.partition("?")
+        return Url(scheme, host, port, path, query)
+    return parse_url(f"{scheme}://{host}:{port}{path}")
+
+
+@lru_cache(16_384)
 def _authority(header: str) -> tuple[str, int | None]:
     try:
         host, port = mitmproxy_url.parse_authority(header, check=False)

@@ -1,0 +1,361 @@
+"""The gate: takes every connection, decides what can be decided by name, and leaves the rest."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
+
+from schoolgate.core.clients import Client
+from schoolgate.core.errors import BadAddressError
+from schoolgate.core.hosts import as_ip, embedded_ipv4
+from schoolgate.core.policy import TlsAction
+from schoolgate.monitoring import Metrics
+from schoolgate.proxy.gate.answers import Answers
+from schoolgate.proxy.gate.arrival import Arrival
+from schoolgate.proxy.gate.leaves import Leaves
+from schoolgate.proxy.gate.page_end import PageEnd
+from schoolgate.proxy.gate.poller import IN, IN_OR_END, Poller
+from schoolgate.proxy.gate.relay import Relay
+from schoolgate.proxy.gate.tunnels import Tunnels
+from schoolgate.proxy.recorder import Recorder
+from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.engines import Engines
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.1
+# Descriptors are used up: others are closed meanwhile, and who waits in the queue is not lost.
+PAUSE_SECONDS = 0.2
+_ACCEPTED_AT_ONCE = 64
+_WARNED_EVERY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one client, and all together, may hold open.
+
+    Attributes:
+        of_client: connections of one address; a page opens 6 a site, and a room behind one address
+            has 30 browsers.
+        arrivals: connections of which nothing is known yet, and block pages; the one that waited
+            longest makes room for the next.
+        step_seconds: for each of the head of a request, the connection to a site, the ClientHello.
+        kept_seconds: between a block page and the next request on the same connection.
+    """
+
+    of_client: int = 2_000
+    arrivals: int = 4_000
+    step_seconds: float = 10.0
+    kept_seconds: float = 60.0
+
+    @classmethod
+    def within(cls, descriptors: int) -> "Bounds":
+        """Give bounds that are met before a process that may open so many files has none left.
+
+        A spliced tunnel takes six of them, an arrival one.
+        """
+        most = cls()
+        return cls(
+            of_client=min(most.of_client, descriptors // 16),
+            arrivals=min(most.arrivals, descriptors // 4),
+        )
+
+
+class Behind(Protocol):
+    """What reads the connections that the gate does not carry."""
+
+    def take(
+        self, connection: socket.socket, destination: tuple[str, int] | None
+    ) -> "asyncio.Future[None]":
+        """Take a connection with its bytes unread; the future is done when it is closed."""
+
+
+class Resolver(Protocol):
+    """Gives the addresses of a site."""
+
+    def known(self, host: str, port: int) -> list[Any]:
+        """Give those that were looked up a moment ago; none where that must be done."""
+
+    async def resolve(self, host: str, port: int) -> list[Any]:
+        """Give addresses as `socket.getaddrinfo` does.
+
+        Raises:
+            BadAddressError: when the host can be the name of nothing.
+            OSError: when there are none, or none that may be reached.
+        """
+
+
+class Gate:
+    """The gate of one worker; made inside a running event loop.
+
+    Args:
+        engines: the engine in force.
+        clock: gives the time, aware.
+        answers: makes the pages.
+        leaves: makes TLS contexts.
+        resolver: gives addresses.
+        behind: takes what must be read.
+        recorder: told of tunnels.
+        metrics: counts.
+        bounds: what may be held open.
+    """
+
+    def __init__(
+        self,
+        *,
+        engines: Engines,
+        clock: Callable[[], datetime],
+        answers: Answers,
+        leaves: Leaves,
+        resolver: Resolver,
+        behind: Behind,
+        recorder: Recorder,
+        metrics: Metrics,
+        bounds: Bounds = Bounds(),
+    ) -> None:
+        self.bounds = bounds
+        self.engines = engines
+        self.clock = clock
+        self.answers = answers
+        self.leaves = leaves
+        self.loop = asyncio.get_running_loop()
+        self.poller = Poller(self.loop, self._fault)
+        # In the order of their deadlines within a step; the longest-waiting comes first.
+        self.arrivals: dict[Arrival, None] = {}
+        self.tunnels = Tunnels(self._still_passes, self._count)
+        self._resolver = resolver
+        self._behind = behind
+        self._recorder = recorder
+        self._metrics = metrics
+        self._listeners: list[socket.socket] = []
+        self._of_client: Counter[str] = Counter()
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self._logged: set[type[Exception]] = set()
+        self._tick_handle: asyncio.TimerHandle | None = None
+        self._warn_again = 0.0
+
+    # -- opening and closing ----------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def serving(self, listeners: Sequence[socket.socket]) -> "AsyncIterator[Gate]":
+        """Accept on listening sockets, which stay open, and close everything else at the end."""
+        self._open(listeners)
+        try:
+            yield self
+        finally:
+            self._close()
+
+    def _open(self, listeners: Sequence[socket.socket]) -> None:
+        for listener in listeners:
+            listener.setblocking(False)
+            # What is accepted inherits it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._listeners.append(listener)
+            self.poller.watch(listener.fileno(), IN, partial(self._accept, listener))
+        self._tick()
+
+    def stop_accepting(self) -> None:
+        """Accept no more; what is open goes on. The listening sockets stay as they are."""
+        for listener in self._listeners:
+            self.poller.forget(listener.fileno())
+        self._listeners.clear()
+
+    @property
+    def connections(self) -> int:
+        """How many clients' connections are open, mitmproxy's among them."""
+        return self._of_client.total()
+
+    def _close(self) -> None:
+        """Close everything that the gate holds, and record it."""
+        self.stop_accepting()
+        if self._tick_handle is not None:
+            self._tick_handle.cancel()
+        for arrival in list(self.arrivals):
+            arrival.close()
+        self.tunnels.close()
+        for task in self._tasks:
+            task.cancel()
+        self.poller.close()
+
+    # -- what arrivals ask for --------------------------------------------------------------------
+
+    def put_off(self, arrival: Arrival, seconds: float) -> None:
+        """Give an arrival more time."""
+        self.arrivals.pop(arrival, None)
+        arrival.deadline = time.monotonic() + seconds
+        self.arrivals[arrival] = None
+
+    def resolve(self, host: str, port: int, done: Callable[[list[Any] | OSError], None]) -> None:
+        """Look addresses up without waiting; ``done`` may be called before this returns."""
+        known = self._resolver.known(host, port)
+        if known:
+            done(known)
+            return
+
+        async def look_up() -> None:
+            try:
+                found: list[Any] | OSError = await self._resolver.resolve(host, port)
+            except OSError as error:
+                found = error
+            except BadAddressError as error:
+                found = OSError(str(error))
+            try:
+                done(found)
+            except Exception as error:  # noqa: BLE001 - this is the boundary
+                self._fault(done, error)
+
+        self._keep(asyncio.ensure_future(look_up()))
+
+    def hand_over(
+        self, connection: socket.socket, destination: tuple[str, int] | None, address: str
+    ) -> None:
+        """Leave a connection to who reads it."""
+        task = self._behind.take(connection, destination)
+        task.add_done_callback(lambda _: self.left(address))
+
+    def carry(
+        self, connection: socket.socket, upstream: socket.socket, transaction: Transaction
+    ) -> None:
+        """Join a client and a site."""
+        address = transaction.request.client.address
+
+        def ended() -> None:
+            transaction.bytes_up, transaction.bytes_down = relay.up.moved, relay.down.moved
+            self.tunnels.ended()
+            self.left(address)
+            self._recorder.tunnel_ended(transaction, _since(transaction))
+
+        relay = Relay(self.poller, connection, upstream, ended)
+        self.tunnels.add(relay, transaction)
+        try:
+            self._metrics.connections.labels(tls=TlsAction.PASS).inc()
+            self._recorder.decided(transaction)
+        except BaseException:
+            relay.close()
+            raise
+
+    def unreached(self, transaction: Transaction) -> None:
+        """Note a tunnel that may pass and whose site cannot be reached."""
+        self._metrics.connections.labels(tls=TlsAction.PASS).inc()
+        self._recorder.decided(transaction)
+        self._recorder.tunnel_ended(transaction, _since(transaction))
+
+    def refused(self, transaction: Transaction) -> None:
+        """Note that a refused tunnel is over."""
+        self._metrics.connections.labels(tls=TlsAction.REFUSE).inc()
+        if not transaction.recorded:
+            # Nothing was asked inside: a client that does not trust the CA, or that gave up.
+            self._recorder.decided(transaction)
+            self._recorder.tunnel_ended(transaction, _since(transaction))
+
+    def left(self, address: str) -> None:
+        """Note that a connection of a client is closed."""
+        self._of_client[address] -= 1
+        if not self._of_client[address]:
+            del self._of_client[address]
+
+    # -- the work -------------------------------------------------------------------------------
+
+    def _accept(self, listener: socket.socket, _events: int) -> None:
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                connection, peer = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._pause(listener, error)
+                return
+            address = _plain(peer[0])
+            if self._of_client[address] >= self.bounds.of_client:
+                connection.close()
+                self._warn_of(address)
+                continue
+            self._of_client[address] += 1
+            if len(self.arrivals) >= self.bounds.arrivals:
+                next(iter(self.arrivals)).close()
+            connection.setblocking(False)
+            arrival = Arrival(
+                self, connection, address, time.monotonic() + self.bounds.step_seconds
+            )
+            self.arrivals[arrival] = None
+            self.poller.watch(connection.fileno(), IN_OR_END, arrival.ready)
+            try:
+                # What it has to say is there already, more often than not.
+                arrival.ready(IN)
+            except Exception as error:  # noqa: BLE001 - this is the boundary
+                self._fault(arrival.ready, error)
+
+    def _warn_of(self, address: str) -> None:
+        moment = time.monotonic()
+        if moment >= self._warn_again:
+            self._warn_again = moment + _WARNED_EVERY_SECONDS
+            logger.warning(
+                "%s has %s connections open; it gets no more.", address, self.bounds.of_client
+            )
+
+    def _pause(self, listener: socket.socket, error: OSError) -> None:
+        """Stop accepting for a moment: an error that stays would spin the loop."""
+        self._count(error)
+        self.poller.forget(listener.fileno())
+        self.loop.call_later(PAUSE_SECONDS, self._resume, listener)
+
+    def _resume(self, listener: socket.socket) -> None:
+        if listener in self._listeners:
+            self.poller.watch(listener.fileno(), IN, partial(self._accept, listener))
+
+    def _tick(self) -> None:
+        self._tick_handle = self.loop.call_later(TICK_SECONDS, self._tick)
+        moment = time.monotonic()
+        for arrival in [a for a in self.arrivals if a.deadline < moment]:
+            arrival.close()
+        self.tunnels.look(moment)
+
+    def _still_passes(self, transaction: Transaction) -> bool:
+        engine = self.engines.current
+        request = transaction.request
+        client = request.client
+        if engine is not transaction.engine:
+            # Which group somebody is in may have changed with the rules.
+            client = Client(client.address, engine.policy.default_group)
+        answer = engine.decide_host(request.url.host, client, self.clock())
+        if answer.action is TlsAction.PASS:
+            return True
+        transaction.engine, transaction.decision = engine, answer.decision
+        return False
+
+    def _keep(self, task: "asyncio.Future[Any]") -> None:
+        if not task.done():
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _fault(self, callback: Callable[..., None], error: Exception) -> None:
+        """Close what a callback that raised belongs to: nothing passes by a fault."""
+        self._count(error)
+        owner = getattr(callback, "__self__", None)
+        if isinstance(owner, Arrival | PageEnd | Relay):
+            owner.close()
+
+    def _count(self, error: Exception) -> None:
+        self._metrics.filter_errors.labels(hook="gate").inc()
+        if type(error) not in self._logged:
+            self._logged.add(type(error))
+            logger.error("Fault at the gate: the connection is closed.", exc_info=error)
+
+
+def _plain(address: str) -> str:
+    """Give a client's address as the policy knows it."""
+    if ":" not in address:
+        return address
+    parsed = as_ip(address)
+    return str(embedded_ipv4(parsed)) if parsed else ""
+
+
+def _since(transaction: Transaction) -> int:
+    return int((time.monotonic() - transaction.started) * 1000)
