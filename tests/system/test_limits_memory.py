@@ -18,11 +18,11 @@ def test_stalled_downloads_of_400_mb_grow_memory_by_less_than_50_mb(
 ) -> None:
     with gateway.running(own_config) as own, http2(own, site.https_port) as client:
         client.finish(client.ask("/bytes/1000"))
-        before = wire.resident_bytes(own)
+        before = own.resident_bytes()
         large = [client.ask(f"/bytes/{400 * MEGABYTE}") for _ in range(streams)]
         client.receive_until_quiet()
-        print(f"{(wire.resident_bytes(own) - before) / 1e6:.1f} MB more for {streams} streams")
-        assert wire.resident_bytes(own) - before < 50 * MEGABYTE
+        print(f"{(own.resident_bytes() - before) / 1e6:.1f} MB more for {streams} streams")
+        assert own.resident_bytes() - before < 50 * MEGABYTE
         # The streams that wait share the room of the connection with the one that follows.
         client.connection.increment_flow_control_window((streams + 1) * 65_536)
         assert client.finish(client.ask("/small")) == b"origin says hello over HTTP/2"
@@ -32,11 +32,11 @@ def test_stalled_downloads_of_400_mb_grow_memory_by_less_than_50_mb(
 def test_a_slow_reader_of_400_mb_gets_all_of_it(own_config: Path, site: Origin) -> None:
     with gateway.running(own_config) as own, http2(own, site.https_port) as client:
         client.finish(client.ask("/bytes/1000"))
-        before = wire.resident_bytes(own)
+        before = own.resident_bytes()
         large = client.ask(f"/bytes/{400 * MEGABYTE}")
         client.receive_until_quiet()
         assert len(client.finish(large)) == 400 * MEGABYTE
-        assert wire.resident_bytes(own) - before < 50 * MEGABYTE
+        assert own.resident_bytes() - before < 50 * MEGABYTE
 
 
 def test_empty_frames_without_an_end_are_not_kept(own_config: Path) -> None:
@@ -48,14 +48,14 @@ def test_empty_frames_without_an_end_are_not_kept(own_config: Path) -> None:
     ):
         stuck = client.ask("/", "POST")
         client.receive()
-        before = wire.resident_bytes(own)
+        before = own.resident_bytes()
         empty = b"\0\0\0\0\0" + stuck.to_bytes(4, "big")
         for _ in range(300):
             client.socket.sendall(empty * 1000)
         client.connection.ping(b"12345678")
         client.flush()
         client.receive()
-        assert wire.resident_bytes(own) - before < 10 * MEGABYTE
+        assert own.resident_bytes() - before < 10 * MEGABYTE
 
 
 def _wait(own: Gateway) -> None:
