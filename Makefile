@@ -39,11 +39,13 @@ test-system: setup
 	@deploy/install-ci-packages
 	@$(BIN)/pytest -m system
 
-# Fuzzes the native index (docs/fuzzing.md), that long in total.
+# Fuzzes the native index (docs/fuzzing.md), then loads a gateway that must not grow; seconds of each.
 SOAK_SECONDS ?= 3600
+SOAK_GATEWAY_SECONDS ?= 1800
 soak: setup
 	@deploy/install-ci-packages
 	@$(BIN)/python -m tests.fuzz.soak $(SOAK_SECONDS)
+	@$(BIN)/python -m tests.soak.traffic $(SOAK_GATEWAY_SECONDS)
 
 # Exact versions with hashes, no index address (needs the 'uv' command).
 lock:
@@ -54,5 +56,6 @@ clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build
 
 bench: setup
-	@PYTHONPATH=. $(BIN)/python benchmarks/proxy.py --write
+	@deploy/install-ci-packages bench-packages.txt
+	@$(BIN)/python -m benchmarks.gateway --write
 	@$(BIN)/python -m benchmarks.index --list both --write
