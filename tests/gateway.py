@@ -28,6 +28,8 @@ COMMAND = (sys.executable, "-m", "schoolgate")
 READY = "schoolgate is filtering"
 # Generous: a busy machine must not make a test fail.
 PATIENCE_SECONDS = 60
+# More than one, whatever machine this is; not as many as a large one would start.
+WORKERS = 2
 
 
 class _Http2First(ssl.SSLContext):
@@ -112,6 +114,19 @@ class Gateway:
             for line in path.read_bytes().split(b"\n")[:-1]
         ]
 
+    def processes(self, kind: str = "worker") -> list[int]:
+        """Give the process ids of the workers, in their order, or of another kind of process."""
+        task = Path(f"/proc/{self.process.pid}/task/{self.process.pid}")
+        children = [int(pid) for pid in (task / "children").read_text().split()]
+        named = {pid: _name_of(pid) for pid in children}
+        found = [pid for pid, name in named.items() if name.startswith(f"sg {kind}")]
+        return sorted(found, key=lambda pid: (named[pid], pid))
+
+    def resident_bytes(self) -> int:
+        """Give how much memory all workers hold."""
+        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.processes()]
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE")
+
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run another command on the same configuration and state."""
         return schoolgate(*arguments, "--config", str(self.config))
@@ -157,7 +172,7 @@ def write_config(directory: Path, **sections: Any) -> Path:
         "policy": "wellstead",
         "policies_dir": str(ROOT / "config/policies"),
         "state_dir": str(directory / "state"),
-        "proxy": {"listen": "127.0.0.1:0"},
+        "proxy": {"listen": "127.0.0.1:0", "workers": WORKERS},
         "metrics": {"listen": "127.0.0.1:0"},
         "lists": {
             "dirs": [str(ROOT / "categories")],
@@ -213,6 +228,13 @@ def running(config: Path, command: Sequence[str] = COMMAND, *, ends: int = 0) ->
         assert process.stdout is not None
         process.stdout.close()
     assert code == ends, "the gateway did not stop cleanly:\n" + "\n".join(lines)
+
+
+def _name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+    except OSError:
+        return ""
 
 
 def _read(process: "subprocess.Popen[str]", lines: list[str], ready: threading.Event) -> None:

@@ -24,6 +24,7 @@ NAMES = (
     "www.bet365.com",
     "www.dropbox.com",
     "www.childline.org.uk",
+    "www.khanacademy.org",
     "www.nordvpn.com",
     "www.ebay.co.uk",
 )
@@ -91,12 +92,12 @@ def _application(origin: Origin) -> Callable[..., Awaitable[None]]:
             origin.received += len(message.get("body", b""))
             if not message.get("more_body"):
                 break
-        await _answer(origin, scope, send)
+        await _answer(origin, scope, receive, send)
 
     return application
 
 
-async def _answer(origin: Origin, scope: Any, send: Any) -> None:
+async def _answer(origin: Origin, scope: Any, receive: Any, send: Any) -> None:
     path = scope["path"]
     if path.startswith("/bytes/"):
         size = int(path.removeprefix("/bytes/"))
@@ -114,9 +115,19 @@ async def _answer(origin: Origin, scope: Any, send: Any) -> None:
         chunk = CHUNK[: min(size, len(CHUNK))]
         size -= len(chunk)
         await send({"type": "http.response.body", "body": chunk, "more_body": size > 0})
-        if path == "/endless":
-            await asyncio.sleep(0.02)
+        if path == "/endless" and await _gone(receive):
+            break
     origin.finished.append(path)
+
+
+async def _gone(receive: Any) -> bool:
+    """Look for a short time whether the client has gone; the server takes what is sent all the same."""
+    try:
+        async with asyncio.timeout(0.02):
+            message = await receive()
+    except TimeoutError:
+        return False
+    return bool(message["type"] == "http.disconnect")
 
 
 async def _echo(receive: Any, send: Any) -> None:
@@ -131,8 +142,8 @@ async def _echo(receive: Any, send: Any) -> None:
 
 def _certificates(directory: Path) -> tuple[Path, Path, Path]:
     """Make a CA and a certificate for all names, and give CA file, certificate and key."""
-    ca_key, ca_certificate = _issue("schoolgate test origin CA", None, None)
-    key, certificate = _issue("origin.test", ca_key, ca_certificate.subject)
+    ca_key, ca_certificate = issue("schoolgate test origin CA", None, None)
+    key, certificate = issue("origin.test", ca_key, ca_certificate.subject)
     paths = directory / "origin-ca.pem", directory / "origin.pem", directory / "origin.key"
     paths[0].write_bytes(ca_certificate.public_bytes(serialization.Encoding.PEM))
     paths[1].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -146,7 +157,7 @@ def _certificates(directory: Path) -> tuple[Path, Path, Path]:
     return paths
 
 
-def _issue(
+def issue(
     name: str, ca_key: ec.EllipticCurvePrivateKey | None, issuer: x509.Name | None
 ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
@@ -168,6 +179,6 @@ def _issue(
         )
     )
     if ca_key is not None:
-        names = x509.SubjectAlternativeName([x509.DNSName(name) for name in NAMES])
+        names = x509.SubjectAlternativeName([x509.DNSName(x) for x in (*NAMES, "localhost")])
         builder = builder.add_extension(names, critical=False)
     return key, builder.sign(signer, hashes.SHA256())

@@ -146,7 +146,7 @@ class School:
         settings: dict[str, Any] = {
             "policy": "hill",
             "state_dir": "state",
-            "proxy": {"listen": "127.0.0.1:0"},
+            "proxy": {"listen": "127.0.0.1:0", "workers": 1},
             "metrics": {"listen": "127.0.0.1:0"},
             "lists": {"dirs": ["categories"]},
         }

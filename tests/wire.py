@@ -1,13 +1,11 @@
 """Peers that behave as no library would: they stop reading, never answer, or send without an end."""
 
 import contextlib
-import os
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import h2.config
 import h2.connection
@@ -20,12 +18,6 @@ from tests.origin import Origin
 QUIET_SECONDS = 2.0
 
 type Handler = Callable[[socket.socket], None]
-
-
-def resident_bytes(gate: Gateway) -> int:
-    """Give how much memory the gateway's process holds."""
-    pages = int(Path(f"/proc/{gate.process.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def numbered(size: int) -> bytes:
