@@ -207,6 +207,16 @@ def test_whoever_was_relieved_may_go_on_until_its_time_is_over() -> None:
         assert told == ["DRAIN", "STOP"]
 
 
+def test_whoever_is_relieved_while_it_starts_has_its_time_too() -> None:
+    with toys(TOY_1="busy, a replacement slow", TOY_DRAIN="3") as running:
+        os.kill(running.pids(1)[0], signal.SIGKILL)
+        running.wait(lambda: len(running.pids(1)) == 2)
+        running.process.send_signal(signal.SIGHUP)
+        slow = str(running.pids(1)[1])
+        running.wait(lambda: ["1", "told", slow, "STOP"] in running.said("1", "told"))
+        assert ["1", "told", slow, "DRAIN"] in running.said("1", "told")
+
+
 def test_a_reload_that_cannot_start_leaves_all_as_it_is_and_says_why() -> None:
     with toys(TOY_2="faulty relief") as running:
         old = running.pids(2)[0]

@@ -10,6 +10,7 @@ import mmap
 import os
 import signal
 import sys
+import time
 from select import select
 from typing import Any, NoReturn
 
@@ -38,6 +39,8 @@ def work(link: Link) -> None:
         raise ConfigurationError([Fault("school.yaml", 7, "is wrong", "put it right")])
     if manner == "crashes at start":
         os._exit(3)
+    if manner == "busy, a replacement slow" and BEGUN[link.number] == 2:
+        time.sleep(2)
     signal.signal(signal.SIGUSR1, hang)
     link.ready()
     if manner == "later ones end" and BEGUN[link.number] > 1:
@@ -49,7 +52,7 @@ def work(link: Link) -> None:
             say(link.number, "told", os.getpid(), order.name)
             if order is Order.STOP and manner == "deaf":
                 hang()
-            if order is Order.STOP or manner != "busy":
+            if order is Order.STOP or not manner.startswith("busy"):
                 return
 
 

@@ -169,7 +169,7 @@ class Filter:
     def done(self) -> None:
         """Record what was still on its way when the proxy stops."""
         for transaction in transactions.every():
-            self._tools.recorder.ended(transaction, None, _since(transaction))
+            self._tools.recorder.ended(transaction, None, transaction.elapsed_ms)
 
     def _decide(self, flow: http.HTTPFlow) -> tuple[Transaction, set[str]]:
         """Ask the policy, and give every host that the request may be meant for."""
@@ -267,7 +267,7 @@ class Filter:
             transaction.bytes_up = len(flow.request.raw_content)
         if flow.response and flow.response.raw_content and not transaction.bytes_down:
             transaction.bytes_down = len(flow.response.raw_content)
-        self._tools.recorder.ended(transaction, status, _since(transaction))
+        self._tools.recorder.ended(transaction, status, transaction.elapsed_ms)
 
 
 def _known(flow: http.HTTPFlow) -> Transaction:
@@ -280,7 +280,3 @@ def _known(flow: http.HTTPFlow) -> Transaction:
     if transaction is None:
         raise LookupError("a response came for a request that was never decided")
     return transaction
-
-
-def _since(transaction: Transaction) -> int:
-    return int((time.monotonic() - transaction.started) * 1000)

@@ -1,5 +1,6 @@
 """What the later hooks of a request need to know, kept beside the flow and gone with it."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakSet
@@ -38,6 +39,11 @@ class Transaction:
     recorded: bool = False
     bytes_up: int = 0
     bytes_down: int = 0
+
+    @property
+    def elapsed_ms(self) -> int:
+        """How long it is on its way, milliseconds."""
+        return int((time.monotonic() - self.started) * 1000)
 
 
 # Attributes of the flow itself: mitmproxy saves and copies only the fields it knows, where objects

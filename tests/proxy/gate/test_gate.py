@@ -154,6 +154,17 @@ async def staged(bounds: Bounds, leaf: Leaf) -> AsyncIterator[Stage]:
             await asyncio.sleep(0)
 
 
+async def inside_closed_site(stage: Stage) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Speak TLS with the gate in the place of the blocked host."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    reader, writer = await stage.dial()
+    writer.write(CONNECT % b"games.example")
+    await reader.readuntil(b"\r\n\r\n")
+    await writer.start_tls(context, server_hostname="games.example")
+    return reader, writer
+
+
 def run(
     story: Callable[[Stage], Awaitable[None]],
     bounds: Bounds = Bounds(),  # noqa: B008
@@ -354,16 +365,11 @@ def test_a_fault_closes_the_connection_is_counted_and_logged_once(
 
 def test_who_asks_for_a_closed_site_without_an_end_holds_nobody_up() -> None:
     """After a few answers the others have their turn."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     asked = 400
 
     async def story(stage: Stage) -> None:
         answered = [0]
-        reader, writer = await stage.dial()
-        writer.write(CONNECT % b"games.example")
-        await reader.readuntil(b"\r\n\r\n")
-        await writer.start_tls(context, server_hostname="games.example")
+        reader, writer = await inside_closed_site(stage)
 
         async def watch() -> None:
             while answered[-1] < asked:
@@ -383,14 +389,9 @@ def test_who_asks_for_a_closed_site_without_an_end_holds_nobody_up() -> None:
 
 def test_a_closed_site_is_answered_as_long_as_it_is_asked() -> None:
     """The time of a connection counts from the last answer, not from its begin."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
 
     async def story(stage: Stage) -> None:
-        reader, writer = await stage.dial()
-        writer.write(CONNECT % b"games.example")
-        await reader.readuntil(b"\r\n\r\n")
-        await writer.start_tls(context, server_hostname="games.example")
+        reader, writer = await inside_closed_site(stage)
         [arrival] = stage.gate.arrivals
         for _ in range(2):
             before = arrival.deadline
@@ -461,6 +462,23 @@ def test_the_bounds_are_met_before_the_descriptors_run_out(
     assert (bounds.of_client, bounds.arrivals) == (of_client, arrivals)
     # A tunnel that is spliced has two sockets and two pipes.
     assert 6 * bounds.of_client < descriptors
+
+
+def test_a_closed_site_is_answered_until_it_is_opened() -> None:
+    """Then the connection ends without an answer, and a browser asks again on a new one."""
+    ask = b"HEAD / HTTP/1.1\r\nHost: games.example\r\n\r\n"
+
+    async def story(stage: Stage) -> None:
+        reader, writer = await inside_closed_site(stage)
+        writer.write(ask)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 403")
+        stage.gate.engines.current = engine(inspection=NOTHING)
+        writer.write(ask)
+        assert await reader.read() == b""
+        assert len(stage.journal.lines) == 1
+        writer.close()
+
+    run(story)
 
 
 def test_an_open_tunnel_is_decided_for_the_group_that_the_new_rules_give() -> None:

@@ -40,7 +40,7 @@ class Answers:
         stays = head is not None and head.keeps_connection and head.method != "CONNECT"
         transaction.bytes_down = len(page.body)
         self._recorder.decided(transaction)
-        self._recorder.ended(transaction, STATUS, _since(transaction))
+        self._recorder.ended(transaction, STATUS, transaction.elapsed_ms)
         return page.http1(stays=stays)
 
     def over_tls(self, tunnel: Transaction) -> Answer:
@@ -80,7 +80,3 @@ def _inner_url(site: Url, target: str) -> Url:
     if not target.startswith("/") or "#" in target:
         raise BadAddressError("the path is no path")
     return parse_url(f"https://{site.host}:{site.port}{target}")
-
-
-def _since(transaction: Transaction) -> int:
-    return int((time.monotonic() - transaction.started) * 1000)

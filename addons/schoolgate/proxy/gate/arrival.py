@@ -323,6 +323,8 @@ class Arrival:
         answer_request = gate.answers.over_tls(transaction)
 
         def answer(head: Head | None, first_line: str) -> bytes:
+            if not gate.still_refused(transaction):
+                return b""
             gate.put_off(self, gate.bounds.kept_seconds)
             return answer_request(head, first_line)
 

@@ -7,7 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import as_ip, embedded_ipv4
 from schoolgate.core.policy import TlsAction
+from schoolgate.core.policy.decision import PRIVATE_DESTINATION
 from schoolgate.monitoring import Metrics
 from schoolgate.proxy.gate.answers import Answers
 from schoolgate.proxy.gate.arrival import Arrival
@@ -230,7 +231,7 @@ class Gate:
             transaction.bytes_up, transaction.bytes_down = relay.up.moved, relay.down.moved
             self.tunnels.ended()
             self.left(address)
-            self._recorder.tunnel_ended(transaction, _since(transaction))
+            self._recorder.tunnel_ended(transaction, transaction.elapsed_ms)
 
         relay = Relay(self.poller, connection, upstream, ended)
         self.tunnels.add(relay, transaction)
@@ -245,7 +246,7 @@ class Gate:
         """Note a tunnel that may pass and whose site cannot be reached."""
         self._metrics.connections.labels(tls=TlsAction.PASS).inc()
         self._recorder.decided(transaction)
-        self._recorder.tunnel_ended(transaction, _since(transaction))
+        self._recorder.tunnel_ended(transaction, transaction.elapsed_ms)
 
     def refused(self, transaction: Transaction) -> None:
         """Note that a refused tunnel is over."""
@@ -253,7 +254,7 @@ class Gate:
         if not transaction.recorded:
             # Nothing was asked inside: a client that does not trust the CA, or that gave up.
             self._recorder.decided(transaction)
-            self._recorder.tunnel_ended(transaction, _since(transaction))
+            self._recorder.tunnel_ended(transaction, transaction.elapsed_ms)
 
     def left(self, address: str) -> None:
         """Note that a connection of a client is closed."""
@@ -317,18 +318,29 @@ class Gate:
             arrival.close()
         self.tunnels.look(moment)
 
+    def still_refused(self, transaction: Transaction) -> bool:
+        """Decide a refused tunnel again, with the rules, the opened sites and the time as they are now."""
+        if transaction.decision is PRIVATE_DESTINATION:
+            # Refused by its address, of which the rules about its name know nothing.
+            return True
+        return self._decide_again(transaction, TlsAction.REFUSE)
+
     def _still_passes(self, transaction: Transaction) -> bool:
-        engine = self.engines.current
+        return self._decide_again(transaction, TlsAction.PASS)
+
+    def _decide_again(self, transaction: Transaction, action: TlsAction) -> bool:
+        """Tell if the answer is the same; a refusal is put down with the rules that it rests on."""
+        engine, now = self.engines.current, self.clock()
         request = transaction.request
-        client = request.client
         if engine is not transaction.engine:
             # Which group somebody is in may have changed with the rules.
-            client = Client(client.address, engine.policy.default_group)
-        answer = engine.decide_host(request.url.host, client, self.clock())
-        if answer.action is TlsAction.PASS:
-            return True
-        transaction.engine, transaction.decision = engine, answer.decision
-        return False
+            client = Client(request.client.address, engine.policy.default_group)
+            request = replace(request, client=client)
+        answer = engine.decide_host(request.url.host, request.client, now)
+        if answer.action is not TlsAction.PASS:
+            transaction.engine, transaction.at = engine, now
+            transaction.request, transaction.decision = request, answer.decision
+        return answer.action is action
 
     def _keep(self, task: "asyncio.Future[Any]") -> None:
         if not task.done():
@@ -355,7 +367,3 @@ def _plain(address: str) -> str:
         return address
     parsed = as_ip(address)
     return str(embedded_ipv4(parsed)) if parsed else ""
-
-
-def _since(transaction: Transaction) -> int:
-    return int((time.monotonic() - transaction.started) * 1000)

@@ -5,7 +5,7 @@ import ssl
 from collections import OrderedDict
 from collections.abc import Callable
 
-# A context holds about 60 KiB.
+# A context holds tens of kilobytes, and these are the blocked sites of the hour.
 _MOST_KEPT = 100
 
 type Leaf = Callable[[str], bytes]

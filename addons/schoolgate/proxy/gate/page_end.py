@@ -13,7 +13,8 @@ from schoolgate.proxy.gate.poller import IN, OUT, Poller
 _STEPS_AT_ONCE = 24
 _MOST_DISCARDED_BYTES = 64 * 1024
 
-# From the head of a request (None where it is unusual) and its first line to the whole answer.
+# From the head of a request (None where it is unusual) and its first line to the whole answer; to
+# nothing where the site is not blocked any more, and the client is to come again.
 type Answer = Callable[[Head | None, str], bytes]
 
 
@@ -117,6 +118,7 @@ class PageEnd:
             self._is_last = not head.keeps_connection
         first = self._buffer.partition(b"\r\n")[0].decode("ascii", "backslashreplace")
         self._out = self._answer(head, first)
+        self._is_last = self._is_last or not self._out
         self._buffer = self._buffer[head.size :] if head else b""
         return True
 
