@@ -17,7 +17,13 @@ setup:
 	@echo "Preparing .venv with $$($(PYTHON) --version) (once, about a minute)…"
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@if command -v krb5-config > /dev/null; then $(MAKE) --silent --no-print-directory .venv/.kerberos; fi
 	@touch .venv/.made
+
+# For Kerberos, where its headers are.
+.venv/.kerberos: requirements-kerberos.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-kerberos.lock
+	@touch .venv/.kerberos
 
 # With the native index, where there is a C compiler.
 .venv/.installed: .venv/.made $(wildcard addons/schoolgate/core/index/native/*)
@@ -37,6 +43,7 @@ test: lint
 
 test-system: setup
 	@deploy/install-ci-packages
+	@$(MAKE) --silent --no-print-directory .venv/.kerberos
 	@$(BIN)/pytest -m system
 
 # Fuzzes the native index (docs/fuzzing.md), then loads a gateway that must not grow; seconds of each.
@@ -51,6 +58,7 @@ soak: setup
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -q -o requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra kerberos --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -c requirements-dev.lock -q -o requirements-kerberos.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build
@@ -59,3 +67,4 @@ bench: setup
 	@deploy/install-ci-packages bench-packages.txt
 	@$(BIN)/python -m benchmarks.gateway --write
 	@$(BIN)/python -m benchmarks.index --list both --write
+	@$(BIN)/python -m benchmarks.policy --write
