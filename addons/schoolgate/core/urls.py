@@ -1,7 +1,7 @@
 """URLs in one form, by the WHATWG URL rules; what does not parse is refused, never guessed."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote, unquote_to_bytes
 
 import ada_url
@@ -30,8 +30,7 @@ _STRUCTURAL = b"/\\;?#%\x00"
 _AMBIGUOUS = re.compile(r"[%;\\?#\x00]|//|/\.|[. ](?:/|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """A parsed URL.
 
     Attributes:

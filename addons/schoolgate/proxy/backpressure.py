@@ -5,23 +5,26 @@ here stand in for its own; `limits` puts them in place.
 """
 
 import time
-import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import h2.connection
 import h2.errors
 import h2.events
-from mitmproxy.connection import Client, Connection
+from mitmproxy.connection import Connection
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layers import http
 from mitmproxy.proxy.layers.http import _http1, _http2
 from mitmproxy.proxy.layers.http._base import HttpConnection, ReceiveHttp
 from mitmproxy.proxy.layers.http._events import (
+    HttpEvent,
     RequestData,
     ResponseData,
+    ResponseEndOfMessage,
 )
 from mitmproxy.proxy.layers.http._http_h2 import BufferedH2Connection
+
+from schoolgate.proxy.holders import holder_of
 
 # Head of a message, line of a chunk's size, trailers, or requests sent ahead of their turn.
 MAX_HTTP1_HEAD_BYTES = 256 * 1024
@@ -44,9 +47,6 @@ MAX_RESETS = 500
 RESETS_SECONDS = 10.0
 
 type Commands = layer.CommandGenerator[None]
-
-# By the client's id. Weak values: with weak keys none would ever go, as a holder has its client.
-_holders: "weakref.WeakValueDictionary[str, Holder]" = weakref.WeakValueDictionary()
 
 
 class Backlog:
@@ -83,7 +83,7 @@ class Backlog:
         to: Connection = stream.context.server if self._up else stream.context.client
         if to in self._http.connections:
             size += self._kept_by(self._http.connections[to].context.layers[-1])
-            holder = _holders.get(stream.context.client.id)
+            holder = holder_of(stream.context.client)
             size += holder.unsent_bytes(to) if holder else 0
         return size
 
@@ -101,21 +101,6 @@ class Backlog:
 
 def _cost(pieces: Iterable[bytes]) -> int:
     return sum(len(piece) + PIECE_BYTES for piece in pieces)
-
-
-class Holder(Protocol):
-    """Who has the sockets of a client and of the origins that it asked for."""
-
-    def unsent_bytes(self, to: Connection) -> int:
-        """Give how much waits for the peer of a connection to read on."""
-
-    def hold(self, connection: Connection, is_open: Callable[[], bool]) -> None:
-        """Leave what comes on a connection in its socket until something is true."""
-
-
-def register(client: Client, holder: Holder) -> None:
-    """Note who has a client's sockets, as long as it lives."""
-    _holders[client.id] = holder
 
 
 class AwaitLow(commands.RequestWakeup):
@@ -248,24 +233,35 @@ class _BoundedHttp1(_http1.Http1Connection):
 
     # Whether something that is here is not read before the next turn of the loop.
     is_pausing = False
+    is_server = False
 
     def _handle_event(self, event: events.Event) -> Commands:
-        yield from super()._handle_event(event)
-        if not isinstance(event, events.DataReceived):
+        # All of mitmproxy's own, so that there is not one generator in another for each event.
+        if isinstance(event, HttpEvent):
+            yield from self.send(event)
             return
+        if not isinstance(event, events.DataReceived):
+            yield from self._handle_other(event)
+            return
+        if self.state != self.passthrough:
+            self.buf += event.data
+        yield from self.state(event)
         if len(self.buf) > MAX_HTTP1_HEAD_BYTES:
             if self.state == self.wait or self.is_pausing:
                 self._gate(lambda: self.state != self.wait and not self.is_pausing)
             elif self.state in (self.read_headers, self.read_body):
                 yield from self._refuse()
         elif self.stream_id is not None:
-            up = isinstance(self, _http1.Http1Server)
-            backlog = Backlog(self, self.stream_id, up=up)
+            backlog = Backlog(self, self.stream_id, up=self.is_server)
             if backlog.is_high():
                 self._gate(backlog.is_low)
 
+    def _handle_other(self, event: events.Event) -> Commands:
+        """Take what is neither of HTTP nor data."""
+        yield from self.state(event)
+
     def _gate(self, is_open: Callable[[], bool]) -> None:
-        holder = _holders.get(self.context.client.id)
+        holder = holder_of(self.context.client)
         if holder is not None:
             holder.hold(self.conn, is_open)
 
@@ -286,6 +282,7 @@ class BoundedHttp1Server(_BoundedHttp1, _http1.Http1Server):
     mitmproxy reads the next one where it has answered the last: thousands of them in one turn.
     """
 
+    is_server = True
     _pause: commands.RequestWakeup | None = None
     _ended: events.ConnectionClosed | None = None
 
@@ -301,9 +298,9 @@ class BoundedHttp1Server(_BoundedHttp1, _http1.Http1Server):
             # It may have ended its half after its last request.
             self._ended = event
 
-    def _handle_event(self, event: events.Event) -> Commands:
+    def _handle_other(self, event: events.Event) -> Commands:
         if not isinstance(event, events.Wakeup) or event.command is not self._pause:
-            yield from super()._handle_event(event)
+            yield from super()._handle_other(event)
             return
         self.is_pausing = False
         yield from super().read_headers(events.DataReceived(self.conn, b""))
@@ -314,3 +311,21 @@ class BoundedHttp1Server(_BoundedHttp1, _http1.Http1Server):
 
 class BoundedHttp1Client(_BoundedHttp1, _http1.Http1Client):
     """The side towards an origin."""
+
+    def read_headers(self, event: events.ConnectionEvent) -> Commands:
+        """Be done with a response that came at once before its end is told.
+
+        In mitmproxy it is told when the hook for the headers is through, and that comes later.
+        """
+        ended: ReceiveHttp | None = None
+        for command in super().read_headers(event):
+            if isinstance(command, ReceiveHttp):
+                if ended is not None:
+                    yield ended
+                ended = None
+                if isinstance(command.event, ResponseEndOfMessage):
+                    ended = command
+                    continue
+            yield command
+        if ended is not None:
+            yield ended

@@ -6,16 +6,27 @@ for, so that a new mitmproxy which changes it fails the test and not the school.
 """
 
 import ctypes
-from collections.abc import Callable
+import itertools
+import time
 from functools import lru_cache
 from typing import Any
 
-from mitmproxy import http, options
+from cryptography import x509
+from mitmproxy import connection, flow, http, options
+from mitmproxy.addons import tlsconfig
 from mitmproxy.connection import ConnectionState
 from mitmproxy.net import tls as net_tls
-from mitmproxy.proxy import commands, context, events, layer
+from mitmproxy.net.http import http1
+from mitmproxy.proxy import commands, context, events, layer, tunnel
+from mitmproxy.proxy.layers import http as http_layer
 from mitmproxy.proxy.layers import tls
-from OpenSSL import SSL
+from mitmproxy.proxy.layers.http._base import ReceiveHttp
+from mitmproxy.proxy.layers.http._events import RequestHeaders
+from OpenSSL import SSL, crypto
+
+from schoolgate.proxy import messages
+from schoolgate.proxy.client_hello import PlainHello
+from schoolgate.proxy.holders import holder_of
 
 _lib: Any = SSL._lib  # type: ignore[attr-defined]
 _ffi: Any = SSL._ffi  # type: ignore[attr-defined]
@@ -27,12 +38,17 @@ _buffer: Any = _ffi.new("char[]", _BUFFER_BYTES)
 _PIECE_BYTES = 16 * 1024
 
 _create_ssl_context = net_tls._create_ssl_context
+_handle_event = layer.Layer.handle_event
+_crl_path = tlsconfig.TlsConfig.crl_path
+_tunnel_event = tls.TLSLayer._handle_event
 
 # So much that is free stays; more is given back.
 TRIMMED_BYTES = 16 * 1024 * 1024
 # Pieces from this size on are mapped each by itself, and given back at once.
 MAPPED_BYTES = 4 * 1024 * 1024
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+
+_CRL_PATH = "schoolgate_crl_path"
 
 type Commands = layer.CommandGenerator[None]
 
@@ -69,6 +85,20 @@ def keep_memory() -> None:
         mallopt(what, size)
 
 
+def give_back_memory() -> None:
+    """Give back the pages that are free between others that are not, but for those `keep_memory` keeps.
+
+    What many bodies left behind at once is else never given back. Others wait for memory meanwhile,
+    for milliseconds: not to be called on the loop, and seldom. With another C library nothing is
+    done.
+    """
+    try:
+        trim = ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError):
+        return
+    trim(TRIMMED_BYTES)
+
+
 def let_go(root: layer.Layer) -> None:
     """Free what the layers of an ended connection hold; they cannot be used any more.
 
@@ -89,6 +119,45 @@ def let_go(root: layer.Layer) -> None:
         held.clear()
 
 
+def handle_event(self: layer.Layer, event: events.Event) -> Commands:
+    """Stand in for Layer.handle_event: a hook that need not wait is through before anything else.
+
+    mitmproxy gives each hook up through all layers, and the news that it is through down again.
+    """
+    if self.debug is not None:
+        yield from _handle_event(self, event)
+        return
+    paused, reply = self._paused, None
+    if paused is None:
+        running = self._handle_event(event)
+    elif isinstance(event, events.CommandCompleted) and event.command is paused.command:
+        running, reply, self._paused = paused.generator, event.reply, None
+    else:
+        self._paused_event_queue.append(event)
+        return
+    while True:
+        try:
+            command = running.send(reply)
+        except StopIteration:
+            # What came while it was paused is its own again, unless it has paused anew.
+            if paused is None or self._paused is not None or not self._paused_event_queue:
+                return
+            running, reply = self._handle_event(self._paused_event_queue.popleft()), None
+            continue
+        reply = None
+        if command.blocking is True:
+            if isinstance(command, commands.StartHook):
+                holder = holder_of(self.context.client)
+                if holder is not None and holder.is_through(command):
+                    continue
+            # Others do not block on it: they ask for True itself.
+            command.blocking = self
+            self._paused = layer.Paused(command, running)
+            yield command
+            return
+        yield command
+
+
 def fork(self: context.Context) -> context.Context:
     """Stand in for Context.fork, which makes a server to throw it away."""
     forked = object.__new__(context.Context)
@@ -103,39 +172,73 @@ def no_check(_self: http.MessageData) -> None:
     """Stand in for MessageData.__post_init__, which checks types as mypy does."""
 
 
-@lru_cache(1024)
-def _key(name: str | bytes) -> bytes:
-    return (name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")).lower()
+def crl_path(self: tlsconfig.TlsConfig) -> str:
+    """Stand in for TlsConfig.crl_path, which reads the CA's certificate for each request."""
+    path: str | None = vars(self).get(_CRL_PATH)
+    if path is None:
+        path = vars(self)[_CRL_PATH] = _crl_path(self)
+    return path
 
 
-def get_all(self: http.Headers, name: str | bytes) -> list[str]:
-    """Stand in for Headers.get_all, which calls a function for each header."""
-    key = _key(name)
-    return [
-        value.decode("utf-8", "surrogateescape") for k, value in self.fields if k.lower() == key
-    ]
+def event_to_child(self: http_layer.HttpLayer, child: layer.Layer, event: events.Event) -> Commands:
+    """Stand in for HttpLayer.event_to_child, which asks of each command eight times what it is."""
+    command: Any
+    for command in child.handle_event(event):
+        kind = type(command)
+        if kind is commands.SendData:
+            yield command
+            continue
+        if command.blocking or isinstance(command, commands.RequestWakeup):
+            self.command_sources[command] = child
+        if kind is ReceiveHttp:
+            inner = command.event
+            if isinstance(inner, RequestHeaders):
+                yield from self.make_stream(inner.stream_id)
+            stream = self.streams.get(inner.stream_id)
+            # More may come of a stream that is done with (mitmproxy's issue 5343).
+            if stream is not None:
+                yield from self.event_to_child(stream, inner)
+        elif kind is http_layer.SendHttp:
+            yield from self.event_to_child(self.connections[command.connection], command.event)
+        elif kind is http_layer.DropStream:
+            self.streams.pop(command.stream_id, None)
+        elif kind is http_layer.GetHttpConnection:
+            yield from self.get_connection(command)
+        elif kind is http_layer.RegisterHttpConnection:
+            yield from self.register_connection(command)
+        else:
+            if kind is commands.OpenConnection:
+                self.connections[command.connection] = child
+            yield command
 
 
-def get_item(self: http.Headers, name: str | bytes) -> str:
-    """Stand in for MultiDict.__getitem__."""
-    values = get_all(self, name)
-    if not values:
-        raise KeyError(name)
-    return values[0] if len(values) == 1 else ", ".join(values)
+class Numbers:
+    """Stands in for the module uuid: text that no other in this process has."""
+
+    def __init__(self) -> None:
+        self._prefix = f"{time.time_ns():x}"
+        self._next = itertools.count()
+
+    def uuid4(self) -> str:
+        """Give the next one."""
+        return f"{self._prefix}-{next(self._next):x}"
 
 
-def get(self: http.Headers, name: str | bytes, default: Any = None) -> Any:
-    """Stand in for Mapping.get, which raises and catches for what is not there."""
-    values = get_all(self, name)
-    return ", ".join(values) if values else default
+def use_certificate(self: SSL.Connection, cert: x509.Certificate) -> None:
+    """Stand in for Connection.use_certificate, which writes and reads it anew for each connection."""
+    if not _lib.SSL_use_certificate(self._ssl, _openssl_certificate(cert)._x509):
+        SSL._raise_current_error()
 
 
-def contains(self: http.Headers, name: object) -> bool:
-    """Stand in for Mapping.__contains__, which does so too."""
-    if not isinstance(name, str | bytes):
-        raise TypeError(f"Expected str or bytes, but got {type(name).__name__}.")
-    key = _key(name)
-    return any(k.lower() == key for k, _ in self.fields)
+def use_privatekey(self: SSL.Connection, pkey: Any) -> None:
+    """Stand in for Connection.use_privatekey, which does so with the one key that there is."""
+    if not _lib.SSL_use_PrivateKey(self._ssl, _openssl_key(pkey)._pkey):
+        SSL._raise_current_error()
+
+
+# A leaf has a kilobyte, and these are the sites of the hour.
+_openssl_certificate: Any = lru_cache(1024)(crypto.X509.from_cryptography)
+_openssl_key: Any = lru_cache(8)(crypto.PKey.from_cryptography_key)
 
 
 def create_ssl_context(**settings: Any) -> SSL.Context:
@@ -182,7 +285,10 @@ def receive_data(self: tls.TLSLayer, data: bytes) -> Commands:
 
     OpenSSL is given a piece after the other, as in `send_data`.
     """
-    plaintext, failure = _decrypted(self, data)
+    yield from _received(self, *_decrypted(self, data))
+
+
+def _received(self: tls.TLSLayer, plaintext: bytes, failure: SSL.Error | None) -> Commands:
     if isinstance(failure, SSL.Error) and not isinstance(failure, SSL.ZeroReturnError):
         yield commands.Log(f"TLS Error: {failure}")
     # Reading may have made something to send.
@@ -192,6 +298,31 @@ def receive_data(self: tls.TLSLayer, data: bytes) -> Commands:
     if isinstance(failure, SSL.ZeroReturnError):
         self.conn.state &= ~ConnectionState.CAN_READ
         yield from self.event_to_child(events.ConnectionClosed(self.conn))
+
+
+def carry(self: tls.TLSLayer, event: events.Event) -> Commands:
+    """Stand in for TunnelLayer._handle_event, which has four generators for each event and command."""
+    if self.tunnel_state is not tunnel.TunnelState.OPEN:
+        yield from _tunnel_event(self, event)
+        return
+    if isinstance(event, events.ConnectionEvent) and event.connection is self.tunnel_connection:
+        if not isinstance(event, events.DataReceived):
+            yield from _tunnel_event(self, event)
+            return
+        plaintext, failure = _decrypted(self, event.data)
+        if failure is not None or not plaintext:
+            yield from _received(self, plaintext, failure)
+            return
+        yield from self.tls_interact()
+        event = events.DataReceived(self.conn, plaintext)
+    own = self.conn
+    for command in self.child_layer.handle_event(event):
+        if not isinstance(command, commands.ConnectionCommand) or command.connection is not own:
+            yield command
+        elif isinstance(command, commands.SendData):
+            yield from self.send_data(command.data)
+        else:
+            yield from self._handle_command(command)
 
 
 def _decrypted(self: tls.TLSLayer, data: bytes) -> tuple[bytes, SSL.Error | None]:
@@ -223,14 +354,31 @@ def _decrypted(self: tls.TLSLayer, data: bytes) -> tuple[bytes, SSL.Error | None
     return pieces[0] if len(pieces) == 1 else b"".join(pieces), failure
 
 
-REPLACED: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
+_numbers = Numbers()
+
+REPLACED: tuple[tuple[Any, str, Any], ...] = (
+    (layer.Layer, "handle_event", handle_event),
     (context.Context, "fork", fork),
     (http.MessageData, "__post_init__", no_check),
-    (http.Headers, "get_all", get_all),
-    (http.Headers, "__getitem__", get_item),
-    (http.Headers, "get", get),
-    (http.Headers, "__contains__", contains),
+    (http.Headers, "__init__", messages.make_headers),
+    (http.Headers, "get_all", messages.get_all),
+    (http.Headers, "__getitem__", messages.get_item),
+    (http.Headers, "get", messages.get),
+    (http.Headers, "__contains__", messages.contains),
     (net_tls, "_create_ssl_context", create_ssl_context),
+    (http1, "expected_http_body_size", messages.expected_http_body_size),
+    (http_layer, "validate_headers", messages.validate_headers),
+    (http_layer.HttpLayer, "event_to_child", event_to_child),
+    (tlsconfig.TlsConfig, "crl_path", crl_path),
+    # Two are the same where they are one; their ids, which mitmproxy compares, are never given twice.
+    (connection.Connection, "__eq__", object.__eq__),
+    (connection.Connection, "__hash__", object.__hash__),
+    (connection, "uuid", _numbers),
+    (flow, "uuid", _numbers),
+    (tls, "ClientHello", PlainHello),
+    (SSL.Connection, "use_certificate", use_certificate),
+    (SSL.Connection, "use_privatekey", use_privatekey),
+    (tls.TLSLayer, "_handle_event", carry),
     (tls.TLSLayer, "tls_interact", tls_interact),
     (tls.TLSLayer, "send_data", send_data),
     (tls.TLSLayer, "receive_data", receive_data),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from mitmproxy import http
 
 from schoolgate.proxy import transactions
+from schoolgate.proxy.messages import ByName, by_name
 
 # Bodies up to this size are held whole, so that a fault in a later hook can still replace them.
 HELD_BYTES = 64 * 1024
@@ -19,14 +20,14 @@ def let_through(flow: http.HTTPFlow, stream: Callable[[], Stream]) -> None:
     send a body on before anything was decided.
     """
     request = flow.request
-    names = _names(request)
+    names = by_name(request.headers)
     # An origin may not be talked into another protocol, nor compress messages, which would let a
     # small frame grow without bound in here.
     if b"sec-websocket-extensions" in names:
         del request.headers["sec-websocket-extensions"]
     if b"upgrade" in names and request.headers["upgrade"].lower() != "websocket":
         del request.headers["upgrade"]
-    if not (request.is_http2 or request.is_http3):
+    if request.data.authority and not (request.is_http2 or request.is_http3):
         # A request line in absolute form would win over the Host header (RFC 9112, 3.2.2).
         request.authority = ""
     if not _is_short(request, names):
@@ -50,7 +51,7 @@ def redirect(to: str) -> http.Response:
 def stream_response(flow: http.HTTPFlow, stream: Callable[[], Stream]) -> None:
     """Pass the origin's answer on as `let_through` does a request; keep clients on this path."""
     assert flow.response is not None
-    names = _names(flow.response)
+    names = by_name(flow.response.headers)
     # HTTP/3 would go round the proxy.
     if b"alt-svc" in names:
         del flow.response.headers["alt-svc"]
@@ -58,17 +59,12 @@ def stream_response(flow: http.HTTPFlow, stream: Callable[[], Stream]) -> None:
         flow.response.stream = stream()
 
 
-def _names(message: http.Message) -> set[bytes]:
-    """Give the headers' names in lower case; going through them for each question costs more."""
-    return {name.lower() for name, _ in message.headers.fields}
-
-
-def _is_short(message: http.Message, names: set[bytes]) -> bool:
+def _is_short(message: http.Message, names: ByName) -> bool:
     length = _length(message, names)
     return length is not None and length <= HELD_BYTES
 
 
-def _length(message: http.Message, names: set[bytes]) -> int | None:
+def _length(message: http.Message, names: ByName) -> int | None:
     """Give the announced size of a body in bytes, or None where it is not announced."""
     if b"transfer-encoding" in names:
         return None

@@ -28,7 +28,7 @@ from mitmproxy.proxy.server_hooks import (
     ServerDisconnectedHook,
 )
 
-from schoolgate.proxy import backpressure, economies
+from schoolgate.proxy import economies, holders
 from schoolgate.proxy.backpressure import MAX_UNSENT_BYTES, AwaitLow
 from schoolgate.proxy.hooks import ClosedAddonManager, Unfinished
 from schoolgate.proxy.link import Link
@@ -71,9 +71,11 @@ class Handler(mode_servers.ProxyConnectionHandler):
         self._thinking: set[asyncio.Task[None]] = set()
         self._carrying: set[asyncio.Task[None]] = set()
         self._hooks_waiting = 0
+        # Hooks that began within a layer and wait, until they come here as commands.
+        self._begun: dict[commands.StartHook, Unfinished] = {}
         self._active = self._loop.time()
         self._watch = self._loop.call_later(told.tcp_timeout, self._look_whether_idle)
-        backpressure.register(client, self)
+        holders.register(client, self)
 
     # -- from the first byte to the last ---------------------------------------------------------
 
@@ -252,8 +254,15 @@ class Handler(mode_servers.ProxyConnectionHandler):
         assert isinstance(addons, ClosedAddonManager)
         return addons.run(hook)
 
-    def _start_hook(self, hook: commands.StartHook) -> None:
+    def is_through(self, hook: commands.StartHook) -> bool:
+        """Run a hook; False where it waits, and must be given to the handler as any command."""
         rest = self._begin(hook)
+        if rest is not None:
+            self._begun[hook] = rest
+        return rest is None
+
+    def _start_hook(self, hook: commands.StartHook) -> None:
+        rest = self._begun.pop(hook, None) or self._begin(hook)
         if rest is None:
             self._complete(hook)
         else:

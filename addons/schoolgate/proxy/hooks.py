@@ -6,7 +6,7 @@ costs. Here each kind of hook knows its functions, and only what really waits be
 
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from mitmproxy import addonmanager, exceptions, flow, master
@@ -18,11 +18,27 @@ type Function = Callable[[Any], Awaitable[None] | None]
 type Unfinished = Coroutine[Any, Any, None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Functions:
+    """What a kind of hook calls.
+
+    Attributes:
+        field: of the hook, that holds what it is called with.
+        of_flow: that is a flow.
+        followed: somebody wants to know of each change of a flow.
+    """
+
+    field: str
+    functions: tuple[Function, ...]
+    of_flow: bool
+    followed: bool
+
+
 class ClosedAddonManager(addonmanager.AddonManager):
     """mitmproxy's own logs what an addon raises and lets the flow go on; this one closes."""
 
     def __init__(self, of: master.Master, guard: Guard) -> None:
-        self._functions: dict[type[mitmproxy_hooks.Hook], tuple[str, tuple[Function, ...]]] = {}
+        self._functions: dict[type[mitmproxy_hooks.Hook], _Functions] = {}
         super().__init__(of)  # type: ignore[no-untyped-call]
         self._guard = guard
 
@@ -54,9 +70,9 @@ class ClosedAddonManager(addonmanager.AddonManager):
         Returns:
             None when it is through, or what remains to be awaited.
         """
-        field, functions = self._functions.get(type(hook)) or self._look_up(type(hook))
-        data = getattr(hook, field)
-        left = iter(functions)
+        found = self._functions.get(type(hook)) or self._look_up(type(hook))
+        data = getattr(hook, found.field)
+        left = iter(found.functions)
         for function in left:
             try:
                 waiting = function(data)
@@ -67,7 +83,7 @@ class ClosedAddonManager(addonmanager.AddonManager):
                 break
             if waiting is not None and inspect.isawaitable(waiting):
                 return self._wait(hook.name, data, waiting, left)
-        if isinstance(data, flow.Flow):
+        if found.of_flow and (found.followed or data.intercepted):
             return self._after(data)
         return None
 
@@ -91,9 +107,7 @@ class ClosedAddonManager(addonmanager.AddonManager):
 
     def _after(self, of: flow.Flow) -> Unfinished | None:
         """Tell those who follow every change of a flow, and wait while one of them holds it."""
-        hook = mitmproxy_hooks.UpdateHook
-        _, functions = self._functions.get(hook) or self._look_up(hook)
-        if functions:
+        if self._followers():
             return self._update(of)
         return of.wait_for_resume() if of.intercepted else None
 
@@ -101,7 +115,11 @@ class ClosedAddonManager(addonmanager.AddonManager):
         await self.trigger_event(mitmproxy_hooks.UpdateHook([of]))
         await of.wait_for_resume()
 
-    def _look_up(self, kind: type[mitmproxy_hooks.Hook]) -> tuple[str, tuple[Function, ...]]:
+    def _followers(self) -> tuple[Function, ...]:
+        hook = mitmproxy_hooks.UpdateHook
+        return (self._functions.get(hook) or self._look_up(hook)).functions
+
+    def _look_up(self, kind: type[mitmproxy_hooks.Hook]) -> "_Functions":
         """Find the functions of a kind of hook, once.
 
         Raises:
@@ -115,5 +133,8 @@ class ClosedAddonManager(addonmanager.AddonManager):
         functions = tuple(
             function for addon in self.chain for _, function in self._iter_hooks(addon, unset)
         )
-        found = self._functions[kind] = (names[0], functions)
+        # The classes of flows are abstract ones, and to ask such a class takes longest of all.
+        of_flow = names[0] == "flow"
+        followed = of_flow and bool(self._followers())
+        found = self._functions[kind] = _Functions(names[0], functions, of_flow, followed)
         return found

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -46,8 +47,7 @@ class Kind(Enum):
     OTHER = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """What an answer must fit.
 
     Attributes:
@@ -154,7 +154,7 @@ class Pages:
             self._kept.clear()
             self._kept_for = now_for
         # By identity, as a decision is built once; kept beside the page so that it stays its own.
-        key = id(decision), asked.host, asked.method == "HEAD", asked.kind
+        key = id(decision), asked.host, asked.method == "HEAD", asked.kind.value
         kept = self._kept.get(key)
         if kept is None:
             kept = self._kept[key] = decision, self._made(asked, decision)

@@ -1,16 +1,16 @@
 """What the later hooks of a request need to know, kept beside the flow and gone with it."""
 
+import gc
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from weakref import WeakSet
 
 from mitmproxy import http
 
 from schoolgate.core.policy import Decision, PolicyEngine, TlsAction, WebRequest
 
 
-@dataclass(slots=True, eq=False, weakref_slot=True)
+@dataclass(slots=True, eq=False)
 class Transaction:
     """One request on its way.
 
@@ -23,6 +23,7 @@ class Transaction:
         started: monotonic seconds.
         checked: monotonic seconds of the last decision.
         tls: what is done with the encryption, where there is any.
+        of_flow: it is that of a flow, and not of a tunnel at the gate.
         recorded: the journal has it.
         bytes_up: request body bytes that went by.
         bytes_down: response body bytes that went by.
@@ -36,6 +37,7 @@ class Transaction:
     started: float
     checked: float
     tls: TlsAction = TlsAction.DECRYPT
+    of_flow: bool = False
     recorded: bool = False
     bytes_up: int = 0
     bytes_down: int = 0
@@ -49,13 +51,12 @@ class Transaction:
 # Attributes of the flow itself: mitmproxy saves and copies only the fields it knows, where objects
 # in flow.metadata would break its saving; and a dictionary with weak keys costs ten times as much.
 _OPEN, _ANSWERED, _CUT = "schoolgate_transaction", "schoolgate_answered", "schoolgate_cut"
-_every: WeakSet[Transaction] = WeakSet()
 
 
 def begin(flow: http.HTTPFlow, transaction: Transaction) -> Transaction:
     """Keep a transaction for a flow."""
     setattr(flow, _OPEN, transaction)
-    _every.add(transaction)
+    transaction.of_flow = True
     return transaction
 
 
@@ -85,5 +86,5 @@ def is_cut(flow: http.HTTPFlow) -> bool:
 
 
 def every() -> list[Transaction]:
-    """Give all that are on their way."""
-    return list(_every)
+    """Give all of flows that are on their way; takes long, as nobody keeps a list of them."""
+    return [x for x in gc.get_objects() if isinstance(x, Transaction) and x.of_flow]

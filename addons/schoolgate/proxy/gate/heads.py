@@ -1,7 +1,7 @@
 """Reads the head of a proxy request at a glance; what is unusual is left to the full parser."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # RFC 9112, 3: longer request lines are for the full parser, which answers them.
 MAX_HEAD_BYTES = 16 * 1024
@@ -13,8 +13,7 @@ _FIELDS = re.compile(r"(?:\r\n[A-Za-z0-9_-]+:[^\r\n]*)*")
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The head of a request to a proxy.
 
     Attributes:
