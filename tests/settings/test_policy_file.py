@@ -9,6 +9,7 @@ from schoolgate.core.errors import ConfigurationError, Fault
 from schoolgate.core.policy import (
     Clause,
     Enforcement,
+    Group,
     Inspection,
     InspectionMode,
     Need,
@@ -56,13 +57,15 @@ def test_a_policy_is_compiled_from_its_file(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (policy.default_group, policy.groups) == (
         "pupils",
-        {"pupils": "Pupils", "staff": "Staff"},
+        {"pupils": Group("pupils", "Pupils"), "staff": Group("staff", "Staff")},
     )
     clauses = (policy.suspension_clause, policy.local_clause, policy.grant_clause)
     assert clauses == ("C-3", "C-3", "C-3")
     assert list(policy.clauses) == ["C-1", "C-2", "C-3", "C-4", "C-5"]
-    assert policy.clauses["C-5"] == Clause("C-5", "Reports", Enforcement.PARTLY, "A page.")
-    assert policy.clauses["C-1"] == Clause("C-1", "No games", Enforcement.ENFORCED, "")
+    assert policy.clauses["C-5"] == Clause(
+        "C-5", "Reports", Enforcement.PARTLY, "the journal", "A page."
+    )
+    assert policy.clauses["C-1"] == Clause("C-1", "No games", Enforcement.ENFORCED)
 
 
 def test_a_rule_names_the_categories_of_its_groups_the_hosts_and_the_groups(tmp_path: Path) -> None:

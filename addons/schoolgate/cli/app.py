@@ -11,7 +11,7 @@ from schoolgate import __version__
 from schoolgate.cli.ca import ca
 from schoolgate.cli.check import check, explain
 from schoolgate.cli.doctor import doctor
-from schoolgate.cli.grants import grants, suspend, unsuspend
+from schoolgate.cli.grants import allow_lesson, grants, supervise, suspend, unsuspend
 from schoolgate.cli.lists import lists
 from schoolgate.cli.policy import policy
 from schoolgate.cli.run import proxy, run
@@ -43,7 +43,8 @@ def cli() -> None:
 
 
 for command in (
-    run, proxy, check, explain, policy, lists, ca, grants, suspend, unsuspend, doctor,
+    run, proxy, check, explain, policy, lists, ca, grants, suspend, unsuspend, supervise,
+    allow_lesson, doctor,
 ):  # fmt: skip
     cli.add_command(command)
 

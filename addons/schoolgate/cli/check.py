@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -12,7 +13,7 @@ from schoolgate import bootstrap
 from schoolgate.cli import output
 from schoolgate.cli.options import make_client, with_client, with_settings
 from schoolgate.core.clients import Client
-from schoolgate.core.policy import PolicyEngine
+from schoolgate.core.policy import Policy, PolicyEngine
 from schoolgate.services import checking
 from schoolgate.services.checking import Answer
 from schoolgate.settings import Settings
@@ -91,7 +92,28 @@ def _prepare(settings: Settings, who: dict[str, Any]) -> tuple[PolicyEngine, Cli
     engine = bootstrap.load_engine(settings)
     engine = engine.with_overlay(bootstrap.overlay_if_any(settings))
     now = who.pop("at") or bootstrap.now()
-    return engine, make_client(engine.policy, **who), now
+    client = make_client(engine.policy, **who)
+    if client.address and not who["group"]:
+        client = _found(settings, engine.policy, client, who)
+    return engine, client, now
+
+
+def _found(settings: Settings, policy: Policy, said: Client, who: dict[str, Any]) -> Client:
+    """Give who the gateway finds at an address, with what the options say of them instead."""
+    found, identity = bootstrap.client_at(settings, policy, said.address)
+    for evidence in identity.evidence:
+        value = evidence.value or "not known"
+        output.errors.print(
+            f"{said.address}: {evidence.part} {value}, {evidence.rank.title} ({evidence.source})",
+            markup=False,
+        )
+    options: dict[str, Any] = {
+        "user": said.user,
+        "device": said.device,
+        "network": said.network,
+        "device_kind": said.device_kind,
+    }
+    return replace(found, **{name: value for name, value in options.items() if value})
 
 
 def _all(urls: tuple[str, ...], batch: TextIO | None) -> Iterable[str]:

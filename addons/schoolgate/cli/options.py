@@ -49,8 +49,12 @@ def with_client[F: Callable[..., Any]](command: F) -> F:
         click.option("--group", help="Policy group; without it the policy's default_group."),
         click.option("--user", default="", help="Sign-in name."),
         click.option("--client", "address", default="", help="IP address of the client."),
-        click.option("--device", default="", help="Id of a known device."),
-        click.option("--network", default="", help="Id of a known network."),
+        click.option(
+            "--device",
+            default="",
+            help="Id of a device, or a kind of device that the policy names.",
+        ),
+        click.option("--network", default="", help="A network that the policy names."),
         click.option(
             "--at",
             type=Moment(),
@@ -85,15 +89,22 @@ def make_client(
     """Make the client that the options describe.
 
     Raises:
-        click.BadParameter: when the group or the address does not exist.
+        click.BadParameter: when a name is not the policy's, or the address is none.
     """
-    if group is not None and group not in policy.groups:
-        known = ", ".join(policy.groups)
-        raise click.BadParameter(f"the policy has no group {group!r}; it has: {known}")
+    for kind, name, known in (
+        ("group", group, policy.groups),
+        ("network", network, policy.networks),
+    ):
+        if name and known and name not in known:
+            there = ", ".join(known)
+            raise click.BadParameter(f"the policy has no {kind} {name!r}; it has: {there}")
     ip = as_ip(address) if address else None
     if address and ip is None:
         raise click.BadParameter(f"{address!r} is not an IP address")
-    return Client(str(ip or ""), group or policy.default_group, user, device, network)
+    kind = device if device in policy.devices else ""
+    return Client(
+        str(ip or ""), group or policy.default_group, user, device, network, device_kind=kind
+    )
 
 
 def _found_config() -> Path:

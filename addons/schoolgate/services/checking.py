@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from schoolgate.core import policy
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
@@ -38,6 +39,7 @@ class Answer:
         entry: what the decision rests on.
         policy: id.
         at: when.
+        period: of the timetable at that time; None outside all.
         error: why it is no URL.
     """
 
@@ -49,6 +51,7 @@ class Answer:
     entry: ListEntry | None
     policy: str
     at: datetime
+    period: str | None = None
     error: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -66,7 +69,7 @@ class Answer:
             "feed": self.entry.feed if self.entry else None,
             "grant": decision.grant,
             "group": self.client.group,
-            "period": None,
+            "period": self.period,
             "tls": self.connection.action.value,
             "obligations": [],
             "rule": decision.rule,
@@ -94,11 +97,12 @@ def check(
         now: when, aware.
         allowed: private networks that the proxy may reach; names are not resolved here.
     """
+    period = engine.period(now)
     try:
         request = WebRequest(parse_web_url(asked), client)
     except BadAddressError as error:
         return Answer(
-            asked, "", client, BAD_URL, _BAD_HOST, None, engine.policy.id, now, str(error)
+            asked, "", client, BAD_URL, _BAD_HOST, None, engine.policy.id, now, period, str(error)
         )
     host = request.url.host
     decision = engine.decide(request, now)
@@ -106,7 +110,7 @@ def check(
         decision = PRIVATE_DESTINATION
     connection = check_host(engine, host, client, now, allowed)
     entry = engine.evidence(request, decision)
-    return Answer(asked, host, client, decision, connection, entry, engine.policy.id, now)
+    return Answer(asked, host, client, decision, connection, entry, engine.policy.id, now, period)
 
 
 def check_host(
@@ -136,7 +140,7 @@ def explain(
         BadAddressError: when it is no URL of a web page.
     """
     request = WebRequest(parse_web_url(asked), client)
-    steps = engine.explain(request, now)
+    steps = policy.explain(engine, request, now)
     decision = engine.decide(request, now)
     if decision.verdict is Verdict.BLOCK or not _is_private(request.url.host, allowed):
         return steps

@@ -100,6 +100,7 @@ class Settings(Strict):
 
     policy: str = "wellstead"
     policies_dir: Path = Path("policies")
+    people: Path = Path("local/people.yaml")
     gateway: str = "gateway"
     state_dir: Path = Path("../var")
     database: str = ""
@@ -114,6 +115,11 @@ class Settings(Strict):
     def policy_file(self) -> Path:
         """The school's policy."""
         return self.policies_dir / f"{self.policy}.yaml"
+
+    @property
+    def sessions_file(self) -> Path:
+        """Who signed in to the WiFi, as RADIUS accounting tells."""
+        return self.state_dir / "sessions.json"
 
     @property
     def ca_dir(self) -> Path:
@@ -228,6 +234,7 @@ def _anchored(settings: Settings, file: Path) -> Settings:
         update={
             "file": file,
             "policies_dir": resolve(settings.policies_dir),
+            "people": resolve(settings.people),
             "state_dir": resolve(settings.state_dir),
             "proxy": proxy.model_copy(
                 update={"upstream_ca": proxy.upstream_ca and resolve(proxy.upstream_ca)}

@@ -9,13 +9,23 @@ from schoolgate.core.catalogue import Catalogue
 from schoolgate.core.categories import Category, ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.index import index_of
-from schoolgate.core.policy import Clause, Policy, PolicyEngine, Rule, Verdict, WebRequest
+from schoolgate.core.policy import Clause, Group, Policy, PolicyEngine, Rule, Verdict, WebRequest
 from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK
+from schoolgate.core.timetable import DayKind, Range, Timetable
 from schoolgate.core.urls import parse_url
 
 STARTS = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+LESSONS_END = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 ENDS = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+
+
+# From nine to half past twelve, every Monday.
+LESSONS = Timetable(
+    {"lessons": "Lessons"},
+    {"lessons": frozenset({DayKind.SCHOOL})},
+    {(0, None): (Range("lessons", 9 * 60, 12 * 60 + 30),)},
+)
 
 PUPIL = Client("10.0.0.7", "pupils", user="abc")
 TEACHER = Client("10.0.0.8", "staff", user="xyz")
@@ -57,7 +67,7 @@ def policy(**changes: Any) -> Policy:
             "document": "Acceptable use",
             "contact": "office@school.example",
             "default_group": "pupils",
-            "groups": {"pupils": "Pupils", "staff": "Staff"},
+            "groups": {"pupils": Group("pupils", "Pupils"), "staff": Group("staff", "Staff")},
             "clauses": {"C-8": Clause("C-8", "No games in lessons")},
             "locked": (),
             "always_reachable": (),

@@ -13,12 +13,14 @@ from schoolgate.core.approvals import Grant, Overlay, Role, Suspension
 from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.clients import Client
 from schoolgate.core.policy import (
+    Decision,
     HostDecision,
     Inspection,
     InspectionMode,
     Need,
     Never,
     PolicyEngine,
+    Reason,
     Rule,
     TlsAction,
     Verdict,
@@ -423,10 +425,10 @@ def _schools(draw: st.DrawFn, *, by_hand: bool, apart: bool = True) -> PolicyEng
     return built.with_overlay(draw(_overlays(parts))) if by_hand else built
 
 
-def verdicts_on(built: PolicyEngine, host: str, client: Client) -> list[Verdict]:
+def decisions_on(built: PolicyEngine, host: str, client: Client) -> list[Decision]:
     """Ask for every page there is: the start page first."""
     return [
-        built.decide(WebRequest(Url("https", host, 443, path), client), NOON).verdict
+        built.decide(WebRequest(Url("https", host, 443, path), client), NOON)
         for path in ["/", "/other", *_PATHS, *(f"{path}/below" for path in _PATHS)]
     ]
 
@@ -446,9 +448,11 @@ def check_against_every_page(built: PolicyEngine, *, exactly: bool = True) -> No
         categories = built.catalogue.sites.categories(built.catalogue.sites.get(host))
         for client in (PUPIL, TEACHER):
             answer = built.decide_host(host, client, NOON)
-            every = verdicts_on(built, host, client)
+            decisions = decisions_on(built, host, client)
+            every = [decision.verdict for decision in decisions]
             one, changes = every[0], len(set(every)) > 1
-            never = any(
+            locked = any(d.reason is Reason.LOCKED and d.verdict is not one for d in decisions)
+            never = not locked and any(
                 n.categories & set(categories) or covered(n.hosts, host) for n in inspection.never
             )
             assert answer.decision.verdict is one
@@ -485,3 +489,29 @@ def test_no_page_contradicts_it_where_a_grant_and_a_list_name_the_same_part(
     built: PolicyEngine,
 ) -> None:
     check_against_every_page(built, exactly=False)
+
+
+@pytest.mark.parametrize(
+    ("section", "conditions", "want"),
+    [
+        ("locked", {"methods": frozenset({"POST"})}, TlsAction.DECRYPT),
+        ("locked", {"hosts": hosts("x.example/a")}, TlsAction.DECRYPT),
+        # What is no lock does not have correspondence read.
+        ("rules", {"methods": frozenset({"POST"})}, TlsAction.PASS),
+        ("rules", {"hosts": hosts("x.example/a")}, TlsAction.PASS),
+    ],
+)
+def test_what_nobody_may_lift_is_carried_out_on_a_host_that_is_never_read_otherwise(
+    section: str, conditions: dict[str, Any], want: TlsAction
+) -> None:
+    never = Never("C-N", hosts=hosts("x.example"))
+    mail = Rule("mail", "C-8", Verdict.BLOCK, **conditions)
+    sections: dict[str, Any] = {section: (mail,)}
+    built = engine(inspection=Inspection(InspectionMode.NEEDED, (never,)), **sections)
+    assert built.decide_host("x.example", PUPIL, NOON).action is want
+
+
+def test_a_method_that_is_decided_otherwise_has_a_host_read() -> None:
+    posts = Rule("posts", "C-8", Verdict.BLOCK, methods=frozenset({"POST"}))
+    answer = engine(rules=(posts,), inspection=NEEDED).decide_host("x.example", PUPIL, NOON)
+    assert (answer.action, answer.needs) == (TlsAction.DECRYPT, ("methods",))

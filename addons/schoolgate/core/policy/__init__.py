@@ -1,7 +1,11 @@
 """The policy decision point: a school's rules as values, and the engine that carries them out."""
 
+from schoolgate.core.policy.cases import Case, Given
+from schoolgate.core.policy.dead_rules import dead_rules
 from schoolgate.core.policy.decision import Decision, Reason, Verdict, strictest
-from schoolgate.core.policy.engine import PolicyEngine, Step
+from schoolgate.core.policy.engine import PolicyEngine, Question
+from schoolgate.core.policy.explanation import Step, explain
+from schoolgate.core.policy.inheritance import extend
 from schoolgate.core.policy.inspection import (
     HostDecision,
     Inspection,
@@ -10,25 +14,54 @@ from schoolgate.core.policy.inspection import (
     Never,
     TlsAction,
 )
-from schoolgate.core.policy.model import Clause, Enforcement, Policy, Rule
+from schoolgate.core.policy.model import (
+    NO_PERIOD,
+    Circumstances,
+    Clause,
+    Enforcement,
+    Group,
+    LessonAllowance,
+    Lock,
+    MinimumAge,
+    Policy,
+    Review,
+    Roles,
+    Rule,
+    with_groups_around,
+)
 from schoolgate.core.policy.request import WebRequest
 
 __all__ = [
+    "NO_PERIOD",
+    "Case",
+    "Circumstances",
     "Clause",
     "Decision",
     "Enforcement",
+    "Given",
+    "Group",
     "HostDecision",
     "Inspection",
     "InspectionMode",
+    "LessonAllowance",
+    "Lock",
+    "MinimumAge",
     "Need",
     "Never",
     "Policy",
     "PolicyEngine",
+    "Question",
     "Reason",
+    "Review",
+    "Roles",
     "Rule",
     "Step",
     "TlsAction",
     "Verdict",
     "WebRequest",
+    "dead_rules",
+    "explain",
+    "extend",
     "strictest",
+    "with_groups_around",
 ]

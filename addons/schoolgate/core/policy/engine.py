@@ -3,11 +3,12 @@
 1. locked block: nobody can lift it
 2. always reachable: help lines, connectivity probes
 3. suspension: access withdrawn from this client
-4. (kept for the locked rules of a parent policy)
+4. what a policy that this one extends has locked against the school
 5. grant in force for this client; one that lifts circumvention only if the headteacher decided it
 6. circumvention of the filter
 7. the school's own block list, then its own allow list: it is the final arbiter of any list
-8. rules of the policy, the first that matches wins
+8. rules of the policy, the first that matches wins: those that the policies it extends have locked
+   against other rules, its own, then those that it takes over
 9. the policy's default
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from schoolgate.core.approvals import Grant, Overlay, Role, Suspension, first
+from schoolgate.core.approvals import OPENING, Grant, Overlay, Role, Suspension, first
 from schoolgate.core.catalogue import Catalogue
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
@@ -24,63 +25,39 @@ from schoolgate.core.index import index_of
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.inspection import (
     GRANTS,
+    METHODS,
     PATHS,
     HostDecision,
-    InspectionMode,
-    Need,
-    Never,
     settle,
 )
-from schoolgate.core.policy.model import Policy
+from schoolgate.core.policy.model import NO_PERIOD, Circumstances, Policy
+from schoolgate.core.policy.outlooks import Outlook
 from schoolgate.core.policy.request import WebRequest
 from schoolgate.core.policy.rows import (
     LOCAL_ALLOW,
     LOCAL_BLOCK,
+    Profile,
     Row,
-    compile_row,
     host_condition,
 )
 
 _LONDON = ZoneInfo("Europe/London")
+# Groups, classes, networks, devices and periods that occur together; far above those of any school.
+_MOST_CIRCUMSTANCES = 100_000
+# Evidence that is not looked up again.
+_MOST_LISTED_KEPT = 2_000
+_LONGEST_KEPT_PATH = 256
+
+type _Key = tuple[str, frozenset[str], str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One step of an explanation: what was asked, what the answer was, whether it decided."""
+class Question:
+    """One step of the order of precedence, and what it answers for a request."""
 
     number: int
-    question: str
-    answer: str
-    decided: bool = False
-
-
-class _Outlook:
-    """What is known of a host by its name, for one group and what lists say of it and its parts.
-
-    Attributes:
-        row: of the host.
-        parts: rows that parts of it may have, those alone whose verdicts differ.
-        never: what has it never decrypted.
-        needs: of the policy, that reach it.
-        settled: the answer where nobody opened or withdrew anything by hand.
-    """
-
-    __slots__ = ("needs", "never", "parts", "row", "settled")
-
-    def __init__(
-        self,
-        row: Row,
-        parts: tuple[Row, ...],
-        never: Never | None,
-        needs: tuple[Need, ...],
-        mode: InspectionMode,
-    ) -> None:
-        self.row = row
-        self.parts = parts
-        self.never = never
-        self.needs = needs
-        changed = any(part.settled.verdict is not row.settled.verdict for part in parts)
-        self.settled = settle(row.settled, (PATHS,) if changed else (), never, needs, mode)
+    text: str
+    answer: Decision | None
 
 
 class PolicyEngine:
@@ -110,9 +87,7 @@ class PolicyEngine:
             *((need.condition, need.except_hosts) for need in inspection.needs),
         ]
         named = (
-            replace(entry, category=condition, feed="policy")
-            for condition, entries in places
-            for entry in entries
+            replace(entry, category=condition) for condition, entries in places for entry in entries
         )
         opening = {LOCAL_ALLOW} | {
             host_condition(rule) for rule in policy.all_rules if rule.verdict.passes
@@ -120,34 +95,33 @@ class PolicyEngine:
         # Looked up with the same secret as the catalogue.
         seed = catalogue.sites.header.seed
         self._school_sites = index_of([*local, *named], opening, seed)
-        self._rows: dict[tuple[str, int, int], Row] = {}
-        self._outlooks: dict[tuple[str, int, int, int, int], _Outlook] = {}
+        self._methods = sorted({method for rule in policy.all_rules for method in rule.methods})
+        self._groups: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
+        self._profiles: dict[_Key, tuple[Profile, ...]] = {}
+        self._profile_by_signature: dict[tuple[tuple[str, ...], ...], Profile] = {}
+        self._rows: dict[tuple[Profile, int, int], Row] = {}
+        self._outlooks: dict[tuple[tuple[Profile, ...], int, int, int, int], Outlook] = {}
+        self._listed: dict[tuple[str, str, str], ListEntry] = {}
         self._set_overlay(overlay or Overlay())
 
     def with_overlay(self, overlay: Overlay) -> "PolicyEngine":
         """Give the same engine with other grants and suspensions; nothing is compiled anew."""
         engine = object.__new__(PolicyEngine)
-        engine.policy = self.policy
-        engine.catalogue = self.catalogue
-        engine._school_sites = self._school_sites
-        engine._rows = self._rows
-        engine._outlooks = self._outlooks
+        engine.__dict__.update(self.__dict__)
         engine._set_overlay(overlay)
         return engine
 
     def decide(self, request: WebRequest, now: datetime) -> Decision:
         """Answer a request; ``now`` is aware."""
         url, client = request.url, request.client
-        row = self._row(
-            client.group,
-            self.catalogue.sites.get(url.host, url.path),
-            self._school_sites.get(url.host, url.path),
-        )
-        stopped = self._suspension(client, now) if self._suspensions else None
-        granted = None
-        if self.overlay.grants:
-            grants = self.overlay.grants_for(client, url.host, url.path, now)
-            granted = self._granted_by(grants, row)
+        row = self._row_of(request, now)
+        overlay = self.overlay
+        if not (overlay.suspensions or overlay.grants):
+            return row.settled
+        groups = self._groups_of(client)
+        stopped = self._suspension(client, groups, now)
+        grants = overlay.grants_for(client, groups, url.host, url.path, now)
+        granted = self._granted_by(grants, row)
         if stopped is None and granted is None:
             return row.settled
         return row.under(stopped, granted)
@@ -160,9 +134,13 @@ class PolicyEngine:
             client: who asks.
             now: when, aware.
         """
-        outlook = self._outlook(host, client.group)
-        stopped = self.overlay.suspension_for(client, now) if self._suspensions else None
-        grants = self.overlay.grants_on(client, host, now) if self.overlay.grants else ()
+        outlook = self._outlook(host, self._profiles_of(client, now))
+        overlay = self.overlay
+        if not (overlay.suspensions or overlay.grants):
+            return outlook.settled
+        groups = self._groups_of(client)
+        stopped = overlay.suspension_for(client, groups, now)
+        grants = overlay.grants_on(client, groups, host, now)
         if stopped is None and not grants:
             return outlook.settled
         key = (outlook, stopped.id if stopped else None, tuple(grant.id for grant in grants))
@@ -172,19 +150,18 @@ class PolicyEngine:
             known = self._by_hand[key] = self._host_by_hand(outlook, by, grants)
         return known
 
-    def evidence(
-        self,
-        request: WebRequest,
-        decision: Decision,
-        listed: Sequence[ListEntry] | None = None,
-    ) -> ListEntry | None:
-        """Give the list entry that a decision rests on, where it rests on one.
+    def opens_in_lessons(self, request: WebRequest, now: datetime) -> bool:
+        """Ask whether a teacher may open a page for a lesson: nothing but `Policy.lessons` closes it."""
+        row = self._row_of(request, now)
+        return row.in_lessons and row.locked is None and row.by_parent is None
 
-        Args:
-            request: as it was decided.
-            decision: its answer.
-            listed: the catalogue's entries for it, where they are known already.
-        """
+    def period(self, now: datetime) -> str | None:
+        """Give the period of the timetable at a time, aware; None outside all."""
+        timetable = self.policy.timetable
+        return timetable.period_at(now) if timetable else None
+
+    def evidence(self, request: WebRequest, decision: Decision) -> ListEntry | None:
+        """Give the list entry that a decision rests on, where it rests on one."""
         host, path = request.url.host, request.url.path
         match decision.reason:
             case Reason.GRANT:
@@ -203,65 +180,57 @@ class PolicyEngine:
                     e for e in self._school_sites.entries(host, path) if e.category == condition
                 )
             case _:
-                if listed is None:
-                    listed = self.catalogue.sites.entries(host, path)
-                return first(e for e in listed if e.category == decision.category)
+                return self._listed_as(host, path, decision.category)
 
     def listed(self, host: str, path: str = "/") -> list[ListEntry]:
         """Give every entry that covers a page: of the school's own lists and rules, then of others."""
         school = self._school_sites.entries(host, path)
         return [*school, *self.catalogue.sites.entries(host, path)]
 
-    def explain(self, request: WebRequest, now: datetime) -> list[Step]:
-        """Give the decision as numbered steps in plain English, up to the one that decided."""
-        url, client = request.url, request.client
-        row = self._row(
-            client.group,
-            self.catalogue.sites.get(url.host, url.path),
-            self._school_sites.get(url.host, url.path),
-        )
-        suspended = self._suspension(client, now)
-        grants = self.overlay.grants_for(client, url.host, url.path, now)
-        granted = self._granted_by(grants, row)
-        answers: list[tuple[int, str, Decision | None]] = [
-            (1, "Is it locked, so that nobody can open it?", row.locked),
-            (2, "Is it always reachable (help lines, connectivity probes)?", row.always),
-            (3, "Has access been withdrawn from this person, device or group?", suspended),
-            (5, "Has somebody in charge opened it for this client?", granted),
-            (6, "Does it get round the filter (VPN, proxy, anonymiser)?", row.circumvention),
-            (7, "Is it on the school's own block or allow list?", row.local),
+    def questions(self, request: WebRequest, now: datetime) -> list[Question]:
+        """Give the order of precedence for one request: each step, and what it answers, if anything."""
+        client, url = request.client, request.url
+        row = self._row_of(request, now)
+        groups = self._groups_of(client)
+        suspended = self._suspension(client, groups, now)
+        grants = self.overlay.grants_for(client, groups, url.host, url.path, now)
+        by_default = row.policy.reason is Reason.DEFAULT
+        above = ", ".join(self.policy.extends)
+        return [
+            Question(1, "Is it locked, so that nobody can open it?", row.locked),
+            Question(2, "Is it always reachable (help lines, connectivity probes)?", row.always),
+            Question(3, "Has access been withdrawn from this person, device or group?", suspended),
+            *(
+                [Question(4, f"Is it locked by {above}, above the school?", row.by_parent)]
+                if above
+                else ()
+            ),
+            Question(
+                5,
+                "Has somebody in charge opened it for this client?",
+                self._granted_by(grants, row),
+            ),
+            Question(
+                6, "Does it get round the filter (VPN, proxy, anonymiser)?", row.circumvention
+            ),
+            Question(7, "Is it on the school's own block or allow list?", row.local),
+            Question(8, "Does a rule of the policy match?", None if by_default else row.policy),
+            Question(9, "What does the policy say otherwise?", row.policy if by_default else None),
         ]
-        steps = [Step(0, "What is the page?", self._describe(request))]
-        for number, question, decision in answers:
-            if decision is not None:
-                steps.append(Step(number, question, self._because(request, decision), decided=True))
-                return steps
-            steps.append(Step(number, question, "No."))
-        decision = row.policy
-        is_default = decision.reason is Reason.DEFAULT
-        if is_default:
-            steps.append(Step(8, "Does a rule of the policy match?", "No."))
-        number, question = (
-            (9, "What does the policy say otherwise?")
-            if is_default
-            else (8, "Does a rule of the policy match?")
-        )
-        steps.append(Step(number, question, self._because(request, decision), decided=True))
-        return steps
 
     # -- the steps ---------------------------------------------------------------------------
 
-    def _suspension(self, client: Client, now: datetime) -> Decision | None:
-        suspension = self.overlay.suspension_for(client, now)
+    def _suspension(self, client: Client, groups: frozenset[str], now: datetime) -> Decision | None:
+        suspension = self.overlay.suspension_for(client, groups, now)
         return self._suspensions[suspension.id] if suspension else None
 
     def _granted_by(self, grants: Sequence[Grant], row: Row) -> Decision | None:
         """Give the decision of the first of some grants in force that may open a page."""
-        usable = first(
-            g for g in grants if row.circumvention is None or g.decided_by is Role.HEADTEACHER
-        )
+        usable = first(grant for grant in grants if self._may_open(grant, row))
         if usable is None:
             return None
+        lessons = self.policy.lessons
+        in_lesson = usable.decided_by is Role.TEACHER and lessons is not None
         category, categories = row.policy.category, row.policy.categories
         key = (usable.id, category, categories)
         decision = self._granted.get(key)
@@ -269,7 +238,7 @@ class PolicyEngine:
             decision = self._granted[key] = Decision(
                 Verdict.ALLOW,
                 Reason.GRANT,
-                self.policy.grant_clause,
+                lessons.clause if in_lesson and lessons else self.policy.grant_clause,
                 "grant",
                 category=category,
                 categories=categories,
@@ -278,8 +247,26 @@ class PolicyEngine:
             )
         return decision
 
+    def _may_open(self, grant: Grant, row: Row) -> bool:
+        if grant.decided_by not in OPENING:
+            return grant.decided_by is Role.TEACHER and row.in_lessons
+        return row.circumvention is None or grant.decided_by is Role.HEADTEACHER
+
+    def _listed_as(self, host: str, path: str, category: str) -> ListEntry | None:
+        """Give the most specific entry of a category; a class is refused the same page together."""
+        key = (host, path, category)
+        known = self._listed.get(key)
+        if known is None:
+            listed = self.catalogue.sites.entries(host, path)
+            known = first(entry for entry in listed if entry.category == category)
+            if known is not None and len(path) <= _LONGEST_KEPT_PATH:
+                if len(self._listed) >= _MOST_LISTED_KEPT:
+                    self._listed.clear()
+                self._listed[key] = known
+        return known
+
     def _host_by_hand(
-        self, outlook: _Outlook, stopped: Decision | None, grants: Sequence[Grant]
+        self, outlook: Outlook, stopped: Decision | None, grants: Sequence[Grant]
     ) -> HostDecision:
         """Answer for a host on which something was decided by hand for this client."""
         whole = [grant for grant in grants if grant.entry.path == "/"]
@@ -289,23 +276,31 @@ class PolicyEngine:
 
         decision = answer(outlook.row, whole)
         pages = [answer(row, whole) for row in outlook.parts]
+        methods = [answer(row, whole) for row in outlook.by_method]
         opened = [answer(row, grants) for row in (outlook.row, *outlook.parts)]
         changing = [
             need
-            for need, answers in ((PATHS, pages), (GRANTS, opened))
+            for need, answers in ((PATHS, pages), (METHODS, methods), (GRANTS, opened))
             if any(other.verdict is not decision.verdict for other in answers)
         ]
         if len(whole) == len(grants) and GRANTS in changing:
             changing.remove(GRANTS)
         inspection = self.policy.inspection
-        return settle(decision, tuple(changing), outlook.never, outlook.needs, inspection.mode)
+        return settle(
+            decision,
+            tuple(changing),
+            outlook.never,
+            outlook.needs,
+            inspection.mode,
+            has_locked_parts=outlook.has_locked(decision),
+        )
 
     # -- compiling ---------------------------------------------------------------------------
 
     def _set_overlay(self, overlay: Overlay) -> None:
         self.overlay = overlay
         self._granted: dict[tuple[int, str | None, tuple[str, ...]], Decision] = {}
-        self._by_hand: dict[tuple[_Outlook, int | None, tuple[int, ...]], HostDecision] = {}
+        self._by_hand: dict[tuple[Outlook, int | None, tuple[int, ...]], HostDecision] = {}
         self._suspensions = {
             s.id: Decision(
                 Verdict.BLOCK,
@@ -317,19 +312,67 @@ class PolicyEngine:
             for s in overlay.suspensions
         }
 
-    def _row(self, group: str, set_id: int, school_set_id: int) -> Row:
-        key = (group, set_id, school_set_id)
+    def _profile(self, request: WebRequest, now: datetime) -> Profile:
+        profiles = self._profiles_of(request.client, now)
+        if self._methods and request.method in self._methods:
+            return profiles[1 + self._methods.index(request.method)]
+        return profiles[0]
+
+    def _profiles_of(self, client: Client, now: datetime) -> tuple[Profile, ...]:
+        """Give the profile for a method that no rule names, and then that for each that one names."""
+        key = (
+            client.group,
+            client.also,
+            client.network,
+            client.device_kind,
+            self.period(now) or NO_PERIOD,
+        )
+        known = self._profiles.get(key)
+        if known is None:
+            if len(self._profiles) >= _MOST_CIRCUMSTANCES:
+                self._profiles.clear()
+            *_, network, device, period = key
+            groups = self._groups_of(client)
+            known = self._profiles[key] = tuple(
+                self._compile_profile(Circumstances(groups, network, device, period, method))
+                for method in ("", *self._methods)
+            )
+        return known
+
+    def _groups_of(self, client: Client) -> frozenset[str]:
+        key = (client.group, client.also)
+        groups = self._groups.get(key)
+        if groups is None:
+            if len(self._groups) >= _MOST_CIRCUMSTANCES:
+                self._groups.clear()
+            groups = self._groups[key] = self.policy.groups_of(client)
+        return groups
+
+    def _compile_profile(self, circumstances: Circumstances) -> Profile:
+        profile = Profile(self.policy, circumstances)
+        return self._profile_by_signature.setdefault(profile.signature, profile)
+
+    def _row_of(self, request: WebRequest, now: datetime) -> Row:
+        url = request.url
+        return self._row(
+            self._profile(request, now),
+            self.catalogue.sites.get(url.host, url.path),
+            self._school_sites.get(url.host, url.path),
+        )
+
+    def _row(self, profile: Profile, set_id: int, school_set_id: int) -> Row:
+        key = (profile, set_id, school_set_id)
         row = self._rows.get(key)
         if row is None:
             categories = self.catalogue.sites.categories(set_id)
             named = self._school_sites.categories(school_set_id)
-            row = self._rows[key] = compile_row(self.policy, group, categories, named)
+            row = self._rows[key] = profile.row(categories, named)
         return row
 
-    def _outlook(self, host: str, group: str) -> _Outlook:
+    def _outlook(self, host: str, profiles: tuple[Profile, ...]) -> Outlook:
         sites, school = self.catalogue.sites, self._school_sites
         key = (
-            group,
+            profiles,
             sites.get(host),
             sites.get_with_paths(host),
             school.get(host),
@@ -341,11 +384,17 @@ class PolicyEngine:
         return outlook
 
     def _compile_outlook(
-        self, group: str, set_id: int, with_parts: int, school_set_id: int, school_with_parts: int
-    ) -> _Outlook:
+        self,
+        profiles: tuple[Profile, ...],
+        set_id: int,
+        with_parts: int,
+        school_set_id: int,
+        school_with_parts: int,
+    ) -> Outlook:
+        profile, *for_methods = profiles
         categories = self.catalogue.sites.categories(set_id)
         named = self._school_sites.categories(school_set_id)
-        row = self._row(group, set_id, school_set_id)
+        row = self._row(profile, set_id, school_set_id)
         added = set(self.catalogue.sites.categories(with_parts)) - set(categories)
         also_named = set(self._school_sites.categories(school_with_parts)) - set(named)
         # A rule asks for one category or host, so that what several entries bring about on a page,
@@ -354,44 +403,17 @@ class PolicyEngine:
             *(((*categories, category), named) for category in sorted(added)),
             *((categories, (*named, name)) for name in sorted(also_named)),
         ]
-        parts = {
-            part.verdicts: part
-            for in_categories, under_names in tried
-            if (part := compile_row(self.policy, group, in_categories, under_names)).verdicts
-            != row.verdicts
-        }
+
+        def other(rows: Iterable[Row]) -> tuple[Row, ...]:
+            by_outcome = {each.outcome: each for each in rows if each.outcome != row.outcome}
+            return tuple(by_outcome.values())
+
+        parts = other(each.row(*page) for each in profiles for page in tried)
+        by_method = other(each.row(categories, named) for each in for_methods)
         inspection = self.policy.inspection
         never = first(never for never in inspection.never if never.covers(categories, named))
-        needs = tuple(
-            need for need in inspection.needs if need.reaches(group, categories, added, named)
-        )
-        return _Outlook(row, tuple(parts.values()), never, needs, inspection.mode)
-
-    # -- plain English -----------------------------------------------------------------------
-
-    def _describe(self, request: WebRequest) -> str:
-        url = request.url
-        entries = self.catalogue.sites.entries(url.host, url.path)
-        if not entries:
-            return f"{url.host} is in no category."
-        known = self.catalogue.categories
-        named = ", ".join(
-            f"{known[e.category].title} (entry {e.text}, list {e.feed})" for e in entries
-        )
-        return f"{url.host} is listed under: {named}."
-
-    def _because(self, request: WebRequest, decision: Decision) -> str:
-        clause = self.policy.clauses.get(decision.clause)
-        under = f"under {decision.clause}" + (f", “{clause.title}”" if clause else "")
-        entry = self.evidence(request, decision)
-        matched = entry is not None and decision.reason is not Reason.DEFAULT
-        proof = (
-            f" The entry {entry.text} of the list {entry.feed} matched."
-            if entry and matched
-            else ""
-        )
-        note = f" {decision.note}" if decision.note else ""
-        return f"{decision.verdict.value.capitalize()} {under} (rule {decision.rule}).{proof}{note}"
+        needs = tuple(need for need in profile.needs if need.reaches(categories, added, named))
+        return Outlook(row, parts, by_method, never, needs, inspection.mode)
 
 
 def _withdrawn(suspension: Suspension) -> str:

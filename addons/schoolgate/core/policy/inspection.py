@@ -19,7 +19,9 @@ the reverse.
 Why 4 stands before 5: ``mail.google.com`` is below ``google.com``, of which parts are listed by people
 who never thought of mail; a line of a list must not start to intercept correspondence, nor break
 the updates that cannot be decrypted. What such a line says about a part of the host is then not
-carried out, and the answer says so; a school that wants it takes the host out of ``never``.
+carried out, and the answer says so; a school that wants it takes the host out of ``never``. What
+nobody at the school may lift (steps 1 and 4 of the engine) is carried out on every host: a part that is
+locked has it decrypted.
 
 Why 4 stands after 2 and 3: what is warned of or blocked carries no correspondence until somebody has
 been let through. A grant on a part of a blocked host can be carried out only by reading. Where a
@@ -55,7 +57,8 @@ GRANTS = "grants"
 WARNING = "warning"
 LIMIT = "limit"
 EVERYTHING = "everything"
-DERIVED_NEEDS = frozenset({PATHS, GRANTS, WARNING, LIMIT, EVERYTHING})
+METHODS = "methods"
+DERIVED_NEEDS = frozenset({PATHS, GRANTS, METHODS, WARNING, LIMIT, EVERYTHING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +125,20 @@ class Need:
         """The pseudo-category of the sites that are excepted."""
         return f"except:{self.id}"
 
+    def concerns(self, groups: frozenset[str]) -> bool:
+        """Ask whether it is about somebody in these groups."""
+        return not self.groups or not self.groups.isdisjoint(groups)
+
     def reaches(
-        self, group: str, categories: tuple[str, ...], parts: Iterable[str], named: Iterable[str]
+        self, categories: tuple[str, ...], parts: Iterable[str], named: Iterable[str]
     ) -> bool:
-        """Ask whether a host must be read for a group.
+        """Ask whether a host must be read for those whom it concerns.
 
         Args:
-            group: of the client.
             categories: of the host; one in none is not known and not trusted.
             parts: categories that parts of it add: these are not trusted with the host.
             named: pseudo-categories of the host.
         """
-        if self.groups and group not in self.groups:
-            return False
         if self.condition in named:
             return False
         return not categories or not self.except_categories.issuperset((*categories, *parts))
@@ -155,15 +159,18 @@ def settle(
     never: Never | None,
     needs: tuple[Need, ...],
     mode: InspectionMode,
+    *,
+    has_locked_parts: bool = False,
 ) -> HostDecision:
     """Answer for a host in the order above.
 
     Args:
         decision: on the host.
-        changing: `PATHS` or `GRANTS` where these would answer otherwise on a part of it.
+        changing: `PATHS`, `METHODS` or `GRANTS` where these would answer otherwise on a part of it.
         never: what of the policy has it never decrypted.
         needs: of the policy, that reach it for this group.
         mode: of the policy.
+        has_locked_parts: whether a part of it is answered otherwise by what nobody here may lift.
     """
     if decision.verdict is Verdict.BLOCK:
         if changing:
@@ -171,7 +178,7 @@ def settle(
         because = f"It is blocked by its name under {decision.clause}, with all that is on it."
         return HostDecision(TlsAction.REFUSE, decision, because)
     stopped = () if decision.verdict.passes else (_STOPPED[decision.verdict],)
-    if never is not None:
+    if never is not None and not has_locked_parts:
         if stopped:
             return _decrypted(decision, stopped)
         because = f"It is never decrypted, under {never.clause}."
@@ -188,6 +195,7 @@ def settle(
 _STOPPED = {Verdict.WARN: WARNING, Verdict.LIMIT: LIMIT}
 _WORDS = {
     PATHS: "parts of it that are decided otherwise",
+    METHODS: "methods that are decided otherwise",
     GRANTS: "a part of it that somebody in charge has opened",
     WARNING: "the page of the warning",
     LIMIT: "the limit of its use",

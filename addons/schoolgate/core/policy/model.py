@@ -1,11 +1,16 @@
 """A school's policy as values: clauses, rules and who they bind."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
+from schoolgate.core.approvals import Role
 from schoolgate.core.categories import ListEntry
+from schoolgate.core.clients import Client
 from schoolgate.core.policy.decision import Verdict
 from schoolgate.core.policy.inspection import Inspection
+from schoolgate.core.timetable import Timetable
 
 
 class Enforcement(StrEnum):
@@ -24,13 +29,47 @@ class Clause:
         id: as every block page and log entry shows it, e.g. ``W-6.3.1-gambling``.
         title: a few words.
         enforcement: how far it is carried out.
+        by: what carries it out beside rules, in words.
         missing: what is not carried out yet; empty when enforced.
+        level: 0 of the school's own policy, 1 of the one that it extends, and so on.
     """
 
     id: str
     title: str
     enforcement: Enforcement = Enforcement.ENFORCED
+    by: str = ""
     missing: str = ""
+    level: int = 0
+
+
+class Lock(StrEnum):
+    """How firmly a rule binds the policies that extend the one it stands in.
+
+    Attributes:
+        NONE: their own rules come first.
+        RULES: none of their rules weakens it; a grant, or the school's own list, may open one site.
+            It has no connection read that a school promises not to read.
+        SCHOOL: nobody at the school lifts it, by a rule, a list or a grant.
+    """
+
+    NONE = "none"
+    RULES = "rules"
+    SCHOOL = "school"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some of the people: ``year-4`` within ``pupils``.
+
+    Attributes:
+        id: as rules name it.
+        title: for people.
+        within: id of the group around it; empty for none.
+    """
+
+    id: str
+    title: str
+    within: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +82,14 @@ class Rule:
         verdict: what happens.
         categories: any of these, in the order in which one is named as the reason.
         hosts: or any of these entries.
-        groups: only for these groups.
+        groups: only for these groups and those within them.
+        networks: only from these networks.
+        devices: only for these kinds of device.
+        periods: only in these periods of the timetable; `NO_PERIOD` stands for the time outside all.
+        methods: only for these HTTP methods.
         note: one sentence for the person who meets it.
+        lock: how firmly it binds the policies that extend this one.
+        level: 0 in the school's own policy, 1 in the one that it extends, and so on.
     """
 
     id: str
@@ -53,12 +98,116 @@ class Rule:
     categories: tuple[str, ...] = ()
     hosts: tuple[ListEntry, ...] = ()
     groups: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+    devices: frozenset[str] = frozenset()
+    periods: frozenset[str] = frozenset()
+    methods: frozenset[str] = frozenset()
     note: str = ""
+    lock: Lock = Lock.NONE
+    level: int = 0
+
+    def concerns(self, circumstances: "Circumstances") -> bool:
+        """Ask whether it is about these people, this place, time and method, whatever the page."""
+        seen = circumstances
+        return (
+            (not self.groups or not self.groups.isdisjoint(seen.groups))
+            and (not self.networks or seen.network in self.networks)
+            and (not self.devices or seen.device in self.devices)
+            and (not self.periods or seen.period in self.periods)
+            and (not self.methods or seen.method in self.methods)
+        )
+
+
+# The time outside all periods of the timetable, as rules, journal and metrics name it.
+NO_PERIOD = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Who asks, from where, with what, when and how: all that rules look at beside the page.
+
+    Attributes:
+        groups: every group of the client, with those around them.
+        network: id of the network; empty when unknown.
+        device: kind of the device; empty when unknown.
+        period: id of the period of the timetable, or `NO_PERIOD`.
+        method: HTTP method; empty for one that no rule names.
+    """
+
+    groups: frozenset[str]
+    network: str = ""
+    device: str = ""
+    period: str = NO_PERIOD
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Who does what at this school, by role; the names are not kept here.
+
+    Attributes:
+        reviews: looks at a request for access first.
+        decides: opens or refuses.
+        deputises: decides when the other cannot; never on their own request.
+        incidents: receives alerts and incidents.
+        bypass: alone may permit what gets round the filter.
+    """
+
+    reviews: tuple[Role, ...] = ()
+    decides: tuple[Role, ...] = ()
+    deputises: tuple[Role, ...] = ()
+    incidents: tuple[Role, ...] = ()
+    bypass: tuple[Role, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Something that must be looked at again from time to time.
+
+    Attributes:
+        title: what.
+        clause: id of the clause that asks for it.
+        owner: role.
+        last: day of the last one.
+        every_months: how often.
+    """
+
+    title: str
+    clause: str
+    owner: Role
+    last: date
+    every_months: int
+
+
+@dataclass(frozen=True, slots=True)
+class MinimumAge:
+    """The age from which a service admits people, and which of its terms say so."""
+
+    entry: ListEntry
+    age: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class LessonAllowance:
+    """What a teacher may open for a class and a lesson, within what the headteacher set.
+
+    Attributes:
+        clause: id of the clause that it rests on.
+        categories: a page that is blocked for one of these and no other reason may be opened.
+        most_sites: at a time, for a class.
+        most_minutes: at a time.
+    """
+
+    clause: str
+    categories: frozenset[str]
+    most_sites: int
+    most_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One school's policy.
+    """One school's policy, with what it takes from the policies that it extends.
 
     Attributes:
         id: name of the pack, e.g. ``wellstead``.
@@ -66,17 +215,26 @@ class Policy:
         document: the written policy that it carries out.
         contact: whom to ask on the block page.
         default_group: group of a client that nothing is known about.
-        groups: id → title.
+        groups: id → group.
         clauses: id → clause.
         locked: step 1, nobody can lift these.
         always_reachable: step 2.
         circumvention: step 6; a grant lifts these only when the headteacher decided it.
-        rules: step 8, the first that matches wins.
+        rules: steps 4 and 8, in the order in which they are asked.
         default: step 9.
         suspension_clause: clause shown when access was withdrawn.
         local_clause: clause that makes the school's own lists final.
         grant_clause: clause under which a page was opened by hand.
         inspection: which connections are decrypted.
+        category_groups: name → categories, for the policies that extend it.
+        networks: id → title.
+        devices: kind → title.
+        timetable: when periods are.
+        roles: who does what; None where it does not say.
+        reviews: what must be looked at again.
+        lessons: what a teacher may open; None for nothing.
+        ages: from which age services admit people.
+        extends: ids of the policies it extends, the nearest first.
         version: changes with the content.
     """
 
@@ -85,7 +243,7 @@ class Policy:
     document: str
     contact: str
     default_group: str
-    groups: dict[str, str]
+    groups: dict[str, Group]
     clauses: dict[str, Clause]
     locked: tuple[Rule, ...]
     always_reachable: tuple[Rule, ...]
@@ -96,6 +254,15 @@ class Policy:
     local_clause: str
     grant_clause: str
     inspection: Inspection = field(default_factory=Inspection)
+    category_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    networks: dict[str, str] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
+    timetable: Timetable | None = None
+    roles: Roles | None = None
+    reviews: tuple[Review, ...] = ()
+    lessons: LessonAllowance | None = None
+    ages: tuple[MinimumAge, ...] = ()
+    extends: tuple[str, ...] = ()
     version: str = ""
 
     @property
@@ -108,3 +275,18 @@ class Policy:
             *self.rules,
             self.default,
         )
+
+    def groups_of(self, client: Client) -> frozenset[str]:
+        """Give every group of a client, with those around them."""
+        return with_groups_around(self.groups, (client.group, *client.also))
+
+
+def with_groups_around(groups: dict[str, Group], ids: Iterable[str]) -> frozenset[str]:
+    """Give some groups and all those around them; one that does not exist has none around it."""
+    found: set[str] = set()
+    for id_ in ids:
+        inner = id_
+        while inner and inner not in found:
+            found.add(inner)
+            inner = groups[inner].within if inner in groups else ""
+    return frozenset(found)

@@ -1,11 +1,12 @@
-"""The steps that depend on the policy and the lists alone, compiled for a group and a page's categories."""
+"""The steps that depend on the policy and the lists alone, compiled for a page's categories."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from schoolgate.core.approvals import first
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
-from schoolgate.core.policy.model import Policy, Rule
+from schoolgate.core.policy.inspection import Need
+from schoolgate.core.policy.model import Circumstances, Lock, Policy, Rule
 
 LOCAL_BLOCK = "local-block"
 LOCAL_ALLOW = "local-allow"
@@ -13,110 +14,222 @@ LOCAL_ALLOW = "local-allow"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The answers of the static steps for one group and one set of categories.
+    """The answers of the static steps in one profile and for one set of categories.
 
     Attributes:
         locked: step 1.
         always: step 2.
+        by_parent: step 4.
         circumvention: step 6.
         local: step 7.
         policy: steps 8 and 9.
+        in_lessons: whether a teacher may open it for a lesson.
         settled: the first of them, which holds where nobody opened or withdrew anything by hand.
     """
 
     locked: Decision | None
     always: Decision | None
+    by_parent: Decision | None
     circumvention: Decision | None
     local: Decision | None
     policy: Decision
+    in_lessons: bool
     settled: Decision
 
     def under(self, stopped: Decision | None, granted: Decision | None) -> Decision:
         """Give the answer with what was decided by hand: steps 3 and 5."""
-        for decision in (self.locked, self.always, stopped, granted):
+        for decision in (self.locked, self.always, stopped, self.by_parent, granted):
             if decision is not None:
                 return decision
         return self.settled
 
     @property
-    def verdicts(self) -> tuple[Verdict | None, ...]:
-        """The verdict of each step; rows that agree in these let through and stop the same."""
-        steps = (self.locked, self.always, self.circumvention, self.local, self.policy)
-        return tuple(decision.verdict if decision else None for decision in steps)
+    def outcome(self) -> tuple[Verdict | bool | None, ...]:
+        """What each step does; rows that agree in these let through and stop the same."""
+        steps = (
+            self.locked, self.always, self.by_parent, self.circumvention, self.local, self.policy,
+        )  # fmt: skip
+        return *(decision.verdict if decision else None for decision in steps), self.in_lessons
 
 
-def compile_row(
-    policy: Policy, group: str, categories: tuple[str, ...], named: tuple[str, ...]
-) -> Row:
-    """Answer the static steps.
+class Profile:
+    """The part of a policy that concerns people in some circumstances.
+
+    Circumstances in which the same rules hold have the same profile, so that a hundred groups and
+    periods make a few.
 
     Args:
         policy: the rules.
-        group: of the client.
-        categories: of the page, sorted.
-        named: pseudo-categories of the page: local lists and rules that name its host.
+        circumstances: who, where and when.
     """
 
-    def first_of(rules: Iterable[Rule], reason: Reason | None = None) -> Decision | None:
-        for rule in rules:
-            decision = _apply(rule, group, categories, named)
-            if decision is not None:
-                return replace(decision, reason=reason) if reason else decision
-        return None
+    __slots__ = ("_always", "_circumvention", "_locked", "_locks", "_policy", "_rules", "needs")
 
-    default = Decision(
-        policy.default.verdict,
-        Reason.DEFAULT,
-        policy.default.clause,
-        policy.default.id,
-        category=first(categories),
-        categories=categories,
-        note=policy.default.note,
-    )
-    locked = first_of(policy.locked, Reason.LOCKED)
-    always = first_of(policy.always_reachable, Reason.ALWAYS_REACHABLE)
-    circumvention = first_of(policy.circumvention, Reason.CIRCUMVENTION)
-    local = _local_decision(policy.local_clause, categories, named)
-    by_rule = first_of(policy.rules) or default
-    settled = locked or always or circumvention or local or by_rule
-    return Row(locked, always, circumvention, local, by_rule, settled)
+    def __init__(self, policy: Policy, circumstances: Circumstances) -> None:
+        def concerned(rules: Iterable[Rule]) -> "_Section":
+            return _Section(rule for rule in rules if rule.concerns(circumstances))
+
+        self._policy = policy
+        self._locked = concerned(policy.locked)
+        self._always = concerned(policy.always_reachable)
+        self._circumvention = concerned(policy.circumvention)
+        self._locks = concerned(
+            rule for rule in policy.rules if rule.lock is not Lock.NONE and rule.level
+        )
+        self._rules = concerned(policy.rules)
+        self.needs: tuple[Need, ...] = tuple(
+            need for need in policy.inspection.needs if need.concerns(circumstances.groups)
+        )
+
+    @property
+    def signature(self) -> tuple[tuple[str, ...], ...]:
+        """What makes it different from others."""
+        sections = (self._locked, self._always, self._circumvention, self._locks, self._rules)
+        return *(section.ids for section in sections), tuple(need.id for need in self.needs)
+
+    def row(self, categories: tuple[str, ...], named: tuple[str, ...]) -> Row:
+        """Answer the static steps.
+
+        Args:
+            categories: of the page, sorted.
+            named: pseudo-categories of the page: local lists and rules that name its host.
+        """
+        page = _Page(categories, named)
+        lock = self._locks.first(page, lambda rule: rule.lock is not Lock.SCHOOL)
+        bound = self._locks.first(page)
+
+        def gives_way(rule: Rule) -> bool:
+            """Whether a policy above the rule's own has locked another answer."""
+            return any(
+                above is not None and rule.level < above.level and rule.verdict is not above.verdict
+                for above in (lock, bound)
+            )
+
+        around = max((rule.level for rule in self._circumvention.all(page)), default=0)
+        locked = page.decision(self._locked.first(page, gives_way), Reason.LOCKED)
+        always = page.decision(
+            # What a policy above counts as getting round the filter is help of no school's.
+            self._always.first(page, lambda rule: gives_way(rule) or rule.level < around),
+            Reason.ALWAYS_REACHABLE,
+        )
+        if lock is not None and gives_way(lock):
+            lock = None
+        by_parent = page.decision(self._in_own_words(lock, page), Reason.PARENT)
+        circumvention = page.decision(
+            self._circumvention.first(page, gives_way), Reason.CIRCUMVENTION
+        )
+        local = page.local(self._policy.local_clause)
+        rule = self._in_own_words(self._rules.first(page), page)
+        policy = page.decision(rule) or page.default(self._policy.default)
+        in_lessons = circumvention is None and local is None and self._is_for_lessons(page)
+        settled = locked or always or by_parent or circumvention or local or policy
+        return Row(locked, always, by_parent, circumvention, local, policy, in_lessons, settled)
+
+    def _is_for_lessons(self, page: "_Page") -> bool:
+        """Tell if a page would be let through but for categories that teachers may open."""
+        lessons = self._policy.lessons
+        if lessons is None or lessons.categories.isdisjoint(page.categories):
+            return False
+        others = tuple(id_ for id_ in page.categories if id_ not in lessons.categories)
+        rule = self._rules.first(_Page(others, page.named)) or self._policy.default
+        return rule.verdict.passes
+
+    def _in_own_words(self, rule: Rule | None, page: "_Page") -> Rule | None:
+        """Give the school's own rule where it says the same as one that it inherits.
+
+        The clause of its own policy is the one that the school's people know.
+        """
+        if rule is None:
+            return None
+        for level in range(rule.level):
+            own = first(other for other in self._rules.all(page) if other.level == level)
+            if own is not None and own.verdict is rule.verdict:
+                return own
+        return rule
+
+
+class _Section:
+    """Some rules, indexed by what they look for on a page."""
+
+    __slots__ = ("_anyway", "_by_label", "_rules")
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rules)
+        self._anyway: list[int] = []
+        self._by_label: dict[str, list[int]] = {}
+        for position, rule in enumerate(self._rules):
+            if not (rule.categories or rule.hosts):
+                self._anyway.append(position)
+            for category in rule.categories:
+                self._by_label.setdefault(category, []).append(position)
+            if rule.hosts:
+                self._by_label.setdefault(host_condition(rule), []).append(position)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(rule.id for rule in self._rules)
+
+    def all(self, page: "_Page") -> Iterator[Rule]:
+        """Give every rule that matches, in their order."""
+        found = set(self._anyway)
+        for label in (*page.categories, *page.named):
+            found.update(self._by_label.get(label, ()))
+        return (self._rules[position] for position in sorted(found))
+
+    def first(
+        self, page: "_Page", gives_way: Callable[[Rule], bool] = lambda _: False
+    ) -> Rule | None:
+        return first(rule for rule in self.all(page) if not gives_way(rule))
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What the lists and the rules say of a page."""
+
+    categories: tuple[str, ...]
+    named: tuple[str, ...]
+
+    def decision(self, rule: Rule | None, reason: Reason | None = None) -> Decision | None:
+        """Give what a rule that matches says; ``reason`` is that of its step."""
+        if rule is None:
+            return None
+        category = first(id_ for id_ in rule.categories if id_ in self.categories)
+        by_name = Reason.HOST if rule.hosts else Reason.RULE
+        why = Reason.CATEGORY if category else by_name
+        return Decision(
+            rule.verdict,
+            reason or why,
+            rule.clause,
+            rule.id,
+            category=category,
+            categories=self.categories,
+            note=rule.note,
+        )
+
+    def default(self, rule: Rule) -> Decision:
+        return Decision(
+            rule.verdict,
+            Reason.DEFAULT,
+            rule.clause,
+            rule.id,
+            category=first(self.categories),
+            categories=self.categories,
+            note=rule.note,
+        )
+
+    def local(self, clause: str) -> Decision | None:
+        for label, verdict, reason in (
+            (LOCAL_BLOCK, Verdict.BLOCK, Reason.LOCAL_BLOCK),
+            (LOCAL_ALLOW, Verdict.ALLOW, Reason.LOCAL_ALLOW),
+        ):
+            if label in self.named:
+                category = first(self.categories)
+                return Decision(
+                    verdict, reason, clause, label, category=category, categories=self.categories
+                )
+        return None
 
 
 def host_condition(rule: Rule) -> str:
     """Give the pseudo-category of the hosts that a rule names."""
     return f"rule:{rule.id}"
-
-
-def _local_decision(
-    clause: str, categories: tuple[str, ...], named: tuple[str, ...]
-) -> Decision | None:
-    for label, verdict, reason in (
-        (LOCAL_BLOCK, Verdict.BLOCK, Reason.LOCAL_BLOCK),
-        (LOCAL_ALLOW, Verdict.ALLOW, Reason.LOCAL_ALLOW),
-    ):
-        if label in named:
-            category = first(categories)
-            return Decision(
-                verdict, reason, clause, label, category=category, categories=categories
-            )
-    return None
-
-
-def _apply(
-    rule: Rule, group: str, categories: tuple[str, ...], named: tuple[str, ...]
-) -> Decision | None:
-    if rule.groups and group not in rule.groups:
-        return None
-    matched = first(category for category in rule.categories if category in categories)
-    by_host = host_condition(rule) in named
-    if (rule.categories or rule.hosts) and matched is None and not by_host:
-        return None
-    return Decision(
-        rule.verdict,
-        Reason.CATEGORY if matched else Reason.HOST,
-        rule.clause,
-        rule.id,
-        category=matched,
-        categories=categories,
-        note=rule.note,
-    )

@@ -1,0 +1,296 @@
+"""What a schema cannot say of a policy file: every name exists, and every rule can come to bear."""
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.errors import BadAddressError, Fault
+from schoolgate.core.policy import NO_PERIOD, Enforcement, Group, Lock, Policy, with_groups_around
+from schoolgate.core.policy.inspection import DERIVED_NEEDS
+from schoolgate.documents import Document, Loc, suggestion
+from schoolgate.settings.policy_text import (
+    WHOLE,
+    InspectionText,
+    PolicyText,
+    RuleText,
+    SitesText,
+    WhenText,
+    groups_of,
+    rules_of,
+)
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_METHOD = re.compile(r"[A-Z]+")
+
+# What the words of a section already say; anything else would contradict its step.
+_ONLY = {"locked": "block", "always_reachable": "allow", "circumvention": "block"}
+_FIRMNESS = (Lock.SCHOOL, Lock.RULES, Lock.NONE)
+
+
+class Checks:
+    """Finds the faults of a policy whose form is right.
+
+    Args:
+        document: the file.
+        policy: what it says.
+        categories: ids of those that exist.
+        above: the policy that it extends.
+        periods: what rules may name as a period.
+        ages: from which services admit people.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        policy: PolicyText,
+        categories: Collection[str],
+        above: Policy | None = None,
+        periods: Collection[str] = (),
+        ages: Collection[int] = (),
+    ) -> None:
+        self._document = document
+        self._policy = policy
+        self._above = above
+        self._categories = set(categories)
+        self._category_groups = {
+            **(above.category_groups if above else {}),
+            **policy.category_groups,
+        }
+        self._groups = {*(above.groups if above else ()), *policy.groups}
+        self._networks = {*(above.networks if above else ()), *policy.networks}
+        self._devices = {*(above.devices if above else ()), *policy.devices}
+        self._clauses = {*(above.clauses if above else ()), *policy.clauses}
+        self._periods = {NO_PERIOD, *periods}
+        self._ages = ages
+
+    def all(self) -> Iterator[Fault]:
+        """Give every fault in file order of their sections."""
+        policy = self._policy
+        if policy.id != Path(self._document.file).stem:
+            yield self._fault(("id",), f"the id '{policy.id}' is not the file's name")
+        if self._above is None:
+            for key in WHOLE:
+                if not getattr(policy, key):
+                    yield self._fault((), f"the key '{key}' is missing")
+        else:
+            yield from self._taken_over(self._above)
+        if policy.default_group:
+            yield from self._known(("default_group",), policy.default_group, self._groups, "group")
+        for key in ("suspension_clause", "local_clause", "grant_clause"):
+            if name := getattr(policy, key):
+                yield from self._known((key,), name, self._clauses, "clause")
+        for i, review in enumerate(policy.reviews):
+            yield from self._known(("reviews", i, "clause"), review.clause, self._clauses, "clause")
+        if policy.lessons:
+            loc = ("lessons",)
+            yield from self._known((*loc, "clause"), policy.lessons.clause, self._clauses, "clause")
+            yield from self._category_names((*loc, "categories"), policy.lessons.categories)
+        yield from self._group_tree()
+        yield from self.names()
+        yield from self._clause_states()
+
+    def names(self) -> Iterator[Fault]:
+        """Give the faults in the names that groups of categories, rules and inspection use."""
+        yield from self._groups_of_categories()
+        yield from self._rules()
+        if self._policy.inspection is not None:
+            yield from self._inspection(self._policy.inspection)
+
+    def _taken_over(self, above: Policy) -> Iterator[Fault]:
+        """A name means the same in a policy and in the one that it extends."""
+        for key in ("groups", "networks", "devices", "category_groups", "clauses"):
+            for name in getattr(self._policy, key):
+                if name in getattr(above, key):
+                    message = f"'{name}' comes from the policy '{above.id}' already"
+                    yield self._fault((key, name), message, "give it another name, or leave it out")
+        named = {period for rule in above.all_rules for period in rule.periods}
+        for period in sorted(named - self._periods):
+            message = (
+                f"rules of the policy '{above.id}' hold in the period '{period}', which is not here"
+            )
+            yield self._fault(("timetable",), message, suggestion(period, self._periods))
+        default = self._policy.default_group
+        around = with_groups_around({**above.groups, **_own_groups(self._policy)}, [default or ""])
+        if default in self._groups and above.default_group not in around:
+            message = f"strangers are '{above.default_group}' in the policy '{above.id}'"
+            hint = f"name that group, or one within it, and not '{default}'"
+            yield self._fault(("default_group",), message, hint)
+        inherited = {rule.id for rule in above.all_rules}
+        for loc, section, rule in rules_of(self._policy):
+            if rule.id in inherited and section != "default":
+                message = f"the policy '{above.id}' has a rule '{rule.id}' already"
+                yield self._fault((*loc, "id"), message, "give it another id")
+
+    def _group_tree(self) -> Iterator[Fault]:
+        own = groups_of(self._policy)
+        for id_, group in own.items():
+            loc: Loc = ("groups", id_)
+            if not NAME.fullmatch(id_):
+                yield self._fault(loc, f"'{id_}' is not of the form some-words")
+            if group.within:
+                yield from self._known((*loc, "within"), group.within, self._groups, "group")
+            elif self._above is not None and id_ not in self._above.groups:
+                message = (
+                    f"the group '{id_}' lies within none of the policy '{self._above.id}',"
+                    " whose rules would not reach it"
+                )
+                hint = f"say 'within:' one of {', '.join(self._above.groups)}"
+                yield self._fault(loc, message, hint)
+            seen = [id_]
+            while (outer := own[seen[-1]].within) in own:
+                if outer in seen:
+                    yield self._fault(loc, f"the group '{id_}' lies within itself")
+                    break
+                seen.append(outer)
+
+    def _groups_of_categories(self) -> Iterator[Fault]:
+        for name, members in self._policy.category_groups.items():
+            loc = ("category_groups", name)
+            if name in self._categories:
+                yield self._fault(loc, f"'{name}' is a category already")
+            if not members:
+                # A rule about it would look for nothing, and so match everything.
+                yield self._fault(loc, f"'{name}' holds no category")
+            for i, member in enumerate(members):
+                yield from self._known((*loc, i), member, self._categories, "category")
+
+    def _rules(self) -> Iterator[Fault]:
+        seen: set[str] = set()
+        firmest = 0
+        for loc, section, rule in rules_of(self._policy):
+            if rule.id in seen:
+                yield self._fault((*loc, "id"), f"the rule id '{rule.id}' is used twice")
+            seen.add(rule.id)
+            if not NAME.fullmatch(rule.id):
+                yield self._fault((*loc, "id"), f"'{rule.id}' is not of the form some-words")
+            yield from self._known((*loc, "clause"), rule.clause, self._clauses, "clause")
+            yield from self._when((*loc, "when"), rule.when)
+            only = _ONLY.get(section)
+            if only and rule.then != only:
+                yield self._fault((*loc, "then"), f"a rule under '{section}' can only {only}")
+            yield from self._lock(loc, section, rule, firmest)
+            if section == "rules":
+                firmest = max(firmest, _FIRMNESS.index(rule.lock))
+            if rule.then == "warn" and rule.when.methods and "POST" not in rule.when.methods:
+                message = "whoever goes on after a warning sends a POST"
+                yield self._fault((*loc, "when", "methods"), message, "name POST, too")
+            empty = rule.when == WhenText()
+            if empty and section != "default":
+                message = f"the rule '{rule.id}' has no condition and would decide everything"
+                yield self._fault(loc, message, "name categories, hosts or groups under 'when'")
+            if not empty and section == "default":
+                yield self._fault((*loc, "when"), "the default has no conditions")
+
+    def _lock(self, loc: Loc, section: str, rule: RuleText, firmest: int) -> Iterator[Fault]:
+        if rule.lock is Lock.NONE:
+            return
+        if section != "rules":
+            message = f"a rule under '{section}' has no lock"
+            yield self._fault((*loc, "lock"), message, "lock what stands under 'rules'")
+        elif _FIRMNESS.index(rule.lock) < firmest:
+            message = f"the rule '{rule.id}' is locked and stands below others that are less firm"
+            hint = "put 'lock: school' first, then 'lock: rules', then those without"
+            yield self._fault((*loc, "lock"), message, hint)
+
+    def _when(self, loc: Loc, when: WhenText) -> Iterator[Fault]:
+        yield from self._category_names((*loc, "categories"), when.categories)
+        for key, known in (
+            ("groups", self._groups),
+            ("networks", self._networks),
+            ("devices", self._devices),
+            ("periods", self._periods),
+        ):
+            for i, name in enumerate(getattr(when, key)):
+                yield from self._known((*loc, key, i), name, known, key[:-1])
+        if when.above_age is not None and not (self._policy.minimum_ages or self._ages):
+            message = "no file says from which age services admit people"
+            yield self._fault((*loc, "above_age"), message, "name it under 'minimum_ages'")
+        elif when.above_age is not None and when.above_age >= max(self._ages, default=99):
+            message = f"no service admits people above {when.above_age} only"
+            yield self._fault((*loc, "above_age"), message)
+        for i, method in enumerate(when.methods):
+            if not _METHOD.fullmatch(method):
+                hint = f"write '{method.upper()}'" if _METHOD.fullmatch(method.upper()) else ""
+                yield self._fault((*loc, "methods", i), f"'{method}' is no HTTP method", hint)
+        for i, host in enumerate(when.hosts):
+            try:
+                ListEntry.parse(host, "", "")
+            except BadAddressError as error:
+                yield self._fault((*loc, "hosts", i), str(error))
+
+    def _inspection(self, inspection: InspectionText) -> Iterator[Fault]:
+        clauses = self._clauses
+        for i, never in enumerate(inspection.never):
+            loc: Loc = ("inspection", "never", i)
+            yield from self._known((*loc, "clause"), never.clause, clauses, "clause")
+            yield from self._whole_sites(loc, never)
+            if not (never.categories or never.hosts):
+                yield self._fault(loc, "names no site", "name categories or hosts")
+        seen: set[str] = (
+            {need.id for need in self._above.inspection.needs} if self._above else set()
+        )
+        for i, need in enumerate(inspection.needs):
+            loc = ("inspection", "needs", i)
+            if need.id in seen:
+                yield self._fault((*loc, "id"), f"the need '{need.id}' is named twice")
+            seen.add(need.id)
+            if not NAME.fullmatch(need.id):
+                yield self._fault((*loc, "id"), f"'{need.id}' is not of the form some-words")
+            if need.id in DERIVED_NEEDS:
+                message = f"the need '{need.id}' follows from the rest of the policy"
+                yield self._fault((*loc, "id"), message, "give it another id")
+            yield from self._known((*loc, "clause"), need.clause, clauses, "clause")
+            yield from self._whole_sites((*loc, "except"), need.except_)
+            for j, name in enumerate(need.groups):
+                yield from self._known((*loc, "groups", j), name, self._groups, "group")
+
+    def _whole_sites(self, loc: Loc, sites: SitesText) -> Iterator[Fault]:
+        yield from self._category_names((*loc, "categories"), sites.categories)
+        for i, host in enumerate(sites.hosts):
+            try:
+                entry = ListEntry.parse(host, "", "")
+            except BadAddressError as error:
+                yield self._fault((*loc, "hosts", i), str(error))
+                continue
+            if entry.path != "/":
+                message = (
+                    f"'{host}' is a part of a site: a connection is decrypted or not as a whole"
+                )
+                yield self._fault((*loc, "hosts", i), message, f"write '{host.partition('/')[0]}'")
+
+    def _category_names(self, loc: Loc, names: tuple[str, ...]) -> Iterator[Fault]:
+        known = self._categories | set(self._category_groups)
+        for i, name in enumerate(names):
+            yield from self._known((*loc, i), name, known, "category")
+
+    def _clause_states(self) -> Iterator[Fault]:
+        policy = self._policy
+        used = {rule.clause for _, _, rule in rules_of(policy)}
+        if policy.inspection is not None:
+            # A need is what a clause waits for; that some sites are not read is all of a clause.
+            used |= {never.clause for never in policy.inspection.never}
+        if policy.lessons:
+            used.add(policy.lessons.clause)
+        for id_, clause in policy.clauses.items():
+            loc = ("clauses", id_)
+            if clause.enforcement is not Enforcement.ENFORCED and not clause.missing:
+                yield self._fault(loc, f"{id_} is not enforced in full: say what is 'missing'")
+            if clause.enforcement is Enforcement.ENFORCED and clause.missing:
+                yield self._fault(loc, f"{id_} is said to be enforced, yet something is 'missing'")
+            carried = id_ in used or bool(clause.by)
+            if clause.enforcement is not Enforcement.NOT_YET and not carried:
+                yield self._fault(loc, f"no rule carries out {id_}", "or say 'by' what it is")
+            if clause.enforcement is Enforcement.NOT_YET and clause.by:
+                yield self._fault(loc, f"{id_} is not enforced yet, so nothing carries it out 'by'")
+
+    def _known(self, loc: Loc, name: str, known: Collection[str], kind: str) -> Iterator[Fault]:
+        if name not in known:
+            yield self._fault(loc, f"unknown {kind} '{name}'", suggestion(name, known))
+
+    def _fault(self, loc: Loc, message: str, hint: str = "") -> Fault:
+        return self._document.fault(loc, message, hint)
+
+
+def _own_groups(policy: PolicyText) -> dict[str, Group]:
+    return {id_: Group(id_, group.title, group.within) for id_, group in groups_of(policy).items()}

@@ -1,0 +1,190 @@
+"""From the text of a policy file, without faults, to the policy."""
+
+from dataclasses import dataclass, replace
+
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.policy import (
+    NO_PERIOD,
+    Clause,
+    Group,
+    Inspection,
+    InspectionMode,
+    LessonAllowance,
+    MinimumAge,
+    Need,
+    Never,
+    Policy,
+    Review,
+    Roles,
+    Rule,
+    Verdict,
+    extend,
+)
+from schoolgate.core.timetable import Timetable
+from schoolgate.settings.policy_text import (
+    InspectionText,
+    LessonsText,
+    PolicyText,
+    RolesText,
+    RuleText,
+    groups_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside the rules, of the policy itself or of one that it extends."""
+
+    timetable: Timetable | None
+    ages: tuple[MinimumAge, ...]
+
+
+class Compiler:
+    """Makes the policy.
+
+    Args:
+        text: what the file says, without faults.
+        above: the policy that it extends.
+        beside: what stands beside the rules.
+    """
+
+    def __init__(self, text: PolicyText, above: Policy | None, beside: Beside) -> None:
+        self._text = text
+        self._above = above
+        self._beside = beside
+        self._groups = {**(above.category_groups if above else {}), **text.category_groups}
+
+    def policy(self, version: str) -> Policy:
+        """Give it, with all that it takes over."""
+        text, above = self._text, self._above
+        if text.default:
+            default = self._rule(text.default)
+        else:
+            assert above is not None, "checked: a policy that extends none has a default"
+            default = replace(above.default, level=above.default.level + 1)
+        own = Policy(
+            id=text.id,
+            school=text.school,
+            document=text.document,
+            contact=text.contact,
+            default_group=self._taken_over("default_group"),
+            groups={
+                id_: Group(id_, group.title, group.within) for id_, group in groups_of(text).items()
+            },
+            clauses={
+                id_: Clause(id_, clause.title, clause.enforcement, clause.by, clause.missing)
+                for id_, clause in text.clauses.items()
+            },
+            locked=self._rules(text.locked),
+            always_reachable=self._rules(text.always_reachable),
+            circumvention=self._rules(text.circumvention),
+            rules=self._rules(text.rules),
+            default=default,
+            suspension_clause=self._taken_over("suspension_clause"),
+            local_clause=self._taken_over("local_clause"),
+            grant_clause=self._taken_over("grant_clause"),
+            inspection=self._inspection(text.inspection),
+            category_groups=self._groups,
+            networks=dict(text.networks),
+            devices=dict(text.devices),
+            timetable=self._beside.timetable,
+            roles=_roles(text.roles),
+            reviews=tuple(
+                Review(review.title, review.clause, review.owner, review.last, review.every_months)
+                for review in text.reviews
+            ),
+            lessons=self._lessons(text.lessons),
+            ages=self._beside.ages,
+            version=version,
+        )
+        return extend(own, above) if above else own
+
+    def _taken_over(self, key: str) -> str:
+        return str(getattr(self._text, key) or getattr(self._above, key))
+
+    def _rules(self, section: tuple[RuleText, ...]) -> tuple[Rule, ...]:
+        return tuple(self._rule(rule) for rule in section)
+
+    def _rule(self, text: RuleText) -> Rule:
+        when = text.when
+        categories = self._categories(when.categories)
+        hosts = (*_entries(when.hosts), *self._services_above(when.above_age))
+        looks = when.categories or when.hosts or when.above_age is not None
+        assert categories or hosts or not looks, "checked: else it would match every page"
+        return Rule(
+            id=text.id,
+            clause=text.clause,
+            verdict=Verdict(text.then),
+            categories=categories,
+            hosts=hosts,
+            groups=frozenset(when.groups),
+            networks=frozenset(when.networks),
+            devices=frozenset(when.devices),
+            periods=frozenset(self._periods(when.periods)),
+            methods=frozenset(when.methods),
+            note=text.note,
+            lock=text.lock,
+        )
+
+    def _services_above(self, age: int | None) -> tuple[ListEntry, ...]:
+        if age is None:
+            return ()
+        return tuple(service.entry for service in self._beside.ages if service.age > age)
+
+    def _periods(self, names: tuple[str, ...]) -> set[str]:
+        """Give periods with the groups among them spelt out."""
+        timetable = self._beside.timetable
+        return {
+            period
+            for name in names
+            for period in (
+                timetable.spelt_out(name) if timetable and name != NO_PERIOD else (name,)
+            )
+        }
+
+    def _lessons(self, text: LessonsText | None) -> LessonAllowance | None:
+        if text is None:
+            return None
+        categories = frozenset(self._categories(text.categories))
+        return LessonAllowance(text.clause, categories, text.most_sites, text.most_minutes)
+
+    def _inspection(self, text: InspectionText | None) -> Inspection:
+        if text is None:
+            return Inspection(self._above.inspection.mode if self._above else InspectionMode.ALL)
+        above = self._above.inspection.mode if self._above else InspectionMode.NEEDED
+        return Inspection(
+            text.mode or above,
+            never=tuple(
+                Never(
+                    never.clause,
+                    frozenset(self._categories(never.categories)),
+                    _entries(never.hosts),
+                )
+                for never in text.never
+            ),
+            needs=tuple(
+                Need(
+                    need.id,
+                    need.clause,
+                    frozenset(self._categories(need.except_.categories)),
+                    _entries(need.except_.hosts),
+                    frozenset(need.groups),
+                )
+                for need in text.needs
+            ),
+        )
+
+    def _categories(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Give categories with the groups among them spelt out, each once."""
+        spelt = (category for name in names for category in self._groups.get(name, (name,)))
+        return tuple(dict.fromkeys(spelt))
+
+
+def _roles(text: RolesText | None) -> Roles | None:
+    if text is None:
+        return None
+    return Roles(text.reviews, text.decides, text.deputises, text.incidents, text.bypass)
+
+
+def _entries(hosts: tuple[str, ...]) -> tuple[ListEntry, ...]:
+    return tuple(ListEntry.parse(host, "", "policy") for host in hosts)
