@@ -142,6 +142,14 @@ def eventually(true: Callable[[], bool]) -> bool:
     return True
 
 
+def clause(client: httpx.Client, url: str) -> str:
+    """Give the clause of a block page, "" for the site's own answer, ``cut`` for none."""
+    try:
+        return str(client.get(url).headers.get("x-schoolgate-clause", ""))
+    except (httpx.RemoteProtocolError, httpx.NetworkError):
+        return "cut"
+
+
 def free_port() -> int:
     """Give a free port from below those that the kernel hands out, so that nobody gets it meanwhile."""
     for port in random.sample(range(10_000, 32_000), 100):

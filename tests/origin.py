@@ -27,6 +27,7 @@ NAMES = (
     "www.khanacademy.org",
     "www.nordvpn.com",
     "www.ebay.co.uk",
+    "www.facebook.com",
 )
 
 CHUNK = b"x" * 65_536

@@ -69,12 +69,12 @@ def read_text(path: Path) -> str:
         if len(raw) > MAX_BYTES:
             raise ConfigurationError([Fault(str(path), 0, f"is larger than {MAX_BYTES} bytes")])
         return raw.decode("utf-8-sig")
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        raise ConfigurationError([Fault(str(path), 0, message)]) from error
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise ConfigurationError([Fault(str(path), line, "is not UTF-8 text")]) from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigurationError([Fault(str(path), 0, f"cannot be read: {why}")]) from error
 
 
 def parse_document(file: str, text: str) -> Document:

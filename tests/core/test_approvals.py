@@ -10,6 +10,7 @@ from schoolgate.core.approvals import (
     Role,
     Subject,
     SubjectKind,
+    Supervision,
     Suspension,
     first,
 )
@@ -24,6 +25,7 @@ INSTANT = timedelta(microseconds=1)
 SUMMER_TIME = timezone(timedelta(hours=1))
 
 EVERYONE = Subject(SubjectKind.EVERYONE)
+PUPILS = frozenset({"pupils"})
 PUPIL = Client("10.0.0.7", "pupils", user="abc", device="tablet-3")
 
 
@@ -97,7 +99,7 @@ def test_a_client_is_named_by_its_address(text: str) -> None:
     ],
 )
 def test_a_subject_concerns_exactly_the_client_that_it_names(text: str, want: bool) -> None:
-    assert Subject.parse(text).concerns(PUPIL) is want
+    assert Subject.parse(text).concerns(PUPIL, PUPILS) is want
 
 
 # -- grants --------------------------------------------------------------------------------------
@@ -123,7 +125,7 @@ TIMES = pytest.mark.parametrize(
 def test_a_grant_is_in_force_from_its_start_until_just_before_its_end(
     now: datetime, want: bool
 ) -> None:
-    assert grant().in_force(PUPIL, "example.com", "/", now) is want
+    assert grant().in_force(PUPIL, PUPILS, "example.com", "/", now) is want
 
 
 @pytest.mark.parametrize(
@@ -146,14 +148,17 @@ def test_a_grant_is_in_force_from_its_start_until_just_before_its_end(
     ],
 )
 def test_a_grant_opens_what_its_entry_covers(entry: str, host: str, path: str, want: bool) -> None:
-    assert grant(entry).in_force(PUPIL, host, path, NOON) is want
+    assert grant(entry).in_force(PUPIL, PUPILS, host, path, NOON) is want
 
 
 @pytest.mark.parametrize(
     ("subject", "want"), [("everyone", True), ("user:abc", True), ("user:xyz", False)]
 )
 def test_a_grant_is_for_its_subject_alone(subject: str, want: bool) -> None:
-    assert grant(subject=Subject.parse(subject)).in_force(PUPIL, "example.com", "/", NOON) is want
+    assert (
+        grant(subject=Subject.parse(subject)).in_force(PUPIL, PUPILS, "example.com", "/", NOON)
+        is want
+    )
 
 
 # -- suspensions ---------------------------------------------------------------------------------
@@ -163,14 +168,14 @@ def test_a_grant_is_for_its_subject_alone(subject: str, want: bool) -> None:
 def test_a_suspension_is_in_force_from_its_start_until_just_before_its_end(
     now: datetime, want: bool
 ) -> None:
-    assert suspension().in_force(PUPIL, now) is want
+    assert suspension().in_force(PUPIL, PUPILS, now) is want
 
 
 @pytest.mark.parametrize(
     ("subject", "want"), [("everyone", True), ("group:pupils", True), ("group:staff", False)]
 )
 def test_a_suspension_stops_its_subject_alone(subject: str, want: bool) -> None:
-    assert suspension(Subject.parse(subject)).in_force(PUPIL, NOON) is want
+    assert suspension(Subject.parse(subject)).in_force(PUPIL, PUPILS, NOON) is want
 
 
 # -- the overlay ---------------------------------------------------------------------------------
@@ -185,9 +190,9 @@ def test_an_overlay_gives_every_grant_in_force_in_its_order() -> None:
         grant("example.com/a", number=1),
     )
     overlay = Overlay(1, grants=grants)
-    in_force = overlay.grants_for(PUPIL, "example.com", "/a", NOON)
+    in_force = overlay.grants_for(PUPIL, PUPILS, "example.com", "/a", NOON)
     assert [g.id for g in in_force] == [3, 1]
-    assert overlay.grants_for(PUPIL, "example.com", "/a", ENDS) == []
+    assert overlay.grants_for(PUPIL, PUPILS, "example.com", "/a", ENDS) == []
 
 
 def test_an_overlay_gives_every_grant_on_a_host_whatever_part_it_opens() -> None:
@@ -202,25 +207,25 @@ def test_an_overlay_gives_every_grant_on_a_host_whatever_part_it_opens() -> None
         ),
     )
     found = {
-        host: [g.id for g in overlay.grants_on(PUPIL, host, NOON)]
+        host: [g.id for g in overlay.grants_on(PUPIL, PUPILS, host, NOON)]
         for host in ("example.com", "www.example.com", "notexample.com")
     }
     assert found == {"example.com": [3, 1], "www.example.com": [3, 5, 1], "notexample.com": []}
-    assert overlay.grants_on(PUPIL, "example.com", ENDS) == []
+    assert overlay.grants_on(PUPIL, PUPILS, "example.com", ENDS) == []
 
 
 def test_an_overlay_gives_the_first_suspension_that_stops_the_client() -> None:
     staff = suspension(Subject.parse("group:staff"), number=1)
     pupils, everyone = suspension(Subject.parse("group:pupils"), number=2), suspension(number=3)
     overlay = Overlay(1, suspensions=(staff, pupils, everyone))
-    assert overlay.suspension_for(PUPIL, NOON) is pupils
-    assert overlay.suspension_for(PUPIL, ENDS) is None
+    assert overlay.suspension_for(PUPIL, PUPILS, NOON) is pupils
+    assert overlay.suspension_for(PUPIL, PUPILS, ENDS) is None
 
 
 def test_an_empty_overlay_opens_and_stops_nothing() -> None:
-    assert Overlay().grants_for(PUPIL, "example.com", "/", NOON) == []
-    assert Overlay().grants_on(PUPIL, "example.com", NOON) == []
-    assert Overlay().suspension_for(PUPIL, NOON) is None
+    assert Overlay().grants_for(PUPIL, PUPILS, "example.com", "/", NOON) == []
+    assert Overlay().grants_on(PUPIL, PUPILS, "example.com", NOON) == []
+    assert Overlay().suspension_for(PUPIL, PUPILS, NOON) is None
 
 
 @pytest.mark.parametrize(
@@ -230,3 +235,17 @@ def test_the_first_of_some_values_is_given_or_none(
     items: list[int | None], want: int | None
 ) -> None:
     assert first(iter(items)) == want
+
+
+@pytest.mark.parametrize("text", ["::ffff:10.0.0.7", "client:::ffff:10.0.0.7", "10.0.0.7"])
+def test_an_address_is_the_one_by_which_the_client_is_known(text: str) -> None:
+    assert Subject.parse(text).concerns(PUPIL, PUPILS)
+
+
+def test_whoever_is_supervised_is_not_stopped() -> None:
+    supervised = Supervision(1, Subject.parse("group:pupils"), STARTS, NOON, "with a teacher")
+    overlay = Overlay(1, suspensions=(suspension(),), supervisions=(supervised,))
+    early = STARTS + (NOON - STARTS) / 2
+    assert overlay.suspension_for(PUPIL, PUPILS, early) is None
+    assert overlay.suspension_for(PUPIL, PUPILS, NOON) is not None
+    assert overlay.suspension_for(PUPIL, frozenset({"staff"}), early) is not None

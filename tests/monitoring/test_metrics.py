@@ -25,6 +25,7 @@ WORKERS = {"schoolgate_worker_up": {"worker"}, "schoolgate_worker_restarts_total
 OWN: dict[str, set[str]] = {
     "schoolgate_store_errors_total": set(),
     "schoolgate_reload_errors_total": set(),
+    "schoolgate_identity_faults_total": set(),
     "schoolgate_overlay_version": set(),
 }
 

@@ -177,7 +177,7 @@ def test_a_tunnel_to_a_dns_port_is_refused(gate: Gateway) -> None:
 def test_every_decision_is_in_the_journal_and_in_the_metrics(gate: Gateway, site: Origin) -> None:
     marker = "/journal-marker"
     pattern = (
-        r'^schoolgate_requests_total{category="auctions",group="staff",period="",verdict="block"}'
+        r'^schoolgate_requests_total{category="auctions",group="pupils",period="",verdict="block"}'
     )
     before = gate.metric(pattern)
     with gate.client() as client:
@@ -192,7 +192,7 @@ def test_every_decision_is_in_the_journal_and_in_the_metrics(gate: Gateway, site
     want = {
         "event": "request.decided",
         "client": "127.0.0.1",
-        "group": "staff",
+        "group": "pupils",
         "method": "GET",
         "scheme": "http",
         "host": "www.ebay.co.uk",

@@ -1,5 +1,6 @@
 """Opening and closing by hand: what is checked before anything is kept."""
 
+from contextlib import nullcontext
 from datetime import datetime
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from schoolgate.core.approvals import Grant, Role, Subject, Suspension
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError
-from schoolgate.core.policy import PolicyEngine, Rule, Verdict
+from schoolgate.core.people import Device, People, SignInSettings
+from schoolgate.core.policy import Lock, PolicyEngine, Roles, Rule, Verdict
 from schoolgate.core.urls import parse_web_url
 from schoolgate.services import opening
 from tests.core.policy.example import ENDS, NOON, PUPIL, STARTS, engine, hosts
@@ -110,7 +112,7 @@ def test_what_is_opened_covers_the_page_that_was_asked_for(
 ) -> None:
     made = open_site(kept, school, page)
     url = parse_web_url(page)
-    assert made.in_force(PUPIL, url.host, url.path, NOON)
+    assert made.in_force(PUPIL, frozenset({"pupils"}), url.host, url.path, NOON)
 
 
 @pytest.mark.parametrize(
@@ -159,3 +161,69 @@ def test_a_group_that_does_not_exist_is_refused_with_those_that_do(
     with pytest.raises(RefusedError, match=want):
         opening.suspend(kept, school, nobody, ENDS, reason="r", actor="a", now=NOON)
     assert (kept.grants, kept.suspensions) == ([], [])
+
+
+def test_what_a_policy_above_has_locked_nobody_here_opens(kept: Kept) -> None:
+    locked = Rule(
+        "top", "C-8", Verdict.BLOCK, hosts=hosts("example.com"), lock=Lock.SCHOOL, level=1
+    )
+    with pytest.raises(RefusedError, match=r"example\.com is locked: nobody here can open it"):
+        opening.open_site(
+            kept, engine(rules=(locked,)), "example.com", EVERYONE, STARTS, ENDS, Role.HEADTEACHER,
+            reason="r", actor="t", now=NOON,
+        )  # fmt: skip
+    assert kept.grants == []
+
+
+@pytest.mark.parametrize(
+    ("role", "opened"),
+    [(Role.HEADTEACHER, 1), (Role.DEPUTY, 1), (Role.TECHNICIAN, 0), (Role.SLT, 0)],
+)
+def test_a_site_is_opened_by_whom_the_policy_names(kept: Kept, role: Role, opened: int) -> None:
+    rules = engine(roles=Roles(decides=(Role.HEADTEACHER,), deputises=(Role.DEPUTY,)))
+    with (
+        nullcontext()
+        if opened
+        else pytest.raises(
+            RefusedError, match="at this school it is decided by: headteacher, deputy"
+        )
+    ):
+        opening.open_site(
+            kept,
+            rules,
+            "example.com",
+            EVERYONE,
+            STARTS,
+            ENDS,
+            role,
+            reason="r",
+            actor="t",
+            now=NOON,
+        )
+    assert len(kept.grants) == opened
+
+
+PEOPLE = People(
+    devices=(Device("library-3"),), sign_in=SignInSettings(domains=("school.example", "SCHOOL"))
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("user:J.Smith", "user:j.smith"),
+        ("user:j.smith@school.example", "user:j.smith"),
+        ("user:SCHOOL\\j.smith", "user:j.smith"),
+        ("device:library-3", "device:library-3"),
+        ("group:staff", "group:staff"),
+    ],
+)
+def test_somebody_is_meant_by_the_name_that_clients_are_known_by(text: str, want: str) -> None:
+    assert str(opening.known_subject(Subject.parse(text), PEOPLE)) == want
+
+
+def test_a_device_that_nobody_wrote_down_concerns_nobody_and_is_refused() -> None:
+    with pytest.raises(
+        RefusedError, match=r"there is no device 'library-4' in people\.yaml; there are: lib"
+    ):
+        opening.known_subject(Subject.parse("device:library-4"), PEOPLE)

@@ -2,20 +2,30 @@
 
 from schoolgate.bootstrap.gateway import (
     Gateway,
-    list_places,
-    load_engine,
-    now,
     open_store,
     overlay_if_any,
     upstream_bundle,
+)
+from schoolgate.bootstrap.people import client_at
+from schoolgate.bootstrap.rules import (
+    curated_hosts,
+    list_places,
+    load_casebooks,
+    load_engine,
+    load_people_of,
+    now,
 )
 from schoolgate.bootstrap.serving import Addresses, serve
 
 __all__ = [
     "Addresses",
     "Gateway",
+    "client_at",
+    "curated_hosts",
     "list_places",
+    "load_casebooks",
     "load_engine",
+    "load_people_of",
     "now",
     "open_store",
     "overlay_if_any",

@@ -5,7 +5,6 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +12,16 @@ import certifi
 from cryptography import x509
 
 from schoolgate import authority
+from schoolgate.bootstrap.people import Sources
+from schoolgate.bootstrap.rules import Rules, list_places, load_rules, now
 from schoolgate.core.approvals import Overlay
-from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
+from schoolgate.core.errors import ConfigurationError, UnavailableError
 from schoolgate.core.policy import PolicyEngine
-from schoolgate.lists import ListPlaces, category_names, load_catalogue, load_local_lists
 from schoolgate.monitoring import JournalWriter, Metrics, make_journal_directory
+from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, Signature, signature
-from schoolgate.settings import Settings, load_policy
+from schoolgate.settings import Settings
 from schoolgate.storage import DecisionStore, OverlayWatch, open_database, sqlite_path
 
 if TYPE_CHECKING:
@@ -29,50 +30,6 @@ if TYPE_CHECKING:
     from schoolgate.proxy.addons import FilterAddons
 
 logger = logging.getLogger(__name__)
-
-
-def now() -> datetime:
-    """Give the time, aware."""
-    return datetime.now(UTC)
-
-
-def list_places(settings: Settings) -> ListPlaces:
-    """Say where the lists and their index are."""
-    return ListPlaces(settings.lists.dirs, settings.lists_dir)
-
-
-def load_engine(settings: Settings, *, keep: bool = False) -> PolicyEngine:
-    """Read policy, categories and local lists, without grants and suspensions.
-
-    Args:
-        settings: of this machine.
-        keep: whether an index of the lists that had to be built is kept for the next time.
-
-    Raises:
-        ConfigurationError: with every fault of every file.
-    """
-    faults: list[Fault] = []
-    catalogue = local = policy = None
-    try:
-        local = load_local_lists(settings.lists.local)
-    except ConfigurationError as error:
-        faults.extend(error.faults)
-    try:
-        # A category whose file has faults exists all the same.
-        policy = load_policy(settings.policy_file, category_names(settings.lists.dirs))
-    except ConfigurationError as error:
-        faults.extend(error.faults)
-    # Last: where nothing can start, nothing is made.
-    keep = keep and not faults
-    if keep:
-        _make_state_dir(settings.state_dir)
-    try:
-        catalogue = load_catalogue(list_places(settings), now(), keep=keep)
-    except ConfigurationError as error:
-        faults.extend(error.faults)
-    if catalogue is None or local is None or policy is None or faults:
-        raise ConfigurationError(faults)
-    return PolicyEngine(policy, catalogue, local)
 
 
 def open_store(settings: Settings) -> DecisionStore:
@@ -95,7 +52,7 @@ def overlay_if_any(settings: Settings) -> Overlay:
     return open_store(settings).overlay(now())
 
 
-def prepare(settings: Settings) -> PolicyEngine:
+def prepare(settings: Settings) -> Rules:
     """Make what a gateway needs and has not yet, and see that it can be used; opens nothing for good.
 
     Done once, before there are workers: one index, one certificate authority, one schema.
@@ -104,9 +61,9 @@ def prepare(settings: Settings) -> PolicyEngine:
         ConfigurationError: when a file has faults.
         UnavailableError: when a directory, key or database cannot be used.
     """
-    engine = load_engine(settings, keep=True)
+    rules = load_rules(settings)
     _check_state_dir(settings.state_dir)
-    authority.ensure(settings.ca_dir, engine.policy.school, now())
+    authority.ensure(settings.ca_dir, rules.engine.policy.school, now())
     database = open_database(settings.database_url)
     DecisionStore(database).overlay(now())
     # A connection must not come into several processes.
@@ -116,7 +73,7 @@ def prepare(settings: Settings) -> PolicyEngine:
     except OSError as error:
         raise _journal_unavailable(settings, error) from error
     upstream_bundle(settings)
-    return engine
+    return rules
 
 
 class Gateway:
@@ -134,13 +91,21 @@ class Gateway:
         UnavailableError: when a directory, key or database cannot be used.
     """
 
-    def __init__(
-        self, settings: Settings, worker: int = 1, last_good: PolicyEngine | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, worker: int = 1, last_good: Rules | None = None) -> None:
         self.metrics = metrics = Metrics()
         # Before they are read: a change in between must be seen by the watch.
         seen = signature(_watched(settings))
-        engine = self._load(settings, last_good)
+        self._sources = Sources(settings, worker, metrics)
+        try:
+            self._start(settings, worker, self._load(settings, last_good), seen)
+        except BaseException:
+            self._sources.stop()
+            raise
+
+    def _start(
+        self, settings: Settings, worker: int, engine: PolicyEngine, seen: Signature
+    ) -> None:
+        metrics = self.metrics
         _check_state_dir(settings.state_dir)
         ca = authority.ensure(settings.ca_dir, engine.policy.school, now())
         store = open_store(settings)
@@ -159,6 +124,7 @@ class Gateway:
         )
         self._started = contextlib.ExitStack()
         with self._started:
+            self._started.callback(self._sources.stop)
             self._start_journal()
             self._start_watches(seen)
             self._started = self._started.pop_all()
@@ -190,7 +156,12 @@ class Gateway:
             cut,
             proxy.allow_private_destinations,
             {name: str(address) for name, address in proxy.hosts.items()},
+            Clients(self._sources.identify),
         )
+
+    def drain(self) -> None:
+        """Leave to the next process what only one can do."""
+        self._sources.hand_over()
 
     def count_grants(self) -> None:
         """Show how many grants there are; to be called now and then, since they end by themselves."""
@@ -198,9 +169,9 @@ class Gateway:
         grants = self.engines.current.overlay.grants
         self.metrics.grants_active.set(sum(grant.ends > at for grant in grants))
 
-    def _load(self, settings: Settings, last_good: PolicyEngine | None) -> PolicyEngine:
+    def _load(self, settings: Settings, last_good: Rules | None) -> PolicyEngine:
         try:
-            return load_engine(settings, keep=True)
+            return self._followed(load_rules(settings))
         except ConfigurationError as error:
             if last_good is None:
                 raise
@@ -209,7 +180,12 @@ class Gateway:
                 error,
             )
             self.metrics.reload_errors.inc()
-            return last_good
+            return self._followed(last_good)
+
+    def _followed(self, rules: Rules) -> PolicyEngine:
+        """Follow who is who in the groups of the rules."""
+        self._sources.follow(rules.people, rules.engine.policy)
+        return rules.engine
 
     def _show(self, engine: PolicyEngine) -> None:
         """Tell the metrics and the store what is in force."""
@@ -247,7 +223,7 @@ class Gateway:
         )
         files = FileWatch(
             lambda: _watched(settings),
-            lambda: load_engine(settings, keep=True),
+            lambda: self._followed(load_rules(settings)),
             self.engines,
             metrics.reload_errors.inc,
             seen,
@@ -263,16 +239,6 @@ def _journal_unavailable(settings: Settings, error: OSError) -> UnavailableError
         f"The journal cannot be written to {settings.journal_dir}: "
         f"{error.strerror}. Give schoolgate's user write access, or set journal.dir."
     )
-
-
-def _make_state_dir(directory: Path) -> None:
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise UnavailableError(
-            f"The state directory {directory} cannot be made: {error.strerror}. "
-            "Set state_dir, or make it and give it to schoolgate's user."
-        ) from error
 
 
 def _check_state_dir(directory: Path) -> None:
@@ -315,6 +281,11 @@ def upstream_bundle_file(settings: Settings) -> Path | None:
 
 
 def _watched(settings: Settings) -> Iterator[Path]:
+    # The policy, those that it extends, and what they name: below their directory, or beside it.
+    for pattern in ("*.yaml", "*.ics", "*.csv"):
+        yield from settings.policies_dir.rglob(pattern)
+        yield from settings.policies_dir.parent.glob(pattern)
     yield settings.policy_file
+    yield settings.people
     yield from list_places(settings).files()
     yield from settings.lists.local.glob("*.txt")

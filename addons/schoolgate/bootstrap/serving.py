@@ -11,6 +11,7 @@ from pathlib import Path
 
 from schoolgate.bootstrap import exposition, worker
 from schoolgate.bootstrap.gateway import prepare, upstream_bundle
+from schoolgate.bootstrap.rules import Rules
 from schoolgate.core.errors import UnavailableError
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.monitoring import forget, shared_directory
@@ -47,31 +48,31 @@ def serve(settings: Settings, ready: Callable[[Addresses, PolicyEngine], None]) 
         UnavailableError: when a port, directory, key or database cannot be used; nothing is left
             half-started.
     """
-    engine = prepare(settings)
+    rules = prepare(settings)
     with contextlib.ExitStack() as opened:
         metrics = opened.enter_context(_metrics_listener(settings))
         proxy = opened.enter_context(_proxy_listeners(settings))
         figures = opened.enter_context(shared_directory(settings.state_dir))
-        _Running(settings, engine, proxy, metrics, figures).run(ready)
+        _Running(settings, rules, proxy, metrics, figures).run(ready)
 
 
 class _Running:
     def __init__(
         self,
         settings: Settings,
-        engine: PolicyEngine,
+        rules: Rules,
         proxy: Listeners,
         metrics: Listeners,
         figures: Path,
     ) -> None:
         self._settings = settings
-        self._engine = engine
+        self._rules = rules
         self._proxy = proxy
         self._metrics = metrics
         self._figures = figures
         self._board = Board(len(proxy.rows) + 1)
         # The first workers, and those of a reload, are not to serve what is not as it is written.
-        self._last_good: PolicyEngine | None = None
+        self._last_good: Rules | None = None
 
     def run(self, ready: Callable[[Addresses, PolicyEngine], None]) -> None:
         # Once for all: a process that is forked afterwards has it and shares the memory.
@@ -83,8 +84,8 @@ class _Running:
         addresses = Addresses(_url(self._proxy), _url(self._metrics))
 
         def serving() -> None:
-            self._last_good = self._engine
-            ready(addresses, self._engine)
+            self._last_good = self._rules
+            ready(addresses, self._rules.engine)
 
         Supervisor(
             self._posts(),

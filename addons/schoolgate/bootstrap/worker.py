@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schoolgate.bootstrap.gateway import Gateway, upstream_bundle_file
-from schoolgate.core.policy import PolicyEngine
+from schoolgate.bootstrap.rules import Rules
 from schoolgate.monitoring import share
 from schoolgate.settings import Settings
 from schoolgate.workers import Link, Order
@@ -26,6 +26,7 @@ JOURNAL_FAULT = 1
 
 _BEAT_SECONDS = 0.2
 _BEATS_A_SECOND = round(1 / _BEAT_SECONDS)
+_TIDY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Place:
     listeners: Sequence[socket.socket]
     own_ports: Sequence[int]
     figures: Path
-    last_good: PolicyEngine | None
+    last_good: Rules | None
 
 
 def work(place: Place, link: Link) -> None:
@@ -75,11 +76,12 @@ async def _serve(place: Place, gateway: Gateway, link: Link) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         ending = master.should_exit
-        running = [tasks.create_task(_beat(gateway, link))]
+        running = [tasks.create_task(_beat(gateway, link)), tasks.create_task(_tidy())]
 
         def obey() -> None:
             if link.order() is Order.DRAIN:
                 gate.stop_accepting()
+                tasks.create_task(asyncio.to_thread(gateway.drain))
                 running.append(tasks.create_task(_drain(gate, ending)))
             else:
                 ending.set()
@@ -108,6 +110,14 @@ async def _beat(gateway: Gateway, link: Link) -> None:
         gateway.metrics.flush()
         link.beat(JOURNAL_FAULT if gateway.journal.faults() else 0)
         await asyncio.sleep(_BEAT_SECONDS)
+
+
+async def _tidy() -> None:
+    from schoolgate.proxy.economies import give_back_memory  # noqa: PLC0415 - as above
+
+    while True:
+        await asyncio.sleep(_TIDY_SECONDS)
+        await asyncio.to_thread(give_back_memory)
 
 
 async def _drain(gate: "Gate", ending: asyncio.Event) -> None:

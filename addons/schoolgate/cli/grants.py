@@ -1,4 +1,4 @@
-"""`schoolgate grants`, `suspend` and `unsuspend`: opening and closing by hand, at once."""
+"""Opening and closing by hand, at once: `schoolgate grants`, `suspend`, `supervise`, `allow-lesson`."""
 
 import getpass
 import re
@@ -9,7 +9,8 @@ import rich_click as click
 from schoolgate import bootstrap
 from schoolgate.cli import output
 from schoolgate.cli.options import LONDON, Moment, with_settings
-from schoolgate.core.approvals import Role, Subject
+from schoolgate.core.approvals import OPENING, Role, Subject, SubjectKind
+from schoolgate.core.policy import PolicyEngine
 from schoolgate.services import opening
 from schoolgate.settings import Settings
 
@@ -55,7 +56,7 @@ def grants() -> None:
 )
 @click.option(
     "--decided-by",
-    type=click.Choice([role.value for role in Role]),
+    type=click.Choice([role.value for role in OPENING]),
     required=True,
     help="Whose decision it is; circumvention takes the headteacher's.",
 )
@@ -83,7 +84,7 @@ def add(
         bootstrap.open_store(settings),
         engine,
         site,
-        Subject.parse(subject),
+        _subject(settings, engine, subject),
         starts or now,
         until,
         Role(decided_by),
@@ -151,10 +152,11 @@ def suspend(who: str, until: datetime, reason: str, settings: Settings) -> None:
     \b
     schoolgate suspend 10.0.3.7 --until 1d --reason "See the ICT technician"
     """
+    engine = bootstrap.load_engine(settings)
     kept = opening.suspend(
         bootstrap.open_store(settings),
-        bootstrap.load_engine(settings),
-        Subject.parse(who),
+        engine,
+        _subject(settings, engine, who),
         until,
         reason=reason,
         actor=_actor(),
@@ -173,8 +175,77 @@ def unsuspend(who: str, settings: Settings) -> None:
     schoolgate unsuspend 10.0.3.7
     """
     subject = Subject.parse(who)
+    if subject.kind is SubjectKind.USER:
+        # A device that is gone from people.yaml can still be given back its access.
+        subject = _subject(settings, bootstrap.load_engine(settings), who)
     bootstrap.open_store(settings).unsuspend(subject, bootstrap.now(), _actor())
     click.echo(f"{subject} has access again.")
+
+
+@click.command()
+@click.argument("who")
+@click.option(
+    "--until",
+    type=Until(),
+    required=True,
+    help="An end: 2026-12-18T16:00 (school time), or 50m, 2h from now.",
+)
+@click.option("--reason", required=True, help="Who supervises, and why; for the record.")
+@with_settings
+def supervise(who: str, until: datetime, reason: str, settings: Settings) -> None:
+    """Let WHO, whose access is withdrawn, work under a colleague's eyes for a time.
+
+    \b
+    schoolgate supervise user:abc --until 50m --reason "with the class teacher, history"
+    """
+    engine = bootstrap.load_engine(settings)
+    kept = opening.supervise(
+        bootstrap.open_store(settings),
+        engine,
+        _subject(settings, engine, who),
+        until,
+        reason=reason,
+        actor=_actor(),
+        now=bootstrap.now(),
+    )
+    click.echo(
+        f"{kept.subject} is supervised until {_when(kept.ends)}; suspensions wait that long."
+    )
+
+
+@click.command("allow-lesson")
+@click.argument("group", metavar="CLASS")
+@click.argument("sites", nargs=-1, required=True, metavar="SITE…")
+@click.option(
+    "--period", help="A period of the timetable, now or later today; default that of now."
+)
+@click.option("--reason", default="part of the lesson", show_default=True, help="For the record.")
+@with_settings
+def allow_lesson(
+    group: str, sites: tuple[str, ...], period: str | None, reason: str, settings: Settings
+) -> None:
+    """Open SITEs for a CLASS (a group of the policy) for one lesson.
+
+    What a teacher may open, how much of it and for how long stands in the policy under 'lessons:'.
+
+    \b
+    schoolgate allow-lesson year-6 youtube.com --period lessons
+    """
+    store, now = bootstrap.open_store(settings), bootstrap.now()
+    engine = bootstrap.load_engine(settings).with_overlay(store.overlay(now))
+    kept = opening.open_lesson(
+        store, engine, group, sites, period, reason=reason, actor=_actor(), now=now
+    )
+    for grant in kept:
+        click.echo(
+            f"Grant {grant.id}: {grant.entry.text} is open for {group} "
+            f"from {_when(grant.starts)} until {_when(grant.ends)}."
+        )
+
+
+def _subject(settings: Settings, engine: PolicyEngine, text: str) -> Subject:
+    people = bootstrap.load_people_of(settings, engine.policy)
+    return opening.known_subject(Subject.parse(text), people)
 
 
 def _actor() -> str:

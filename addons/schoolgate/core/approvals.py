@@ -7,18 +7,30 @@ from enum import StrEnum
 
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
-from schoolgate.core.errors import RefusedError
-from schoolgate.core.hosts import as_ip
+from schoolgate.core.errors import BadAddressError, RefusedError
+from schoolgate.core.prefixes import client_address
 from schoolgate.core.urls import path_covers, path_readings
 
 
 class Role(StrEnum):
-    """The roles of CLAUSES.md that may open or close something."""
+    """Who somebody is at the school: the words of policies and of the portal."""
 
     HEADTEACHER = "headteacher"
+    DEPUTY = "deputy"
     SLT = "slt"
     TECHNICIAN = "technician"
     ONLINE_SAFETY_LEAD = "online-safety-lead"
+    DSL = "dsl"
+    TEACHER = "teacher"
+    STAFF = "staff"
+    CHAIR_OF_GOVERNORS = "chair-of-governors"
+    GOVERNOR = "governor"
+
+
+# Those that may open a site for others; what a teacher may open is for a lesson only.
+OPENING = (
+    Role.HEADTEACHER, Role.DEPUTY, Role.SLT, Role.TECHNICIAN, Role.ONLINE_SAFETY_LEAD,
+)  # fmt: skip
 
 
 class SubjectKind(StrEnum):
@@ -48,9 +60,9 @@ class Subject:
         kind, colon, name = text.partition(":")
         if text == SubjectKind.EVERYONE:
             return cls(SubjectKind.EVERYONE)
-        address = as_ip(text)
-        if address is not None:
-            return cls(SubjectKind.CLIENT, str(address))
+        address = _address(text)
+        if address:
+            return cls(SubjectKind.CLIENT, address)
         kinds = [k.value for k in SubjectKind if k is not SubjectKind.EVERYONE]
         if not colon or kind not in kinds or not name:
             raise RefusedError(
@@ -59,23 +71,23 @@ class Subject:
             )
         subject = SubjectKind(kind)
         if subject is SubjectKind.CLIENT:
-            address = as_ip(name)
-            if address is None:
+            address = _address(name)
+            if not address:
                 raise RefusedError(f"{name!r} is not an IP address")
-            name = str(address)
+            name = address
         return cls(subject, name)
 
     def __str__(self) -> str:
         """Give the form that `parse` reads."""
         return f"{self.kind}:{self.id}" if self.id else self.kind.value
 
-    def concerns(self, client: Client) -> bool:
-        """Ask whether a client is meant."""
+    def concerns(self, client: Client, groups: frozenset[str]) -> bool:
+        """Ask whether a client is meant; ``groups`` are all it is in, with those around them."""
         match self.kind:
             case SubjectKind.EVERYONE:
                 return True
             case SubjectKind.GROUP:
-                return self.id == client.group
+                return self.id in groups
             case SubjectKind.USER:
                 return self.id == client.user != ""
             case SubjectKind.DEVICE:
@@ -96,18 +108,20 @@ class Grant:
     decided_by: Role
     reason: str
 
-    def in_force(self, client: Client, host: str, path: str, now: datetime) -> bool:
+    def in_force(
+        self, client: Client, groups: frozenset[str], host: str, path: str, now: datetime
+    ) -> bool:
         """Ask whether it opens this page for this client now."""
-        return self.in_force_on(client, host, now) and all(
+        return self.in_force_on(client, groups, host, now) and all(
             path_covers(self.entry.path, reading) for reading in path_readings(path)
         )
 
-    def in_force_on(self, client: Client, host: str, now: datetime) -> bool:
+    def in_force_on(self, client: Client, groups: frozenset[str], host: str, now: datetime) -> bool:
         """Ask whether it opens anything on this host for this client now."""
         return (
             self.starts <= now < self.ends
             and (host == self.entry.host or host.endswith("." + self.entry.host))
-            and self.subject.concerns(client)
+            and self.subject.concerns(client, groups)
         )
 
 
@@ -121,9 +135,24 @@ class Suspension:
     ends: datetime
     reason: str
 
-    def in_force(self, client: Client, now: datetime) -> bool:
+    def in_force(self, client: Client, groups: frozenset[str], now: datetime) -> bool:
         """Ask whether it stops this client now."""
-        return self.starts <= now < self.ends and self.subject.concerns(client)
+        return self.starts <= now < self.ends and self.subject.concerns(client, groups)
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """Somebody whose access is withdrawn works under a colleague's eyes for a time (T-9-circumvent)."""
+
+    id: int
+    subject: Subject
+    starts: datetime
+    ends: datetime
+    reason: str
+
+    def in_force(self, client: Client, groups: frozenset[str], now: datetime) -> bool:
+        """Ask whether this client is supervised now."""
+        return self.starts <= now < self.ends and self.subject.concerns(client, groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +162,41 @@ class Overlay:
     version: int = 0
     grants: tuple[Grant, ...] = ()
     suspensions: tuple[Suspension, ...] = ()
+    supervisions: tuple[Supervision, ...] = ()
 
-    def suspension_for(self, client: Client, now: datetime) -> Suspension | None:
-        """Give the suspension that stops a client now, if any; of several the one that lasts."""
-        in_force = [s for s in self.suspensions if s.in_force(client, now)]
+    def suspension_for(
+        self, client: Client, groups: frozenset[str], now: datetime
+    ) -> Suspension | None:
+        """Give the suspension that stops a client now, if any; of several the one that lasts.
+
+        None stops whoever is supervised.
+        """
+        if any(s.in_force(client, groups, now) for s in self.supervisions):
+            return None
+        in_force = [s for s in self.suspensions if s.in_force(client, groups, now)]
         return max(in_force, key=lambda s: s.ends, default=None)
 
-    def grants_for(self, client: Client, host: str, path: str, now: datetime) -> list[Grant]:
+    def grants_for(
+        self, client: Client, groups: frozenset[str], host: str, path: str, now: datetime
+    ) -> list[Grant]:
         """Give every grant that opens this page for this client now."""
-        return [g for g in self.grants if g.in_force(client, host, path, now)]
+        return [g for g in self.grants if g.in_force(client, groups, host, path, now)]
 
-    def grants_on(self, client: Client, host: str, now: datetime) -> list[Grant]:
+    def grants_on(
+        self, client: Client, groups: frozenset[str], host: str, now: datetime
+    ) -> list[Grant]:
         """Give every grant that opens this host or a part of it for this client now."""
-        return [g for g in self.grants if g.in_force_on(client, host, now)]
+        return [g for g in self.grants if g.in_force_on(client, groups, host, now)]
 
 
 def first[T](items: Iterable[T]) -> T | None:
     """Give the first of some values, or None."""
     return next(iter(items), None)
+
+
+def _address(text: str) -> str:
+    """Give an address as clients are known by it, or nothing."""
+    try:
+        return client_address(text)
+    except BadAddressError:
+        return ""

@@ -9,10 +9,12 @@ class Client:
 
     Attributes:
         address: IP address, normalised text.
-        group: id of the policy group, e.g. ``staff``.
+        group: id of the policy group that counts and is recorded, e.g. ``year-4``.
         user: sign-in name.
         device: id of a known device.
         network: id of a known network.
+        device_kind: what the device is, e.g. ``school-mobile``.
+        also: further groups, such as classes.
     """
 
     address: str
@@ -20,3 +22,5 @@ class Client:
     user: str = ""
     device: str = ""
     network: str = ""
+    device_kind: str = ""
+    also: frozenset[str] = frozenset()

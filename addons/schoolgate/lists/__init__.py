@@ -8,7 +8,7 @@ from schoolgate.lists.catalogue import (
     make_catalogue,
     version_of,
 )
-from schoolgate.lists.category_files import CURATED, category_names
+from schoolgate.lists.category_files import CURATED, category_names, read_category_files
 from schoolgate.lists.index_file import open_index, write_index
 from schoolgate.lists.lint import is_public_suffix, lint_catalogue
 from schoolgate.lists.local_lists import load_local_lists
@@ -25,6 +25,7 @@ __all__ = [
     "load_local_lists",
     "make_catalogue",
     "open_index",
+    "read_category_files",
     "version_of",
     "write_index",
 ]

@@ -61,6 +61,10 @@ class Metrics:
             "schoolgate_reload_errors",
             "Changed policy or list files with faults, by each worker; the last good state stays.",
         )
+        self.identity_faults = self._counter(
+            "schoolgate_identity_faults",
+            "Faults of the sources that say who is at an address; the last state stays.",
+        )
         self.journal_dropped = self._counter(
             "schoolgate_journal_dropped",
             "Journal entries lost because the queue was full or the disk failed.",

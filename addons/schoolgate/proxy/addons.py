@@ -19,6 +19,7 @@ from schoolgate.proxy.interstitial import Warnings
 from schoolgate.proxy.master import ProxyMaster
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
+from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 
 
@@ -40,6 +41,7 @@ class FilterAddons:
         tools = self.tools
         return Gate(
             engines=tools.engines,
+            clients=tools.clients,
             clock=tools.clock,
             answers=Answers(tools.pages, tools.recorder),
             leaves=Leaves(behind.leaf),
@@ -59,6 +61,7 @@ def make_addons(
     cut: Callable[[Client], None],
     allowed: Sequence[IpNetwork] = (),
     hosts: Mapping[str, str] | None = None,
+    clients: Clients | None = None,
 ) -> FilterAddons:
     """Make the addons.
 
@@ -70,12 +73,14 @@ def make_addons(
         cut: closes a client's connection at once.
         allowed: private networks that may be reached.
         hosts: names with an address of the technician's choice.
+        clients: who asks; without it everybody is a stranger.
     """
     pages = Pages(lambda: engines.current, clock)
     guard = Guard(pages, metrics.filter_errors, cut)
     destinations = Destinations(guard, allowed, hosts)
     tools = Tools(
         engines=engines,
+        clients=clients or Clients(),
         clock=clock,
         pages=pages,
         warnings=Warnings(),

@@ -8,9 +8,8 @@ from datetime import datetime
 from mitmproxy import http, tls
 from mitmproxy.connection import Client as ClientConnection
 
-from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.policy import Decision, Verdict, strictest
+from schoolgate.core.policy import Decision, Verdict, WebRequest, strictest
 from schoolgate.core.policy.decision import BAD_URL, DNS_TUNNEL, FILTER_ERROR, PRIVATE_DESTINATION
 from schoolgate.monitoring import Metrics
 from schoolgate.proxy import enforce, transactions, translate
@@ -20,6 +19,7 @@ from schoolgate.proxy.interstitial import CONTINUE_PATH, Warnings
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 
 # How long a decision on a body that still flows may be old.
@@ -34,6 +34,7 @@ class Tools:
 
     Attributes:
         engines: the engine in force.
+        clients: who asks.
         clock: gives the time, aware.
         pages: the answers that people see.
         warnings: who clicked through which warning.
@@ -44,6 +45,7 @@ class Tools:
     """
 
     engines: Engines
+    clients: Clients
     clock: Callable[[], datetime]
     pages: Pages
     warnings: Warnings
@@ -82,12 +84,13 @@ class Filter:
         Returns:
             What is to be awaited where a name must be looked up first.
         """
-        transaction, hosts = self._decide(flow)
-        port, destinations = flow.request.port, self._tools.destinations
-        if transaction.decision.verdict is not Verdict.BLOCK and not all(
-            destinations.is_known_open(host, port) for host in hosts
-        ):
-            return self._look_up(flow, transaction, hosts)
+        transaction, requests = self._decide(flow)
+        if transaction.decision.verdict is not Verdict.BLOCK:
+            port, destinations = flow.request.port, self._tools.destinations
+            for request in requests:
+                if not destinations.is_known_open(request.url.host, port):
+                    hosts = {request.url.host for request in requests}
+                    return self._look_up(flow, transaction, hosts)
         self._enforce(flow, transaction)
         return None
 
@@ -171,13 +174,13 @@ class Filter:
         for transaction in transactions.every():
             self._tools.recorder.ended(transaction, None, transaction.elapsed_ms)
 
-    def _decide(self, flow: http.HTTPFlow) -> tuple[Transaction, set[str]]:
-        """Ask the policy, and give every host that the request may be meant for."""
+    def _decide(self, flow: http.HTTPFlow) -> tuple[Transaction, list[WebRequest]]:
+        """Ask the policy, and give every reading of the request; the one that decided comes first."""
         tools = self._tools
         engine = tools.engines.current
         now = tools.clock()
-        who = translate.client(flow, engine.policy.default_group)
-        started = time.perf_counter()
+        who = tools.clients.at(translate.address(flow), engine.policy)
+        started = time.monotonic()
         try:
             requests = translate.web_requests(flow, who)
         except BadAddressError:
@@ -186,12 +189,13 @@ class Filter:
         else:
             decisions = [engine.decide(request, now) for request in requests]
             decision = strictest(decisions)
-            # The reading that decided comes first: it is the one to show and to keep.
-            requests.insert(0, requests.pop(decisions.index(decision)))
-        took_us = int((time.perf_counter() - started) * 1e6)
+            if len(decisions) > 1:
+                # The reading that decided is the one to show and to keep.
+                requests.insert(0, requests.pop(decisions.index(decision)))
         moment = time.monotonic()
+        took_us = int((moment - started) * 1e6)
         transaction = Transaction(requests[0], decision, engine, now, took_us, moment, moment)
-        return transaction, {request.url.host for request in requests}
+        return transaction, requests
 
     def _warn(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
         tools, request = self._tools, transaction.request
@@ -231,15 +235,15 @@ class Filter:
         if engine is transaction.engine and moment - transaction.checked < RECHECK_SECONDS:
             return transaction.decision.verdict is not Verdict.BLOCK
         transaction.checked = moment
-        decided_by, transaction.engine = transaction.engine, engine
+        transaction.engine = engine
         request = transaction.request
-        if engine is not decided_by:
-            # Which group somebody is in may have changed with the rules.
-            client = Client(request.client.address, engine.policy.default_group)
+        # Who is there, and in which group, may have changed.
+        client = self._tools.clients.at(request.client.address, engine.policy)
+        if client is not request.client:
             request = replace(request, client=client)
         decision = engine.decide(request, self._tools.clock())
         if decision.verdict is Verdict.BLOCK:
-            transaction.decision = decision
+            transaction.request, transaction.decision = request, decision
             return False
         return True
 
@@ -257,7 +261,8 @@ class Filter:
     def _undecided(self, flow: http.HTTPFlow, decision: Decision) -> Transaction:
         """Make the transaction of a request that the policy was not asked about."""
         tools, engine = self._tools, self._tools.engines.current
-        request = translate.unparsed(flow, translate.client(flow, engine.policy.default_group))
+        who = tools.clients.at(translate.address(flow), engine.policy)
+        request = translate.unparsed(flow, who)
         moment = time.monotonic()
         return Transaction(request, decision, engine, tools.clock(), 0, moment, moment)
 

@@ -18,7 +18,8 @@ type _Key = tuple[str, str, str]
 class Warnings:
     """Remembers who has clicked through what today; a restart asks once more.
 
-    A link is signed for the client, the rule and the day, so it cannot be forged or passed on.
+    A link is signed for the client, the site, the rule and the day, so it cannot be forged or passed on.
+    What is accepted is the rule: the parts of a page that lie on other hosts of it come with the page.
     """
 
     def __init__(self) -> None:
@@ -33,7 +34,7 @@ class Warnings:
         """Give the address, on the site itself, that the page's button posts to."""
         url = request.url
         to = "/" + url.path.lstrip("/\\") + (f"?{url.query}" if url.query else "")
-        signature = self._sign(_key(request, decision, now), to)
+        signature = self._sign(_key(request, decision, now), url.host, to)
         return f"{CONTINUE_PATH}?{urlencode({'to': to, 'signature': signature})}"
 
     def accept(self, request: WebRequest, decision: Decision, now: datetime) -> str | None:
@@ -44,14 +45,16 @@ class Warnings:
         # A path that begins with two slashes would lead to another host.
         if not to.startswith("/") or to.startswith(("//", "/\\")):
             return None
-        if not hmac.compare_digest(self._sign(key, to).encode(), signature.encode()):
+        if not hmac.compare_digest(
+            self._sign(key, request.url.host, to).encode(), signature.encode()
+        ):
             return None
         today = key[-1]
         self._accepted = {k for k in self._accepted if k[-1] == today} | {key}
         return to
 
-    def _sign(self, key: _Key, to: str) -> str:
-        message = "\0".join((*key, to)).encode()
+    def _sign(self, key: _Key, host: str, to: str) -> str:
+        message = "\0".join((*key, host, to)).encode()
         return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
 
 

@@ -9,9 +9,10 @@ from mitmproxy.net.http import url as mitmproxy_url
 
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.hosts import as_ip, embedded_ipv4, normalise_host
+from schoolgate.core.hosts import normalise_host
 from schoolgate.core.policy import WebRequest
 from schoolgate.core.urls import DEFAULT_PORTS, Url, parse_url
+from schoolgate.proxy.messages import by_name
 
 # What may stand in a path unescaped; a raw byte above ASCII is escaped as browsers do.
 _SAFE = bytes(range(0x21, 0x7F)).decode()
@@ -22,16 +23,10 @@ _PLAIN_PATH = re.compile(r"/[A-Za-z0-9/._~!$&()*+,;=:@-]*(?:\?[A-Za-z0-9/._~!$&(
 _NOT_IN_A_PATH = re.compile(rb"[\x00-\x20\x7f#]")
 
 
-def client(flow: http.HTTPFlow, group: str) -> Client:
-    """Give who asks; nothing but the address is known of a client yet."""
+def address(flow: http.HTTPFlow) -> str:
+    """Give the address of the client, as its connection has it; empty when it has none."""
     peer = flow.client_conn.peername
-    return _client(peer[0] if peer else "", group)
-
-
-@lru_cache(4096)
-def _client(peer: str, group: str) -> Client:
-    address = as_ip(peer)
-    return Client(str(embedded_ipv4(address)) if address else "", group)
+    return str(peer[0]) if peer else ""
 
 
 def web_requests(flow: http.HTTPFlow, who: Client) -> list[WebRequest]:
@@ -46,18 +41,34 @@ def web_requests(flow: http.HTTPFlow, who: Client) -> list[WebRequest]:
     """
     request = flow.request
     path = _path(request)
-    hosts = {normalise_host(request.host): request.port}
-    headers = request.headers.get_all("host")
-    if len(headers) > 1:
+    header = by_name(request.headers).get(b"host", b"")
+    if isinstance(header, list):
         raise BadAddressError("more than one Host header")
-    for authority in (request.authority, *headers):
-        if authority:
-            host, port = _authority(authority)
-            hosts.setdefault(host, port or request.port)
-    if flow.client_conn.sni:
-        hosts.setdefault(normalise_host(flow.client_conn.sni), request.port)
-    urls = [_url(request.scheme, host, port, path) for host, port in hosts.items()]
-    return [WebRequest(url, who, request.method.upper()) for url in urls]
+    authority = request.authority if request.data.authority else ""
+    asked = _hosts(
+        request.host,
+        request.port,
+        authority,
+        header.decode("utf-8", "surrogateescape"),
+        flow.client_conn.sni or "",
+    )
+    scheme, method = request.scheme, request.method.upper()
+    return [WebRequest(_url(scheme, host, port, path), who, method) for host, port in asked]
+
+
+@lru_cache(4096)
+def _hosts(
+    host: str, port: int, authority: str, header: str, sni: str
+) -> tuple[tuple[str, int], ...]:
+    """Give every host that is meant, with its port; the one that is connected to comes first."""
+    hosts = {normalise_host(host): port}
+    for text in (authority, header):
+        if text:
+            named, named_port = _authority(text)
+            hosts.setdefault(named, named_port or port)
+    if sni:
+        hosts.setdefault(normalise_host(sni), port)
+    return tuple(hosts.items())
 
 
 def unparsed(flow: http.HTTPFlow, who: Client) -> WebRequest:
@@ -87,7 +98,6 @@ def _url(scheme: str, host: str, port: int, path: str) -> Url:
     return parse_url(f"{scheme}://{host}:{port}{path}")
 
 
-@lru_cache(16_384)
 def _authority(header: str) -> tuple[str, int | None]:
     try:
         host, port = mitmproxy_url.parse_authority(header, check=False)

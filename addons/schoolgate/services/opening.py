@@ -1,16 +1,20 @@
 """Opening and closing by hand: what is checked before a grant or a suspension is kept."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from schoolgate.core.approvals import Grant, Role, Subject, SubjectKind, Suspension
+from schoolgate.core.approvals import Grant, Role, Subject, SubjectKind, Supervision, Suspension
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError, RefusedError
 from schoolgate.core.hosts import as_ip, normalise_host
-from schoolgate.core.policy import PolicyEngine, Reason, WebRequest
+from schoolgate.core.people import People, sign_in_name
+from schoolgate.core.policy import Policy, PolicyEngine, Reason, WebRequest
 from schoolgate.core.urls import Url, comparable_path, parse_web_url, path_readings
 from schoolgate.lists import is_public_suffix
+
+_A_DAY = timedelta(days=1)
 
 
 class Decisions(Protocol):
@@ -41,6 +45,40 @@ class Decisions(Protocol):
         now: datetime,
     ) -> Suspension:
         """Keep a suspension."""
+
+
+class Lessons(Protocol):
+    """Where several grants are kept at once."""
+
+    def add_grants(
+        self,
+        entries: Sequence[ListEntry],
+        subject: Subject,
+        starts: datetime,
+        ends: datetime,
+        decided_by: Role,
+        *,
+        reason: str,
+        actor: str,
+        now: datetime,
+    ) -> list[Grant]:
+        """Keep several grants, all of them or none."""
+
+
+class Supervisions(Protocol):
+    """Where supervisions are kept."""
+
+    def supervise(
+        self,
+        subject: Subject,
+        starts: datetime,
+        ends: datetime,
+        reason: str,
+        actor: str,
+        *,
+        now: datetime,
+    ) -> Supervision:
+        """Keep a supervision."""
 
 
 def open_site(
@@ -78,13 +116,97 @@ def open_site(
     client = Client("", engine.policy.default_group)
     asked = WebRequest(Url("https", entry.host, 443, entry.path), client)
     reason_now = engine.decide(asked, starts).reason
-    if reason_now is Reason.LOCKED:
+    if reason_now in (Reason.LOCKED, Reason.PARENT):
         raise RefusedError(f"{entry.text} is locked: nobody here can open it")
     if reason_now is Reason.CIRCUMVENTION and decided_by is not Role.HEADTEACHER:
         raise RefusedError(f"{entry.text} gets round the filter: only the headteacher can open it")
+    _check_decider(engine.policy, decided_by)
     return decisions.add_grant(
         entry, subject, starts, ends, decided_by, reason=reason, actor=actor, now=now
     )
+
+
+def open_lesson(
+    decisions: Lessons,
+    engine: PolicyEngine,
+    group: str,
+    sites: Sequence[str],
+    period: str | None,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> list[Grant]:
+    """Open some sites for a class for one lesson, within what the policy lets a teacher open.
+
+    Args:
+        decisions: where they are kept.
+        engine: the rules and the timetable.
+        group: of the policy, such as a class.
+        sites: each a host, host/path or URL.
+        period: of the timetable; the one that is now, or the next of today, counts. None for that
+            of now.
+        reason: why, for the record.
+        actor: who asked.
+        now: when, aware.
+
+    Raises:
+        RefusedError: when the policy lets teachers open nothing, when it is too much or too long,
+            or when a site is blocked for another reason.
+    """
+    policy = engine.policy
+    lessons = policy.lessons
+    if lessons is None:
+        raise RefusedError(f"the policy {policy.id} lets teachers open nothing: see 'lessons:'")
+    subject = Subject(SubjectKind.GROUP, group)
+    _check_subject(engine, subject)
+    is_class = not any(other.within == group for other in policy.groups.values())
+    if group == policy.default_group or not is_class:
+        raise RefusedError(f"{group!r} is no class: it is everybody, or has groups within it")
+    starts, ends = _lesson(engine, period, now)
+    if ends - starts > timedelta(minutes=lessons.most_minutes):
+        ends = starts + timedelta(minutes=lessons.most_minutes)
+    entries = [_entry(site) for site in sites]
+    open_already = sum(
+        grant.decided_by is Role.TEACHER and grant.subject == subject and grant.ends > now
+        for grant in engine.overlay.grants
+    )
+    if open_already + len(entries) > lessons.most_sites:
+        raise RefusedError(
+            f"a teacher may open {lessons.most_sites} sites at a time for a class; "
+            f"{open_already} are open for {group}"
+        )
+    client = Client("", group)
+    for entry in entries:
+        asked = WebRequest(Url("https", entry.host, 443, entry.path), client)
+        if not engine.opens_in_lessons(asked, starts):
+            decision = engine.decide(asked, starts)
+            raise RefusedError(
+                f"a teacher cannot open {entry.text} for {group}: {decision.verdict} under "
+                f"{decision.clause}; ask for it instead"
+            )
+    return decisions.add_grants(
+        entries, subject, starts, ends, Role.TEACHER, reason=reason, actor=actor, now=now
+    )
+
+
+def supervise(
+    decisions: Supervisions,
+    engine: PolicyEngine,
+    subject: Subject,
+    ends: datetime,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> Supervision:
+    """Let somebody whose access is withdrawn work under a colleague's eyes (T-9-circumvent).
+
+    Raises:
+        RefusedError: when the subject does not exist.
+    """
+    _check_subject(engine, subject)
+    return decisions.supervise(subject, now, ends, reason, actor, now=now)
 
 
 def suspend(
@@ -106,6 +228,27 @@ def suspend(
     return decisions.suspend(subject, now, ends, reason, actor, now=now)
 
 
+def _lesson(engine: PolicyEngine, period: str | None, now: datetime) -> tuple[datetime, datetime]:
+    """Give when a period is: now, or next today."""
+    timetable = engine.policy.timetable
+    if timetable is None:
+        raise RefusedError(f"the policy {engine.policy.id} has no timetable, and so no lessons")
+    wanted = period or timetable.period_at(now)
+    if wanted is None:
+        raise RefusedError("there is no lesson now: name the period")
+    if wanted not in timetable.periods:
+        known = ", ".join(timetable.periods)
+        raise RefusedError(f"the timetable has no period {wanted!r}; it has: {known}")
+    starts: datetime | None = now
+    day = now.astimezone(timetable.zone).date()
+    while starts is not None and starts.astimezone(timetable.zone).date() == day:
+        ends = timetable.next_change(starts)
+        if timetable.period_at(starts) == wanted:
+            return starts, ends or starts + _A_DAY
+        starts = ends
+    raise RefusedError(f"{timetable.periods[wanted]} is over for today")
+
+
 def _entry(site: str) -> ListEntry:
     try:
         url = parse_web_url(site)
@@ -120,6 +263,31 @@ def _entry(site: str) -> ListEntry:
     if bare:
         raise RefusedError(f"{entry.host} is no single site: everybody's sites are below it")
     return entry
+
+
+def _check_decider(policy: Policy, role: Role) -> None:
+    """Refuse a decision by whom the policy does not name, where it names anybody."""
+    if policy.roles is None:
+        return
+    named = tuple(dict.fromkeys((*policy.roles.decides, *policy.roles.deputises)))
+    if role not in named:
+        raise RefusedError(f"at this school it is decided by: {', '.join(named)}")
+
+
+def known_subject(subject: Subject, people: People) -> Subject:
+    """Give a subject as clients are known by it.
+
+    Raises:
+        RefusedError: when it is a device that nobody wrote down, and so would concern nobody.
+    """
+    if subject.kind is SubjectKind.USER:
+        name = sign_in_name(subject.id, people.sign_in.domains)
+        return Subject(SubjectKind.USER, name)
+    devices = {device.id for device in people.devices} | {peer.device for peer in people.wireguard}
+    if subject.kind is SubjectKind.DEVICE and subject.id not in devices:
+        known = ", ".join(sorted(filter(None, devices))) or "none"
+        raise RefusedError(f"there is no device {subject.id!r} in people.yaml; there are: {known}")
+    return subject
 
 
 def _check_subject(engine: PolicyEngine, subject: Subject) -> None:

@@ -1,12 +1,12 @@
 """Makes and undoes grants and suspensions, each change with its audit entry in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
-from schoolgate.core.approvals import Grant, Overlay, Role, Subject, Suspension
+from schoolgate.core.approvals import Grant, Overlay, Role, Subject, Supervision, Suspension
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError
 from schoolgate.storage import overlays, schema
@@ -53,13 +53,34 @@ class DecisionStore:
         Raises:
             RefusedError: when there is no reason or the end is not after the start.
         """
-        terms = _terms(subject, starts, ends, reason)
-        terms |= {"entry": entry.text, "decided_by": decided_by.value}
-        made = insert(schema.grants).values(**terms, created_at=now).returning(schema.grants)
-        with writing(self._engine) as connection:
-            grant = overlays.grant_of(connection.execute(made).one())
-            _record(connection, now, actor, "grant.added", {"grant": grant.id, **terms})
+        [grant] = self.add_grants(
+            [entry], subject, starts, ends, decided_by, reason=reason, actor=actor, now=now
+        )
         return grant
+
+    def add_grants(
+        self,
+        entries: Sequence[ListEntry],
+        subject: Subject,
+        starts: datetime,
+        ends: datetime,
+        decided_by: Role,
+        *,
+        reason: str,
+        actor: str,
+        now: datetime,
+    ) -> list[Grant]:
+        """Open several sites, all of them or none; otherwise as `add_grant`."""
+        terms = _terms(subject, starts, ends, reason) | {"decided_by": decided_by.value}
+        made = insert(schema.grants).returning(schema.grants)
+        with writing(self._engine) as connection:
+            grants = []
+            for entry in entries:
+                values = {**terms, "entry": entry.text}
+                row = connection.execute(made.values(**values, created_at=now)).one()
+                grants.append(overlays.grant_of(row))
+                _record(connection, now, actor, "grant.added", {"grant": row.id, **values})
+        return grants
 
     def grants(self, now: datetime, include_ended: bool = False) -> list[Grant]:
         """Give the grants not yet ended or revoked at a time, oldest first.
@@ -127,6 +148,30 @@ class DecisionStore:
             detail = {"subject": str(subject), "suspensions": lifted}
             _record(connection, now, actor, "suspension.lifted", detail)
         return len(lifted)
+
+    def supervise(
+        self,
+        subject: Subject,
+        starts: datetime,
+        ends: datetime,
+        reason: str,
+        actor: str,
+        *,
+        now: datetime,
+    ) -> Supervision:
+        """Let somebody whose access is withdrawn work under a colleague's eyes for a time.
+
+        Raises:
+            RefusedError: when there is no reason or the end is not after the start.
+        """
+        terms = _terms(subject, starts, ends, reason)
+        table = schema.supervisions
+        made = insert(table).values(**terms, created_at=now).returning(table)
+        with writing(self._engine) as connection:
+            supervision = overlays.supervision_of(connection.execute(made).one())
+            detail = {"supervision": supervision.id, **terms}
+            _record(connection, now, actor, "supervision.added", detail)
+        return supervision
 
     def suspensions(self, now: datetime) -> list[Suspension]:
         """Give the suspensions not yet ended or lifted at a time, oldest first."""

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, Table, select
 
-from schoolgate.core.approvals import Grant, Overlay, Role, Subject, Suspension
+from schoolgate.core.approvals import Grant, Overlay, Role, Subject, Supervision, Suspension
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.storage import schema
@@ -25,6 +25,7 @@ def read_overlay(connection: Connection, now: datetime) -> Overlay:
         version=overlay_version(connection),
         grants=tuple(read_grants(connection, now)),
         suspensions=tuple(read_suspensions(connection, now)),
+        supervisions=tuple(read_supervisions(connection, now)),
     )
 
 
@@ -50,10 +51,14 @@ def read_every_grant(connection: Connection) -> list[Grant]:
 
 def read_suspensions(connection: Connection, now: datetime) -> list[Suspension]:
     """Give the suspensions that are neither lifted nor ended at a time, oldest first."""
-    table = schema.suspensions
-    live = (table.c.lifted_at.is_(None), table.c.ends > now)
-    query = select(table).where(*live).order_by(table.c.id)
-    return [suspension_of(row) for row in connection.execute(query)]
+    rows = connection.execute(_live(schema.suspensions, now))
+    return [suspension_of(row) for row in rows]
+
+
+def read_supervisions(connection: Connection, now: datetime) -> list[Supervision]:
+    """Give the supervisions that are neither lifted nor ended at a time, oldest first."""
+    rows = connection.execute(_live(schema.supervisions, now))
+    return [supervision_of(row) for row in rows]
 
 
 def grant_of(row: Row[Any]) -> Grant:
@@ -82,11 +87,28 @@ def suspension_of(row: Row[Any]) -> Suspension:
     Raises:
         UnavailableError: when the row is not one that schoolgate wrote.
     """
+    return Suspension(row.id, _subject("suspension", row), row.starts, row.ends, row.reason)
+
+
+def supervision_of(row: Row[Any]) -> Supervision:
+    """Give the supervision that a row of `supervisions` stands for.
+
+    Raises:
+        UnavailableError: when the row is not one that schoolgate wrote.
+    """
+    return Supervision(row.id, _subject("supervision", row), row.starts, row.ends, row.reason)
+
+
+def _live(table: Table, now: datetime) -> Select[Any]:
+    live = (table.c.lifted_at.is_(None), table.c.ends > now)
+    return select(table).where(*live).order_by(table.c.id)
+
+
+def _subject(what: str, row: Row[Any]) -> Subject:
     try:
-        subject = Subject.parse(row.subject)
+        return Subject.parse(row.subject)
     except RefusedError as error:
-        raise _unreadable("suspension", row, error) from error
-    return Suspension(row.id, subject, row.starts, row.ends, row.reason)
+        raise _unreadable(what, row, error) from error
 
 
 def _entry(text: str) -> ListEntry:

@@ -1,4 +1,4 @@
-"""The tables that keep what people decided: grants, suspensions, the audit trail and versions."""
+"""The tables that keep what people decided by hand, its audit trail, and versions."""
 
 from datetime import UTC, datetime
 
@@ -73,6 +73,19 @@ grants = Table(
 
 suspensions = Table(
     "suspensions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("starts", UtcTime, nullable=False),
+    Column("ends", UtcTime, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("lifted_at", UtcTime),
+    CheckConstraint("ends > starts", name="ends_after_start"),
+)
+
+supervisions = Table(
+    "supervisions",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("subject", Text, nullable=False),

@@ -25,6 +25,7 @@ from schoolgate.proxy.gate.leaves import Leaf, Leaves
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 from tests.core.policy.example import NOON, engine, hosts
 from tests.gateway import PATIENCE_SECONDS
@@ -138,6 +139,7 @@ async def staged(bounds: Bounds, leaf: Leaf) -> AsyncIterator[Stage]:
     pages = Pages(lambda: engines.current, lambda: NOON)
     gate = Gate(
         engines=engines,
+        clients=Clients(),
         clock=lambda: NOON,
         answers=Answers(pages, recorder),
         leaves=Leaves(leaf),

@@ -1,12 +1,10 @@
 """One connection from its first byte until it is a tunnel, has its page, or is mitmproxy's."""
 
-import contextlib
 import re
 import socket
 import time
 from typing import TYPE_CHECKING
 
-from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import normalise_host
 from schoolgate.core.policy import Decision, TlsAction, Verdict, WebRequest
@@ -161,7 +159,7 @@ class Arrival:
             return
         gate = self._gate
         engine, now = gate.engines.current, gate.clock()
-        client = Client(self._address, engine.policy.default_group)
+        client = gate.clients.at(self._address, engine.policy)
         started = time.perf_counter()
         request = WebRequest(url, client, head.method)
         decision = engine.decide(request, now)
@@ -189,8 +187,11 @@ class Arrival:
 
     def _sent(self) -> bool:
         """Send what there is to send; False when the client must take some of it first."""
-        with contextlib.suppress(BlockingIOError):
-            self._out = self._out[self._connection.send(self._out) :]
+        try:
+            sent = self._connection.send(self._out)
+        except BlockingIOError:
+            sent = 0
+        self._out = self._out[sent:]
         if self._out:
             self._gate.poller.watch(self._connection.fileno(), OUT, self.ready)
         return not self._out
@@ -212,7 +213,7 @@ class Arrival:
         self._target = host.strip("[]"), port
         gate = self._gate
         engine, now = gate.engines.current, gate.clock()
-        client = Client(self._address, engine.policy.default_group)
+        client = gate.clients.at(self._address, engine.policy)
         started = time.perf_counter()
         answer = engine.decide_host(host, client, now)
         took_us = int((time.perf_counter() - started) * 1e6)

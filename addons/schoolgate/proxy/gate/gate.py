@@ -12,11 +12,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.hosts import as_ip, embedded_ipv4
 from schoolgate.core.policy import TlsAction
 from schoolgate.core.policy.decision import PRIVATE_DESTINATION
+from schoolgate.core.prefixes import client_address
 from schoolgate.monitoring import Metrics
 from schoolgate.proxy.gate.answers import Answers
 from schoolgate.proxy.gate.arrival import Arrival
@@ -27,6 +26,7 @@ from schoolgate.proxy.gate.relay import Relay
 from schoolgate.proxy.gate.tunnels import Tunnels
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 
 logger = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ class Gate:
 
     Args:
         engines: the engine in force.
+        clients: who asks.
         clock: gives the time, aware.
         answers: makes the pages.
         leaves: makes TLS contexts.
@@ -112,6 +113,7 @@ class Gate:
         self,
         *,
         engines: Engines,
+        clients: Clients,
         clock: Callable[[], datetime],
         answers: Answers,
         leaves: Leaves,
@@ -123,6 +125,7 @@ class Gate:
     ) -> None:
         self.bounds = bounds
         self.engines = engines
+        self.clients = clients
         self.clock = clock
         self.answers = answers
         self.leaves = leaves
@@ -332,9 +335,9 @@ class Gate:
         """Tell if the answer is the same; a refusal is put down with the rules that it rests on."""
         engine, now = self.engines.current, self.clock()
         request = transaction.request
-        if engine is not transaction.engine:
-            # Which group somebody is in may have changed with the rules.
-            client = Client(request.client.address, engine.policy.default_group)
+        # Who is there, and in which group, may have changed.
+        client = self.clients.at(request.client.address, engine.policy)
+        if client is not request.client:
             request = replace(request, client=client)
         answer = engine.decide_host(request.url.host, request.client, now)
         if answer.action is not TlsAction.PASS:
@@ -365,5 +368,7 @@ def _plain(address: str) -> str:
     """Give a client's address as the policy knows it."""
     if ":" not in address:
         return address
-    parsed = as_ip(address)
-    return str(embedded_ipv4(parsed)) if parsed else ""
+    try:
+        return client_address(address)
+    except BadAddressError:
+        return ""

@@ -1,0 +1,153 @@
+"""Who is at an address, in one worker: the sources of `config/local/people.yaml`, followed."""
+
+import logging
+import time
+from collections.abc import Callable
+from threading import Event, Thread
+
+from schoolgate.bootstrap.rules import load_people_of
+from schoolgate.core.clients import Client
+from schoolgate.core.errors import UnavailableError
+from schoolgate.core.identity import Identity
+from schoolgate.core.people import People, RadiusSettings
+from schoolgate.core.policy import Policy
+from schoolgate.identity import (
+    AccountingListener,
+    LiveDirectory,
+    Session,
+    read_sessions,
+    write_sessions,
+)
+from schoolgate.monitoring import Metrics
+from schoolgate.services.clients import client_of
+from schoolgate.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_HEARS_RADIUS = 1
+_AGAIN_SECONDS = 1.0
+
+
+class Sources:
+    """Follows what people.yaml names, and begins anew when it is another.
+
+    Args:
+        settings: of this machine.
+        worker: number of the worker; the first one listens for RADIUS accounting.
+        metrics: where faults are counted.
+    """
+
+    def __init__(self, settings: Settings, worker: int, metrics: Metrics) -> None:
+        self._settings = settings
+        self._worker = worker
+        self._metrics = metrics
+        self._followed: tuple[People, str] | None = None
+        self._live = LiveDirectory(People())
+        self._radius: _Radius | None = None
+        self._is_ending = False
+
+    def identify(self, address: str, at: float) -> Identity:
+        """Say who is at an address; one dictionary look-up for one that is known."""
+        return self._live.current.identify(address, at)
+
+    def follow(self, people: People, policy: Policy) -> None:
+        """Follow other sources; nothing happens where they are the same."""
+        followed = (people, policy.default_group)
+        if followed == self._followed:
+            return
+        radius = people.sign_in.radius
+        # Of the groups only the strictest is known to be stricter than another.
+        live = LiveDirectory(
+            people,
+            (policy.default_group,),
+            on_fault=self._told,
+            session_file=self._settings.sessions_file if radius else None,
+        )
+        live.start()
+        before, self._live = self._live, live
+        before.stop()
+        self._followed = followed
+        if self._radius is not None:
+            self._radius.stop()
+            self._radius = None
+        if radius is not None and self._worker == _HEARS_RADIUS and not self._is_ending:
+            self._radius = _Radius(self._settings, people, radius, self._told)
+
+    def hand_over(self) -> None:
+        """Let another process hear RADIUS: this one is about to end."""
+        self._is_ending = True
+        if self._radius is not None:
+            self._radius.stop()
+
+    def stop(self) -> None:
+        """End all that follows something."""
+        self.hand_over()
+        self._live.stop()
+
+    def _told(self, fault: str) -> None:
+        logger.error("Who is who: %s", fault)
+        self._metrics.identity_faults.inc()
+
+
+class _Radius:
+    """Listens for accounting as soon as the port is free: a worker that ends may still have it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        people: People,
+        radius: RadiusSettings,
+        told: Callable[[str], None],
+    ) -> None:
+        self._file = settings.sessions_file
+        self._people = people
+        self._settings = radius
+        self._told = told
+        self._stopping = Event()
+        self._thread = Thread(target=self._run, name="radius-start", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        fault = ""
+        while not self._stopping.is_set():
+            try:
+                listener = AccountingListener(
+                    self._people,
+                    self._settings,
+                    self._write,
+                    kept=read_sessions(self._file).sessions,
+                    on_fault=self._told,
+                )
+                listener.start()
+            except (UnavailableError, OSError, ValueError) as error:
+                if str(error) != fault:
+                    fault = str(error)
+                    self._told(fault)
+                self._stopping.wait(_AGAIN_SECONDS)
+                continue
+            self._stopping.wait()
+            listener.stop()
+
+    def _write(self, sessions: tuple[Session, ...]) -> None:
+        write_sessions(self._file, sessions, time.time())
+
+
+def client_at(settings: Settings, policy: Policy, address: str) -> tuple[Client, Identity]:
+    """Look once who is at an address, as the gateway would find it.
+
+    Raises:
+        ConfigurationError: when people.yaml has faults.
+    """
+    people = load_people_of(settings, policy)
+    file = settings.sessions_file if people.sign_in.radius else None
+    live = LiveDirectory(people, (policy.default_group,), session_file=file)
+    live.start()
+    try:
+        identity = live.current.identify(address, time.time())
+    finally:
+        live.stop()
+    return client_of(identity, address, policy), identity

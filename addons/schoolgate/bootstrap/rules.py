@@ -1,0 +1,181 @@
+"""The rules of this machine's school: its policy, the lists and the cases, as they are read."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
+from schoolgate.core.people import People
+from schoolgate.core.policy import Policy, PolicyEngine
+from schoolgate.documents import suggestion
+from schoolgate.lists import (
+    ListPlaces,
+    category_names,
+    load_catalogue,
+    load_local_lists,
+    read_category_files,
+)
+from schoolgate.services.casebook import Casebook
+from schoolgate.services.timetables import calendars_on
+from schoolgate.settings import Settings, load_cases, load_people, load_policy
+
+logger = logging.getLogger(__name__)
+
+_CASES = ".cases.yaml"
+
+
+def now() -> datetime:
+    """Give the time, aware."""
+    return datetime.now(UTC)
+
+
+def list_places(settings: Settings) -> ListPlaces:
+    """Say where the lists and their index are."""
+    return ListPlaces(settings.lists.dirs, settings.lists_dir)
+
+
+def load_engine(
+    settings: Settings, *, keep: bool = False, policy: str | None = None
+) -> PolicyEngine:
+    """Read policy, categories and local lists, without grants and suspensions.
+
+    Args:
+        settings: of this machine.
+        keep: whether an index of the lists that had to be built is kept for the next time.
+        policy: another policy than the settings': its name, or its file.
+
+    Raises:
+        ConfigurationError: with every fault of every file.
+    """
+    faults: list[Fault] = []
+    catalogue = local = rules = None
+    file = settings.policy_file
+    if policy is not None:
+        is_file = policy.endswith(".yaml")
+        file = Path(policy) if is_file else settings.policies_dir / f"{policy}.yaml"
+    try:
+        local = load_local_lists(settings.lists.local)
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+    try:
+        # A category whose file has faults exists all the same.
+        rules = _load_policy(settings, file)
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+    # Last: where nothing can start, nothing is made.
+    keep = keep and not faults
+    if keep:
+        _make_state_dir(settings.state_dir)
+    try:
+        catalogue = load_catalogue(list_places(settings), now(), keep=keep)
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+    if catalogue is None or local is None or rules is None or faults:
+        raise ConfigurationError(faults)
+    return PolicyEngine(rules, catalogue, local)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules, and who is who in their groups; read together."""
+
+    engine: PolicyEngine
+    people: People
+
+
+def load_rules(settings: Settings) -> Rules:
+    """Read both; an index of the lists that had to be built is kept.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    engine = load_engine(settings, keep=True)
+    return Rules(engine, load_people_of(settings, engine.policy))
+
+
+def load_people_of(settings: Settings, policy: Policy) -> People:
+    """Read who and what is known, in the names of a policy.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    people = load_people(settings.people, policy.groups)
+    named = [("network", network.id, policy.networks) for network in people.networks]
+    named += [("kind of device", device.kind, policy.devices) for device in people.devices]
+    named += [("kind of device", peer.device_kind, policy.devices) for peer in people.wireguard]
+    faults = [
+        Fault(
+            str(settings.people),
+            0,
+            f"the policy {policy.id} has no {kind} '{name}', so that no rule could mean it",
+            suggestion(name, known) or "name it in the policy, or leave it out",
+        )
+        for kind, name, known in named
+        if name and name not in known
+    ]
+    faults += [
+        Fault(str(settings.people), 0, f"'{key}' is not carried out yet", "leave it out")
+        for key, is_set in (
+            ("sign_in.basic", people.sign_in.basic),
+            ("sign_in.ldap", people.sign_in.ldap),
+            ("sign_in.kerberos", people.sign_in.kerberos),
+            ("load_balancers", people.load_balancers.ranges),
+        )
+        if is_set
+    ]
+    if faults:
+        raise ConfigurationError(faults)
+    return people
+
+
+def curated_hosts(settings: Settings) -> list[str]:
+    """Give every host that the category files name.
+
+    Raises:
+        ConfigurationError: with every fault of every file.
+    """
+    files = read_category_files(settings.lists.dirs)
+    return sorted({placed.entry.host for placed in files.entries})
+
+
+def load_casebooks(settings: Settings, names: Sequence[str] = ()) -> Iterator[Casebook]:
+    """Read the cases of some policies, or of all that have any.
+
+    Raises:
+        ConfigurationError: with every fault of a policy and its cases.
+    """
+    found = {
+        path.name.removesuffix(_CASES): path
+        for path in sorted(settings.policies_dir.glob(f"*{_CASES}"))
+    }
+    for name in names:
+        if name not in found:
+            hint = suggestion(name, found)
+            file = str(settings.policies_dir / f"{name}{_CASES}")
+            raise ConfigurationError([Fault(file, 0, "is not there", hint)])
+    catalogue = load_catalogue(list_places(settings), now(), keep=False)
+    for name in names or found:
+        policy = _load_policy(settings, settings.policies_dir / f"{name}.yaml")
+        yield Casebook(found[name], policy, catalogue, load_cases(found[name], policy))
+
+
+def _load_policy(settings: Settings, file: Path) -> Policy:
+    return load_policy(
+        file,
+        category_names(settings.lists.dirs),
+        calendars_on(now().date()),
+        settings.policies_dir,
+        lambda fault: logger.warning("%s", fault),
+    )
+
+
+def _make_state_dir(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise UnavailableError(
+            f"The state directory {directory} cannot be made: {error.strerror}. "
+            "Set state_dir, or make it and give it to schoolgate's user."
+        ) from error
