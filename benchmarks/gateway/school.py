@@ -160,8 +160,9 @@ def decide(stage: Stage, inspect: str) -> tuple[Rules, Shares]:
     Raises:
         LoadError: when the policy names no mode.
     """
-    policies = stage.folder("policies")
-    shutil.copytree(ROOT / "config" / "policies", policies, dirs_exist_ok=True)
+    # With what the policies name beside them.
+    shutil.copytree(ROOT / "config", stage.folder("config"), dirs_exist_ok=True)
+    policies = stage.folder("config") / "policies"
     if inspect:
         file = policies / "wellstead.yaml"
         text = file.read_text(encoding="utf-8")
