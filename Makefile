@@ -39,12 +39,12 @@ lint: setup
 	@$(BIN)/schoolgate policy check
 
 test: lint
-	@$(BIN)/pytest
+	@$(BIN)/pytest -m "not long"
 
 test-system: setup
 	@deploy/install-ci-packages
 	@$(MAKE) --silent --no-print-directory .venv/.kerberos
-	@$(BIN)/pytest -m system
+	@$(BIN)/pytest -m "system or long"
 
 # Fuzzes the native index (docs/fuzzing.md), then loads a gateway that must not grow; seconds of each.
 SOAK_SECONDS ?= 3600

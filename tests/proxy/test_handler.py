@@ -28,7 +28,7 @@ RECORDED = str(Path(__file__).with_name("recorded.py"))
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 FINAL = re.compile(rb"HTTP/1\.1 [2-5]")
 # How long an addon takes that thinks.
-THINKING_SECONDS = 0.1
+THINKING_SECONDS = 0.4
 
 
 @dataclass
