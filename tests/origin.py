@@ -28,9 +28,16 @@ NAMES = (
     "www.nordvpn.com",
     "www.ebay.co.uk",
     "www.facebook.com",
+    "www.google.co.uk",
+    "www.youtube.com",
+    "www.qwant.com",
 )
 
 CHUNK = b"x" * 65_536
+
+
+# Path and query as they were sent, and the headers.
+type Head = tuple[bytes, bytes, dict[bytes, bytes]]
 
 
 @dataclass
@@ -41,6 +48,7 @@ class Origin:
     https_port: int
     ca_file: Path
     hosts: list[str] = field(default_factory=list)
+    heads: list[Head] = field(default_factory=list)
     received: int = 0
     finished: list[str] = field(default_factory=list)
 
@@ -82,6 +90,7 @@ def _application(origin: Origin) -> Callable[..., Awaitable[None]]:
         if scope["type"] == "lifespan":
             return
         headers = dict(scope["headers"])
+        origin.heads.append((scope["raw_path"], scope["query_string"], headers))
         origin.hosts.append(headers.get(b"host", b"").decode().partition(":")[0])
         if scope["type"] == "websocket":
             await _echo(receive, send)

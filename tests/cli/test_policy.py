@@ -30,7 +30,8 @@ def own(tmp_path: Path) -> Path:
     for name in ("uk-baseline", "wellstead"):
         text = (ROOT / f"config/policies/{name}.yaml").read_text()
         (policies / f"{name}.yaml").write_text(text)
-    (tmp_path / "ages.yaml").write_text((ROOT / "config/ages.yaml").read_text())
+    for name in ("ages.yaml", "services.yaml"):
+        (tmp_path / name).write_text((ROOT / "config" / name).read_text())
     (tmp_path / "schoolgate.yaml").write_text(
         f"lists: {{dirs: ['{ROOT / 'categories'}'], local: local}}\nstate_dir: state\n"
     )
@@ -70,7 +71,6 @@ def test_a_policy_without_cases_is_named(own: Path) -> None:
 def test_a_changed_rule_shows_what_changes_for_whom(own: Path) -> None:
     changed = own.parent / "new" / "wellstead.yaml"
     changed.parent.mkdir()
-    (own.parent / "new-ages.yaml").touch()
     text = (own.parent / "policies/wellstead.yaml").read_text()
     changed.write_text(text.replace("categories: [auctions]\n    then: block",
                                     "categories: [auctions]\n    then: warn"))  # fmt: skip

@@ -109,7 +109,9 @@ def with_destinations(work: Callable[[Destinations, Clock, Counter[str]], Awaita
             resolver = Counting(port, asked)
             guard: Any = None
             named = {"split.test": PUBLIC}
-            destinations = Destinations(guard, hosts=named, resolver=resolver, clock=clock)
+            destinations = Destinations(
+                guard, (), named, resolver, {"safe.test": "usual.test"}.copy, clock
+            )
             try:
                 return await work(destinations, clock, asked)
             finally:
@@ -125,6 +127,8 @@ def with_destinations(work: Callable[[Destinations, Clock, Counter[str]], Awaita
         ("both.test", [PUBLIC]),
         ("six.test", ["2606:2800:21f:cb07:6820:80da:af6b:8b2c"]),
         ("split.test", [PUBLIC]),
+        # Another is connected to in its place.
+        ("safe.test", [PUBLIC]),
         (PUBLIC, [PUBLIC]),
         ("[2606:2800:21f:cb07:6820:80da:af6b:8b2c]", ["2606:2800:21f:cb07:6820:80da:af6b:8b2c"]),
         ("inside.test", PrivateDestinationError),

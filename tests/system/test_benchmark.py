@@ -4,6 +4,8 @@ import statistics
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
+
 from benchmarks.gateway import load, report
 from benchmarks.gateway.engines import Mitmdump, Schoolgate
 from benchmarks.gateway.processes import cores
@@ -11,6 +13,8 @@ from benchmarks.gateway.rounds import Loader, measure
 from benchmarks.gateway.staging import make_stage, start
 from benchmarks.gateway.workloads import WORKLOADS
 from tests.system.conftest import program
+
+pytestmark = pytest.mark.long
 
 ROUNDS = 3
 SECONDS = 0.7

@@ -7,6 +7,8 @@ import pytest
 from tests.fuzz import soak
 from tests.system.conftest import program
 
+pytestmark = pytest.mark.long
+
 MOST_FILES = 300
 MOST_BYTES = 1_000_000
 

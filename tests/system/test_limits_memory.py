@@ -9,6 +9,8 @@ from tests.gateway import Gateway
 from tests.origin import Origin
 from tests.wire import http2
 
+pytestmark = pytest.mark.long
+
 MEGABYTE = 1_000_000
 
 

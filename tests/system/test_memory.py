@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests import gateway
 from tests.origin import Origin
+
+pytestmark = pytest.mark.long
 
 GIGABYTE = 1_000_000_000
 MEGABYTE = 1_000_000

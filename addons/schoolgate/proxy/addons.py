@@ -77,7 +77,9 @@ def make_addons(
     """
     pages = Pages(lambda: engines.current, clock)
     guard = Guard(pages, metrics.filter_errors, cut)
-    destinations = Destinations(guard, allowed, hosts)
+    destinations = Destinations(
+        guard, allowed, hosts, aliases=lambda: engines.current.policy.aliases
+    )
     tools = Tools(
         engines=engines,
         clients=clients or Clients(),

@@ -48,6 +48,7 @@ class Destinations:
         allowed: private networks that the configuration opens.
         hosts: names with an address of the technician's choice (split horizon).
         resolver: asked for the others.
+        aliases: gives names in whose place another one is connected to.
         clock: gives seconds that only grow.
     """
 
@@ -57,6 +58,7 @@ class Destinations:
         allowed: Sequence[IpNetwork] = (),
         hosts: Mapping[str, str] | None = None,
         resolver: Resolver | None = None,
+        aliases: Callable[[], Mapping[str, str]] = dict,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.guard = guard
@@ -67,6 +69,7 @@ class Destinations:
         self._cache: dict[tuple[str, int], _Answer] = {}
         self._asked: dict[tuple[str, int], asyncio.Future[_Answer]] = {}
         self._resolver = resolver or Resolver()
+        self._aliases = aliases
         self._clock = clock
 
     def load(self, _loader: object) -> None:
@@ -177,7 +180,8 @@ class Destinations:
         return answer
 
     async def _ask(self, host: str, port: int) -> _Answer:
-        target = self._hosts.get(host.lower().rstrip("."), host)
+        name = host.lower().rstrip(".")
+        target = self._hosts.get(name) or self._aliases().get(name, host)
         address = as_ip(target)
         try:
             if address is not None:

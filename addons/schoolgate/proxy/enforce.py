@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 
 from mitmproxy import http
 
-from schoolgate.proxy import transactions
+from schoolgate.core.policy import Obligation
+from schoolgate.proxy import obliged, transactions
 from schoolgate.proxy.messages import ByName, by_name
 
 # Bodies up to this size are held whole, so that a fault in a later hook can still replace them.
@@ -13,13 +14,17 @@ HELD_BYTES = 64 * 1024
 type Stream = Callable[[bytes], bytes | Iterable[bytes]]
 
 
-def let_through(flow: http.HTTPFlow, stream: Callable[[], Stream]) -> None:
+def let_through(
+    flow: http.HTTPFlow, obligations: Iterable[Obligation], stream: Callable[[], Stream]
+) -> None:
     """Let a request go to its origin, its body unless it is short through what `stream` makes.
 
     Streaming is set here and never by mitmproxy's option ``stream_large_bodies``, which would
     send a body on before anything was decided.
     """
     request = flow.request
+    for obligation in obligations:
+        obliged.write(request, obligation.writing)
     names = by_name(request.headers)
     # An origin may not be talked into another protocol, nor compress messages, which would let a
     # small frame grow without bound in here.

@@ -9,7 +9,7 @@ from mitmproxy import http, tls
 from mitmproxy.connection import Client as ClientConnection
 
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.policy import Decision, Verdict, WebRequest, strictest
+from schoolgate.core.policy import Decision, Verdict, WebRequest, strictest, with_obligations_of
 from schoolgate.core.policy.decision import BAD_URL, DNS_TUNNEL, FILTER_ERROR, PRIVATE_DESTINATION
 from schoolgate.monitoring import Metrics
 from schoolgate.proxy import enforce, transactions, translate
@@ -110,7 +110,7 @@ class Filter:
         transactions.begin(flow, transaction)
         decision = transaction.decision
         if decision.verdict.passes:
-            enforce.let_through(flow, lambda: self._stream(flow, transaction, up=True))
+            self._let_through(flow, transaction)
         elif decision.verdict is Verdict.WARN:
             self._warn(flow, transaction)
         else:
@@ -192,6 +192,7 @@ class Filter:
             if len(decisions) > 1:
                 # The reading that decided is the one to show and to keep.
                 requests.insert(0, requests.pop(decisions.index(decision)))
+                decision = with_obligations_of(decision, decisions)
         moment = time.monotonic()
         took_us = int((moment - started) * 1e6)
         transaction = Transaction(requests[0], decision, engine, now, took_us, moment, moment)
@@ -207,10 +208,17 @@ class Filter:
                 enforce.answer(flow, enforce.redirect(go_on))
                 return
         if tools.warnings.is_accepted(request, decision, now):
-            enforce.let_through(flow, lambda: self._stream(flow, transaction, up=True))
+            self._let_through(flow, transaction)
             return
         link = tools.warnings.link(request, decision, now)
         enforce.answer(flow, tools.pages.warned(flow.request, decision, link))
+
+    def _let_through(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
+        enforce.let_through(
+            flow,
+            transaction.decision.obligations,
+            lambda: self._stream(flow, transaction, up=True),
+        )
 
     def _stream(
         self, flow: http.HTTPFlow, transaction: Transaction, *, up: bool

@@ -114,6 +114,10 @@ def _problem(case: Case, decision: Decision, connection: HostDecision) -> str:
         return f"wanted it under {case.under}, got {got}"
     if case.near_miss and decision.clause == case.clause:
         return f"wanted it under another clause, got {got}"
+    obliges = {obligation.name for obligation in decision.obligations}
+    if case.obliges is not None and case.obliges != obliges:
+        wanted, found = (", ".join(sorted(names)) or "none" for names in (case.obliges, obliges))
+        return f"wanted the obligations {wanted}, got {found}"
     if case.tls is not None and connection.action is not case.tls:
         return f"wanted the connection to {case.tls}, got {connection.action}: {connection.because}"
     return ""

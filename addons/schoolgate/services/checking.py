@@ -71,7 +71,7 @@ class Answer:
             "group": self.client.group,
             "period": self.period,
             "tls": self.connection.action.value,
-            "obligations": [],
+            "obligations": [obligation.name for obligation in decision.obligations],
             "rule": decision.rule,
             "policy": self.policy,
             "at": self.at.isoformat(),

@@ -49,10 +49,14 @@ def _by(policy: Policy, clause: Clause) -> str:
     unread = ["never decrypted"] * any(
         never.clause == clause.id for never in policy.inspection.never
     )
+    modes = [
+        f"`{id_}` (services)"
+        for id_ in dict.fromkeys(each.id for each in policy.obligations if each.clause == clause.id)
+    ]
     lessons = ["lesson allowance"] * (
         policy.lessons is not None and policy.lessons.clause == clause.id
     )
-    return ", ".join([*rules, *unread, *lessons, *([clause.by] if clause.by else ())])
+    return ", ".join([*rules, *modes, *unread, *lessons, *([clause.by] if clause.by else ())])
 
 
 def _cases(book: Casebook, clause: Clause) -> str:

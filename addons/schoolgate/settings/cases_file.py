@@ -46,6 +46,7 @@ class CaseText(Strict):
     want: Verdict
     under: str = ""
     tls: TlsAction | None = None
+    obliges: tuple[str, ...] | None = None
     method: str = "GET"
     group: str = ""
     also: tuple[str, ...] = ()
@@ -99,6 +100,11 @@ def _faults(document: Document, i: int, case: CaseText, policy: Policy) -> Itera
             kind = "clause" if key == "under" else "group" if key == "also" else key
             hint = suggestion(name, known)
             yield document.fault((*loc, key), f"the policy has no {kind} '{name}'", hint)
+    modes = {obligation.name for obligation in policy.obligations}
+    for j, name in enumerate(case.obliges or ()):
+        if name not in modes:
+            message = f"the policy obliges nobody to '{name}'"
+            yield document.fault((*loc, "obliges", j), message, suggestion(name, modes))
     if case.near_miss and case.under == case.clause:
         message = f"a near miss of {case.clause} is not decided under it"
         yield document.fault((*loc, "under"), message)
@@ -123,6 +129,7 @@ def _case(text: CaseText, at: datetime, line: int) -> Case:
         want=text.want,
         under=text.under if text.near_miss else text.clause,
         tls=text.tls,
+        obliges=None if text.obliges is None else frozenset(text.obliges),
         method=text.method,
         group=text.group,
         also=frozenset(text.also),

@@ -1,15 +1,24 @@
 """What a schema cannot say of a policy file: every name exists, and every rule can come to bear."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError, Fault
-from schoolgate.core.policy import NO_PERIOD, Enforcement, Group, Lock, Policy, with_groups_around
+from schoolgate.core.policy import (
+    NO_PERIOD,
+    Enforcement,
+    Group,
+    Lock,
+    Policy,
+    Service,
+    with_groups_around,
+)
 from schoolgate.core.policy.inspection import DERIVED_NEEDS
 from schoolgate.documents import Document, Loc, suggestion
 from schoolgate.settings.policy_text import (
+    SERVICE,
     WHOLE,
     InspectionText,
     PolicyText,
@@ -19,6 +28,7 @@ from schoolgate.settings.policy_text import (
     groups_of,
     rules_of,
 )
+from schoolgate.settings.services_file import is_header_value, values_of
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _METHOD = re.compile(r"[A-Z]+")
@@ -38,6 +48,7 @@ class Checks:
         above: the policy that it extends.
         periods: what rules may name as a period.
         ages: from which services admit people.
+        services: that have modes to ask for.
     """
 
     def __init__(
@@ -48,6 +59,7 @@ class Checks:
         above: Policy | None = None,
         periods: Collection[str] = (),
         ages: Collection[int] = (),
+        services: Mapping[str, Service] | None = None,
     ) -> None:
         self._document = document
         self._policy = policy
@@ -63,6 +75,7 @@ class Checks:
         self._clauses = {*(above.clauses if above else ()), *policy.clauses}
         self._periods = {NO_PERIOD, *periods}
         self._ages = ages
+        self._services = services or {}
 
     def all(self) -> Iterator[Fault]:
         """Give every fault in file order of their sections."""
@@ -86,6 +99,7 @@ class Checks:
             loc = ("lessons",)
             yield from self._known((*loc, "clause"), policy.lessons.clause, self._clauses, "clause")
             yield from self._category_names((*loc, "categories"), policy.lessons.categories)
+        yield from self._obligations()
         yield from self._group_tree()
         yield from self.names()
         yield from self._clause_states()
@@ -214,10 +228,45 @@ class Checks:
                 hint = f"write '{method.upper()}'" if _METHOD.fullmatch(method.upper()) else ""
                 yield self._fault((*loc, "methods", i), f"'{method}' is no HTTP method", hint)
         for i, host in enumerate(when.hosts):
+            if host.startswith(SERVICE):
+                name = host.removeprefix(SERVICE)
+                yield from self._known((*loc, "hosts", i), name, self._services, "service")
+                continue
             try:
                 ListEntry.parse(host, "", "")
             except BadAddressError as error:
                 yield self._fault((*loc, "hosts", i), str(error))
+
+    def _obligations(self) -> Iterator[Fault]:
+        seen: set[str] = set()
+        for i, each in enumerate(self._policy.obligations):
+            loc: Loc = ("obligations", i)
+            if each.id in seen:
+                yield self._fault((*loc, "id"), f"the obligation '{each.id}' is named twice")
+            seen.add(each.id)
+            yield from self._known((*loc, "clause"), each.clause, self._clauses, "clause")
+            for j, name in enumerate(each.groups):
+                yield from self._known((*loc, "groups", j), name, self._groups, "group")
+            for j, name in enumerate(each.except_devices):
+                place = (*loc, "except_devices", j)
+                yield from self._known(place, name, self._devices, "device")
+            wanted: set[str] = set()
+            for name, mode in each.services.items():
+                place = (*loc, "services", name)
+                yield from self._known(place, name, self._services, "service")
+                if name in self._services:
+                    modes = self._services[name].modes
+                    yield from self._known(place, mode, modes, f"mode of {name}")
+                    wanted |= values_of(modes[mode]) if mode in modes else set()
+            for word in sorted(wanted - set(each.values)):
+                yield self._fault((*loc, "values"), f"the value '{word}' is missing")
+            for word, value in each.values.items():
+                if word not in wanted:
+                    hint = suggestion(word, wanted)
+                    yield self._fault((*loc, "values", word), f"unknown value '{word}'", hint)
+                if not is_header_value(value):
+                    message = f"{value!r} cannot stand in a request"
+                    yield self._fault((*loc, "values", word), message)
 
     def _inspection(self, inspection: InspectionText) -> Iterator[Fault]:
         clauses = self._clauses
@@ -272,6 +321,7 @@ class Checks:
             used |= {never.clause for never in policy.inspection.never}
         if policy.lessons:
             used.add(policy.lessons.clause)
+        used |= {obligation.clause for obligation in policy.obligations}
         for id_, clause in policy.clauses.items():
             loc = ("clauses", id_)
             if clause.enforcement is not Enforcement.ENFORCED and not clause.missing:

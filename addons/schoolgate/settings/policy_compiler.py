@@ -1,6 +1,8 @@
 """From the text of a policy file, without faults, to the policy."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.policy import (
@@ -13,22 +15,27 @@ from schoolgate.core.policy import (
     MinimumAge,
     Need,
     Never,
+    Obligation,
     Policy,
     Review,
     Roles,
     Rule,
+    Service,
     Verdict,
     extend,
 )
 from schoolgate.core.timetable import Timetable
 from schoolgate.settings.policy_text import (
+    SERVICE,
     InspectionText,
     LessonsText,
+    ObligationText,
     PolicyText,
     RolesText,
     RuleText,
     groups_of,
 )
+from schoolgate.settings.services_file import with_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Beside:
 
     timetable: Timetable | None
     ages: tuple[MinimumAge, ...]
+    services: dict[str, Service]
 
 
 class Compiler:
@@ -95,6 +103,10 @@ class Compiler:
             ),
             lessons=self._lessons(text.lessons),
             ages=self._beside.ages,
+            services=self._beside.services,
+            obligations=tuple(
+                obligation for each in text.obligations for obligation in self._obligations(each)
+            ),
             version=version,
         )
         return extend(own, above) if above else own
@@ -108,7 +120,7 @@ class Compiler:
     def _rule(self, text: RuleText) -> Rule:
         when = text.when
         categories = self._categories(when.categories)
-        hosts = (*_entries(when.hosts), *self._services_above(when.above_age))
+        hosts = (*self._entries(when.hosts), *self._services_above(when.above_age))
         looks = when.categories or when.hosts or when.above_age is not None
         assert categories or hosts or not looks, "checked: else it would match every page"
         return Rule(
@@ -130,6 +142,31 @@ class Compiler:
         if age is None:
             return ()
         return tuple(service.entry for service in self._beside.ages if service.age > age)
+
+    def _obligations(self, text: ObligationText) -> Iterator[Obligation]:
+        for id_, mode in text.services.items():
+            service = self._beside.services[id_]
+            yield Obligation(
+                text.id,
+                text.clause,
+                service,
+                mode,
+                with_values(service.modes[mode], text.values),
+                frozenset(text.groups),
+                frozenset(text.except_devices),
+                text.locked,
+            )
+
+    def _entries(self, hosts: tuple[str, ...]) -> tuple[ListEntry, ...]:
+        """Give what a rule names, services spelt out."""
+        services = self._beside.services
+        found = (
+            services[host.removeprefix(SERVICE)].hosts
+            if host.startswith(SERVICE)
+            else _entries((host,))
+            for host in hosts
+        )
+        return tuple(chain.from_iterable(found))
 
     def _periods(self, names: tuple[str, ...]) -> set[str]:
         """Give periods with the groups among them spelt out."""

@@ -14,6 +14,7 @@ from schoolgate.settings.ages_file import load_ages
 from schoolgate.settings.policy_checks import NAME, Checks
 from schoolgate.settings.policy_compiler import Beside, Compiler
 from schoolgate.settings.policy_text import PolicyText, readable_part, rules_of
+from schoolgate.settings.services_file import load_services
 from schoolgate.settings.timetable_file import Note, ReadCalendar, read_timetable
 
 _CASES = ".cases"
@@ -66,6 +67,7 @@ class _Loader:
             above,
             _periods(parsed, beside.timetable),
             {service.age for service in beside.ages},
+            beside.services,
         )
         faults.extend(checks.all())
         if faults:
@@ -113,6 +115,7 @@ class _Loader:
         """Give what stands beside the rules; its faults are added to the others."""
         timetable = above.timetable if above else None
         ages = above.ages if above else ()
+        services = dict(above.services) if above else {}
         if text.timetable:
             try:
                 timetable = read_timetable(
@@ -125,14 +128,20 @@ class _Loader:
                 ages = load_ages(Path(document.file).parent / text.minimum_ages)
             except ConfigurationError as error:
                 faults.extend(error.faults)
-        return Beside(timetable, ages)
+        if text.services:
+            try:
+                services |= load_services(Path(document.file).parent / text.services)
+            except ConfigurationError as error:
+                faults.extend(error.faults)
+        return Beside(timetable, ages, services)
 
 
 def _version(file: Path, text: str, parsed: PolicyText, above: Policy | None) -> str:
     """Give what changes with the policy, with those above it and with the files beside it."""
     whole = hashlib.sha256(text.encode())
     names = [source.file for source in parsed.timetable.import_] if parsed.timetable else []
-    for name in (*names, *([parsed.minimum_ages] if parsed.minimum_ages else ())):
+    beside = (parsed.minimum_ages, parsed.services)
+    for name in (*names, *(name for name in beside if name)):
         whole.update(read_text(file.parent / name).encode())
     whole.update(above.version.encode() if above else b"")
     return whole.hexdigest()[:12]

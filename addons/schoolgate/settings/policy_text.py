@@ -114,6 +114,18 @@ class LessonsText(Strict):
     most_minutes: Annotated[int, Field(gt=0)] = 120
 
 
+class ObligationText(Strict):
+    """Services that some people use in one mode only, and the clause that it rests on."""
+
+    id: Text
+    clause: Text
+    services: Annotated[dict[str, Text], Field(min_length=1)]
+    values: dict[str, Text] = Field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    except_devices: tuple[str, ...] = ()
+    locked: bool = False
+
+
 class PolicyText(Strict):
     """The whole file; what may be absent is taken over from the policy that it extends."""
 
@@ -133,6 +145,8 @@ class PolicyText(Strict):
     reviews: tuple[ReviewText, ...] = ()
     lessons: LessonsText | None = None
     minimum_ages: str = ""
+    services: str = ""
+    obligations: tuple[ObligationText, ...] = ()
     suspension_clause: Text | None = None
     local_clause: Text | None = None
     grant_clause: Text | None = None
@@ -154,6 +168,8 @@ WHOLE = (
     "grant_clause",
     "default",
 )
+# Before the id of a service where a rule names hosts.
+SERVICE = "service:"
 SECTIONS = ("locked", "always_reachable", "circumvention", "rules")
 
 # Stands for a rule with faults of form, so that the others keep their places.

@@ -2,7 +2,13 @@
 
 from schoolgate.core.policy.cases import Case, Given
 from schoolgate.core.policy.dead_rules import dead_rules
-from schoolgate.core.policy.decision import Decision, Reason, Verdict, strictest
+from schoolgate.core.policy.decision import (
+    Decision,
+    Reason,
+    Verdict,
+    strictest,
+    with_obligations_of,
+)
 from schoolgate.core.policy.engine import PolicyEngine, Question
 from schoolgate.core.policy.explanation import Step, explain
 from schoolgate.core.policy.inheritance import extend
@@ -29,6 +35,7 @@ from schoolgate.core.policy.model import (
     Rule,
     with_groups_around,
 )
+from schoolgate.core.policy.obligations import Obligation, Service, Writing
 from schoolgate.core.policy.request import WebRequest
 
 __all__ = [
@@ -48,6 +55,7 @@ __all__ = [
     "MinimumAge",
     "Need",
     "Never",
+    "Obligation",
     "Policy",
     "PolicyEngine",
     "Question",
@@ -55,13 +63,16 @@ __all__ = [
     "Review",
     "Roles",
     "Rule",
+    "Service",
     "Step",
     "TlsAction",
     "Verdict",
     "WebRequest",
+    "Writing",
     "dead_rules",
     "explain",
     "extend",
     "strictest",
     "with_groups_around",
+    "with_obligations_of",
 ]

@@ -48,6 +48,7 @@ class Case:
         device: kind of device of the client.
         given: what was decided by hand.
         line: where it stands in its file.
+        obliges: services and modes that it obliges to, in any order; None where it does not say.
     """
 
     clause: str
@@ -66,3 +67,4 @@ class Case:
     device: str = ""
     given: Given = Given()
     line: int = 0
+    obliges: frozenset[str] | None = None

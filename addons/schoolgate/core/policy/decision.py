@@ -1,8 +1,11 @@
 """What the policy answers: a verdict, why, and under which clause."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import chain
+
+from schoolgate.core.policy.obligations import Obligation
 
 
 class Verdict(StrEnum):
@@ -62,6 +65,7 @@ class Decision:
         categories: every category of the page.
         grant: id of the grant that opened it.
         note: one sentence for the person, where the rule or a colleague left one.
+        obligations: what is to be done with a request that is let through.
     """
 
     verdict: Verdict
@@ -72,6 +76,7 @@ class Decision:
     categories: tuple[str, ...] = ()
     grant: int | None = None
     note: str = ""
+    obligations: tuple[Obligation, ...] = ()
 
 
 BAD_URL = Decision(
@@ -109,6 +114,12 @@ FILTER_ERROR = Decision(
     "filter-error",
     note="The filter met a fault of its own. Nothing is let through unfiltered.",
 )
+
+
+def with_obligations_of(decision: Decision, others: Iterable[Decision]) -> Decision:
+    """Give a decision that obliges to what others oblige to as well."""
+    obligations = tuple(dict.fromkeys(chain.from_iterable(other.obligations for other in others)))
+    return replace(decision, obligations=obligations) if obligations else decision
 
 
 def strictest(decisions: Iterable[Decision]) -> Decision:

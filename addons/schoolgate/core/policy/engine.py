@@ -28,9 +28,11 @@ from schoolgate.core.policy.inspection import (
     METHODS,
     PATHS,
     HostDecision,
+    Need,
     settle,
 )
 from schoolgate.core.policy.model import NO_PERIOD, Circumstances, Policy
+from schoolgate.core.policy.obligations import Obligation
 from schoolgate.core.policy.outlooks import Outlook
 from schoolgate.core.policy.request import WebRequest
 from schoolgate.core.policy.rows import (
@@ -48,6 +50,7 @@ _MOST_CIRCUMSTANCES = 100_000
 _MOST_LISTED_KEPT = 2_000
 _LONGEST_KEPT_PATH = 256
 
+type _GrantedKey = tuple[int, str | None, tuple[str, ...], tuple[Obligation, ...]]
 type _Key = tuple[str, frozenset[str], str, str, str]
 
 
@@ -85,6 +88,8 @@ class PolicyEngine:
             *((host_condition(rule), rule.hosts) for rule in policy.all_rules),
             *((never.condition, never.hosts) for never in inspection.never),
             *((need.condition, need.except_hosts) for need in inspection.needs),
+            # Of a service with several modes once.
+            *{each.condition: each.service.hosts for each in policy.obligations}.items(),
         ]
         named = (
             replace(entry, category=condition) for condition, entries in places for entry in entries
@@ -232,7 +237,7 @@ class PolicyEngine:
         lessons = self.policy.lessons
         in_lesson = usable.decided_by is Role.TEACHER and lessons is not None
         category, categories = row.policy.category, row.policy.categories
-        key = (usable.id, category, categories)
+        key = (usable.id, category, categories, row.obligations)
         decision = self._granted.get(key)
         if decision is None:
             decision = self._granted[key] = Decision(
@@ -244,6 +249,7 @@ class PolicyEngine:
                 categories=categories,
                 grant=usable.id,
                 note=usable.reason,
+                obligations=row.obligations,
             )
         return decision
 
@@ -299,7 +305,7 @@ class PolicyEngine:
 
     def _set_overlay(self, overlay: Overlay) -> None:
         self.overlay = overlay
-        self._granted: dict[tuple[int, str | None, tuple[str, ...]], Decision] = {}
+        self._granted: dict[_GrantedKey, Decision] = {}
         self._by_hand: dict[tuple[Outlook, int | None, tuple[int, ...]], HostDecision] = {}
         self._suspensions = {
             s.id: Decision(
@@ -412,7 +418,14 @@ class PolicyEngine:
         by_method = other(each.row(categories, named) for each in for_methods)
         inspection = self.policy.inspection
         never = first(never for never in inspection.never if never.covers(categories, named))
-        needs = tuple(need for need in profile.needs if need.reaches(categories, added, named))
+        needs = (
+            *(
+                Need(each.name, each.clause)
+                for each in profile.obligations_on((*named, *also_named))
+                if not each.writing.dns
+            ),
+            *(need for need in profile.needs if need.reaches(categories, added, named)),
+        )
         return Outlook(row, parts, by_method, never, needs, inspection.mode)
 
 

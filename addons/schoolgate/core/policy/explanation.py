@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from schoolgate.core.policy.decision import Decision, Reason
+from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.engine import PolicyEngine
 from schoolgate.core.policy.request import WebRequest
 
@@ -48,4 +48,10 @@ def _because(engine: PolicyEngine, request: WebRequest, decision: Decision) -> s
         f" The entry {entry.text} of the list {entry.feed} matched." if entry and matched else ""
     )
     note = f" {decision.note}" if decision.note else ""
-    return f"{decision.verdict.value.capitalize()} {under} (rule {decision.rule}).{proof}{note}"
+    answer = f"{decision.verdict.value.capitalize()} {under} (rule {decision.rule}).{proof}{note}"
+    if decision.verdict is Verdict.BLOCK:
+        return answer
+    return answer + "".join(
+        f" {each.service.title} is asked for its mode '{each.mode}', under {each.clause}."
+        for each in decision.obligations
+    )

@@ -6,6 +6,7 @@ A policy above (a national baseline, a trust) binds those below it by locks, and
   school, and no locked or always reachable rule of the school answers otherwise
 - what it locks against rules (`Lock.RULES`) is decided before every rule of the school
 - its other rules are asked after the school's own
+- the mode of a service that it locks comes before any of the school's
 - a group of the school lies within one of its groups, so that its rules reach everybody
 
 Where the school's own rule says the same as a locked one, the page names the school's clause.
@@ -59,5 +60,11 @@ def extend(own: Policy, above: Policy) -> Policy:
         reviews=(*own.reviews, *above.reviews),
         lessons=own.lessons or above.lessons,
         ages=own.ages or above.ages,
+        services={**above.services, **own.services},
+        obligations=(
+            *(obligation for obligation in above.obligations if obligation.is_locked),
+            *own.obligations,
+            *(obligation for obligation in above.obligations if not obligation.is_locked),
+        ),
         extends=(above.id, *above.extends),
     )

@@ -10,6 +10,7 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.policy.decision import Verdict
 from schoolgate.core.policy.inspection import Inspection
+from schoolgate.core.policy.obligations import Obligation, Service
 from schoolgate.core.timetable import Timetable
 
 
@@ -234,6 +235,8 @@ class Policy:
         reviews: what must be looked at again.
         lessons: what a teacher may open; None for nothing.
         ages: from which age services admit people.
+        services: id → service that has modes to ask for.
+        obligations: which service is used in which mode, in the order in which they are asked.
         extends: ids of the policies it extends, the nearest first.
         version: changes with the content.
     """
@@ -262,6 +265,8 @@ class Policy:
     reviews: tuple[Review, ...] = ()
     lessons: LessonAllowance | None = None
     ages: tuple[MinimumAge, ...] = ()
+    services: dict[str, Service] = field(default_factory=dict)
+    obligations: tuple[Obligation, ...] = ()
     extends: tuple[str, ...] = ()
     version: str = ""
 
@@ -275,6 +280,24 @@ class Policy:
             *self.rules,
             self.default,
         )
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Names in whose place another is connected to, for everybody as soon as it is for some."""
+        return {
+            entry.host: each.writing.dns
+            for each in self.obligations
+            if each.writing.dns
+            for entry in each.service.hosts
+        }
+
+    def obligations_of(self, circumstances: Circumstances) -> tuple[Obligation, ...]:
+        """Give the mode of each service that some people use in one only: the first that concerns them."""
+        found: dict[str, Obligation] = {}
+        for obligation in self.obligations:
+            if obligation.concerns(circumstances.groups, circumstances.device):
+                found.setdefault(obligation.service.id, obligation)
+        return tuple(found.values())
 
     def groups_of(self, client: Client) -> frozenset[str]:
         """Give every group of a client, with those around them."""

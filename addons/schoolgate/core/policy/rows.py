@@ -7,6 +7,7 @@ from schoolgate.core.approvals import first
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.inspection import Need
 from schoolgate.core.policy.model import Circumstances, Lock, Policy, Rule
+from schoolgate.core.policy.obligations import Obligation
 
 LOCAL_BLOCK = "local-block"
 LOCAL_ALLOW = "local-allow"
@@ -25,6 +26,7 @@ class Row:
         policy: steps 8 and 9.
         in_lessons: whether a teacher may open it for a lesson.
         settled: the first of them, which holds where nobody opened or withdrew anything by hand.
+        obligations: of whatever lets it through.
     """
 
     locked: Decision | None
@@ -35,6 +37,7 @@ class Row:
     policy: Decision
     in_lessons: bool
     settled: Decision
+    obligations: tuple[Obligation, ...] = ()
 
     def under(self, stopped: Decision | None, granted: Decision | None) -> Decision:
         """Give the answer with what was decided by hand: steps 3 and 5."""
@@ -63,7 +66,9 @@ class Profile:
         circumstances: who, where and when.
     """
 
-    __slots__ = ("_always", "_circumvention", "_locked", "_locks", "_policy", "_rules", "needs")
+    __slots__ = (
+        "_always", "_circumvention", "_locked", "_locks", "_policy", "_rules", "needs", "obligations",
+    )  # fmt: skip
 
     def __init__(self, policy: Policy, circumstances: Circumstances) -> None:
         def concerned(rules: Iterable[Rule]) -> "_Section":
@@ -80,12 +85,17 @@ class Profile:
         self.needs: tuple[Need, ...] = tuple(
             need for need in policy.inspection.needs if need.concerns(circumstances.groups)
         )
+        self.obligations = policy.obligations_of(circumstances)
 
     @property
     def signature(self) -> tuple[tuple[str, ...], ...]:
         """What makes it different from others."""
         sections = (self._locked, self._always, self._circumvention, self._locks, self._rules)
-        return *(section.ids for section in sections), tuple(need.id for need in self.needs)
+        return (
+            *(section.ids for section in sections),
+            tuple(need.id for need in self.needs),
+            tuple(f"{each.id} {each.name}" for each in self.obligations),
+        )
 
     def row(self, categories: tuple[str, ...], named: tuple[str, ...]) -> Row:
         """Answer the static steps.
@@ -94,7 +104,7 @@ class Profile:
             categories: of the page, sorted.
             named: pseudo-categories of the page: local lists and rules that name its host.
         """
-        page = _Page(categories, named)
+        page = _Page(categories, named, self.obligations_on(named))
         lock = self._locks.first(page, lambda rule: rule.lock is not Lock.SCHOOL)
         bound = self._locks.first(page)
 
@@ -123,7 +133,15 @@ class Profile:
         policy = page.decision(rule) or page.default(self._policy.default)
         in_lessons = circumvention is None and local is None and self._is_for_lessons(page)
         settled = locked or always or by_parent or circumvention or local or policy
-        return Row(locked, always, by_parent, circumvention, local, policy, in_lessons, settled)
+        return Row(
+            locked, always, by_parent, circumvention, local, policy, in_lessons, settled,
+            page.obligations,
+        )  # fmt: skip
+
+    def obligations_on(self, named: Iterable[str]) -> tuple[Obligation, ...]:
+        """Give those of a page; ``named`` are its pseudo-categories."""
+        here = frozenset(named)
+        return tuple(each for each in self.obligations if each.condition in here)
 
     def _is_for_lessons(self, page: "_Page") -> bool:
         """Tell if a page would be let through but for categories that teachers may open."""
@@ -188,6 +206,7 @@ class _Page:
 
     categories: tuple[str, ...]
     named: tuple[str, ...]
+    obligations: tuple[Obligation, ...] = ()
 
     def decision(self, rule: Rule | None, reason: Reason | None = None) -> Decision | None:
         """Give what a rule that matches says; ``reason`` is that of its step."""
@@ -204,6 +223,7 @@ class _Page:
             category=category,
             categories=self.categories,
             note=rule.note,
+            obligations=self.obligations,
         )
 
     def default(self, rule: Rule) -> Decision:
@@ -215,6 +235,7 @@ class _Page:
             category=first(self.categories),
             categories=self.categories,
             note=rule.note,
+            obligations=self.obligations,
         )
 
     def local(self, clause: str) -> Decision | None:
@@ -225,7 +246,13 @@ class _Page:
             if label in self.named:
                 category = first(self.categories)
                 return Decision(
-                    verdict, reason, clause, label, category=category, categories=self.categories
+                    verdict,
+                    reason,
+                    clause,
+                    label,
+                    category=category,
+                    categories=self.categories,
+                    obligations=self.obligations,
                 )
         return None
 
