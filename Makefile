@@ -68,3 +68,4 @@ bench: setup
 	@$(BIN)/python -m benchmarks.gateway --write
 	@$(BIN)/python -m benchmarks.index --list both --write
 	@$(BIN)/python -m benchmarks.policy --write
+	@$(BIN)/python -m benchmarks.propagation --write

@@ -82,14 +82,37 @@ class Gateway:
         """The certificate that a client must trust."""
         return self.state / "ca" / "schoolgate-ca.crt"
 
-    def client(self, *, http2: bool = False, address: str | None = None) -> httpx.Client:
-        """Give a client that goes through the proxy and trusts its CA."""
+    def client(
+        self,
+        *,
+        http2: bool = False,
+        address: str | None = None,
+        sign_in: tuple[str, str] | None = None,
+        over_tls: bool = False,
+        fields: Sequence[tuple[str, str]] = (),
+    ) -> httpx.Client:
+        """Give a client that goes through the proxy and trusts its CA.
+
+        Args:
+            http2: speak HTTP/2 with sites.
+            address: from which it connects.
+            sign_in: name and password for the proxy.
+            over_tls: speak TLS with the proxy.
+            fields: further headers of requests to the proxy, such as a CONNECT.
+        """
         context = (_Http2First if http2 else ssl.SSLContext)(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(str(self.ca_file))
         transport = httpx.HTTPTransport(verify=context)
         # httpx's own pool knows no local address for proxied connections.
+        proxy = self.proxy.replace("http://127.0.0.1", "https://localhost", over_tls)
         transport._pool = httpcore.HTTPProxy(
-            self.proxy, ssl_context=context, http2=http2, network_backend=_From(address)
+            proxy,
+            proxy_auth=(sign_in[0].encode(), sign_in[1].encode()) if sign_in else None,
+            proxy_headers=list(fields),
+            ssl_context=context,
+            proxy_ssl_context=context if over_tls else None,
+            http2=http2,
+            network_backend=_From(address),
         )
         return httpx.Client(transport=transport, timeout=PATIENCE_SECONDS)
 

@@ -116,6 +116,8 @@ async def _answer(origin: Origin, scope: Any, receive: Any, send: Any) -> None:
         size, headers = 1 << 50, []
     else:
         body = f"origin says hello over HTTP/{scope['http_version']}".encode()
+        if path == "/headers":
+            body = b"\n".join(b"%s: %s" % pair for pair in scope["headers"])
         headers = [(b"content-type", b"text/plain"), (b"alt-svc", b'h3=":443"')]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -210,10 +210,6 @@ def test_what_is_not_a_policy_leaves_the_last_one_in_force(school: Gateway, site
          "the policy hill has no kind of device 'tablet', so that no rule could mean it"),
         ({"networks": {"wifi": {"ranges": ["10.0.0.0/8"], "group": "stafff"}}},
          "unknown group 'stafff' (did you mean 'staff'?)"),
-        ({"sign_in": {"kerberos": {"keytab": "k", "service": "HTTP/a.example", "realm": "A.EXAMPLE"}}},
-         "'sign_in.kerberos' is not carried out yet"),
-        ({"load_balancers": {"ranges": ["10.0.0.5/32"], "header": "x-forwarded-for"}},
-         "'load_balancers' is not carried out yet"),
     ],
 )  # fmt: skip
 def test_a_file_of_people_with_a_fault_starts_no_gateway(

@@ -46,7 +46,7 @@ def test_a_client_is_known_by_its_own_address(address: str, want: str) -> None:
 
 def test_a_client_is_made_once_until_they_or_the_policy_change() -> None:
     said = [Identity(group="staff")]
-    clients = Clients(lambda _address, _at: said[0])
+    clients = Clients(lambda _address, _at, _claim: said[0])
     first = clients.at("10.0.0.7", POLICY)
     assert clients.at("10.0.0.7", POLICY) is first
     other = policy(default_group="staff")

@@ -19,6 +19,7 @@ from schoolgate.core.people import (
     Network,
     People,
     RadiusSettings,
+    Unsigned,
     WireGuardPeer,
 )
 from schoolgate.settings import load_people
@@ -136,6 +137,7 @@ def test_everything_is_compiled(tmp_path: Path) -> None:
 def test_how_people_sign_in(tmp_path: Path) -> None:
     sign_in = load(tmp_path, PEOPLE).sign_in
     assert (sign_in.longest_seconds, sign_in.basic) == (7200, True)
+    assert sign_in.unsigned is Unsigned.ASKED
     assert sign_in.domains == ("school.example", "SCHOOL")
     assert sign_in.ldap == LdapSettings(
         servers=("ldaps://dc1.school.example", "ldap://dc2.school.example:1389"),
@@ -223,6 +225,8 @@ SECOND = f"  - {{public_key: {KEY}, allowed_ips: 10.0.0.2/32}}\n"
          f"3: '{KEY}' belongs to the peer 'number 1' already"),
         ("leases:\n  - {kind: isc, file: x}\n", "2: 'leases.0.kind': input should be 'dnsmasq', "),
         ("load_balancers:\n  ranges: [0.0.0.0/0]\n", "2: would believe everybody"),
+        ("sign_in:\n  basic: true\n", "2: nothing says which passwords are right (add 'ldap')"),
+        ("sign_in:\n  unsigned: open\n", "2: 'sign_in.unsigned': input should be 'asked' or 'strictest'"),
         ("sign_in:\n  hours: 0\n", "2: 'sign_in.hours': input should be greater than 0"),
         ("sign_in:\n  kerberos: {keytab: x, service: HTTP, realm: R}\n",
          "'HTTP' is not a service such as HTTP/proxy.school.example"),

@@ -69,6 +69,7 @@ def chosen(client: str, sockets: int) -> int:
 )  # fmt: skip
 def test_the_address_of_the_client_alone_chooses(client: str, sockets: int, want: int) -> None:
     assert chosen(client, sockets) == want
+    assert steering.place_of(client, sockets) == want
 
 
 @pytest.mark.parametrize("sockets", [2, 3, 4, 6, 8, 16, 64])

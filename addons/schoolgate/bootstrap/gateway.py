@@ -14,6 +14,7 @@ from cryptography import x509
 from schoolgate import authority
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.rules import Rules, list_places, load_rules, now
+from schoolgate.bootstrap.sign_in import SignIn
 from schoolgate.core.approvals import Overlay
 from schoolgate.core.errors import ConfigurationError, UnavailableError
 from schoolgate.core.policy import PolicyEngine
@@ -62,6 +63,7 @@ def prepare(settings: Settings) -> Rules:
         UnavailableError: when a directory, key or database cannot be used.
     """
     rules = load_rules(settings)
+    SignIn(settings, rules.people, logger.error).end()
     _check_state_dir(settings.state_dir)
     authority.ensure(settings.ca_dir, rules.engine.policy.school, now())
     database = open_database(settings.database_url)
@@ -157,11 +159,16 @@ class Gateway:
             proxy.allow_private_destinations,
             {name: str(address) for name, address in proxy.hosts.items()},
             Clients(self._sources.identify),
+            self._sources.callers,
         )
 
     def drain(self) -> None:
         """Leave to the next process what only one can do."""
         self._sources.hand_over()
+
+    async def renew_sign_ins(self) -> None:
+        """Ask again after whoever is signed in to the proxy; to be called every few seconds."""
+        await self._sources.callers.renew()
 
     def count_grants(self) -> None:
         """Show how many grants there are; to be called now and then, since they end by themselves."""

@@ -6,19 +6,22 @@ from collections.abc import Callable
 from threading import Event, Thread
 
 from schoolgate.bootstrap.rules import load_people_of
+from schoolgate.bootstrap.sign_in import SignIn
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import UnavailableError
-from schoolgate.core.identity import Identity
+from schoolgate.core.identity import Claim, Identity
 from schoolgate.core.people import People, RadiusSettings
 from schoolgate.core.policy import Policy
 from schoolgate.identity import (
     AccountingListener,
+    ForwardedBy,
     LiveDirectory,
     Session,
     read_sessions,
     write_sessions,
 )
 from schoolgate.monitoring import Metrics
+from schoolgate.services.callers import Callers, Entry
 from schoolgate.services.clients import client_of
 from schoolgate.settings import Settings
 
@@ -35,6 +38,9 @@ class Sources:
         settings: of this machine.
         worker: number of the worker; the first one listens for RADIUS accounting.
         metrics: where faults are counted.
+
+    Attributes:
+        callers: what must be found out of whoever comes.
     """
 
     def __init__(self, settings: Settings, worker: int, metrics: Metrics) -> None:
@@ -43,18 +49,25 @@ class Sources:
         self._metrics = metrics
         self._followed: tuple[People, str] | None = None
         self._live = LiveDirectory(People())
+        self._sign_in: SignIn | None = None
+        self.callers = Callers()
         self._radius: _Radius | None = None
         self._is_ending = False
 
-    def identify(self, address: str, at: float) -> Identity:
+    def identify(self, address: str, at: float, claim: Claim | None) -> Identity:
         """Say who is at an address; one dictionary look-up for one that is known."""
-        return self._live.current.identify(address, at)
+        return self._live.current.identify(address, at, claim)
 
     def follow(self, people: People, policy: Policy) -> None:
-        """Follow other sources; nothing happens where they are the same."""
+        """Follow other sources; nothing happens where they are the same.
+
+        Raises:
+            ConfigurationError: when people could not sign in as it is written; nothing is followed then.
+        """
         followed = (people, policy.default_group)
         if followed == self._followed:
             return
+        self._have_sign_in(people)
         radius = people.sign_in.radius
         # Of the groups only the strictest is known to be stricter than another.
         live = LiveDirectory(
@@ -73,6 +86,18 @@ class Sources:
         if radius is not None and self._worker == _HEARS_RADIUS and not self._is_ending:
             self._radius = _Radius(self._settings, people, radius, self._told)
 
+    def _have_sign_in(self, people: People) -> None:
+        before = self._sign_in
+        is_another = before is None or not before.takes(people)
+        if is_another:
+            self._sign_in = SignIn(self._settings, people, self._told)
+        balancers = people.load_balancers
+        forwarded = ForwardedBy(balancers) if balancers.ranges else None
+        assert self._sign_in is not None
+        self.callers.put(Entry(forwarded, self._sign_in.authentication))
+        if is_another and before is not None:
+            before.end()
+
     def hand_over(self) -> None:
         """Let another process hear RADIUS: this one is about to end."""
         self._is_ending = True
@@ -83,6 +108,8 @@ class Sources:
         """End all that follows something."""
         self.hand_over()
         self._live.stop()
+        if self._sign_in is not None:
+            self._sign_in.end()
 
     def _told(self, fault: str) -> None:
         logger.error("Who is who: %s", fault)

@@ -115,16 +115,6 @@ def load_people_of(settings: Settings, policy: Policy) -> People:
         for kind, name, known in named
         if name and name not in known
     ]
-    faults += [
-        Fault(str(settings.people), 0, f"'{key}' is not carried out yet", "leave it out")
-        for key, is_set in (
-            ("sign_in.basic", people.sign_in.basic),
-            ("sign_in.ldap", people.sign_in.ldap),
-            ("sign_in.kerberos", people.sign_in.kerberos),
-            ("load_balancers", people.load_balancers.ranges),
-        )
-        if is_set
-    ]
     if faults:
         raise ConfigurationError(faults)
     return people

@@ -17,7 +17,16 @@ from schoolgate.core.policy import PolicyEngine
 from schoolgate.monitoring import forget, shared_directory
 from schoolgate.settings import Settings, load_settings
 from schoolgate.settings.machine import split_address
-from schoolgate.workers import Board, Link, Listeners, Post, Supervisor, Times, open_listeners
+from schoolgate.workers import (
+    Board,
+    Exchange,
+    Link,
+    Listeners,
+    Post,
+    Supervisor,
+    Times,
+    open_listeners,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +62,8 @@ def serve(settings: Settings, ready: Callable[[Addresses, PolicyEngine], None]) 
         metrics = opened.enter_context(_metrics_listener(settings))
         proxy = opened.enter_context(_proxy_listeners(settings))
         figures = opened.enter_context(shared_directory(settings.state_dir))
-        _Running(settings, rules, proxy, metrics, figures).run(ready)
+        exchange = opened.enter_context(contextlib.closing(Exchange(len(proxy.rows))))
+        _Running(settings, rules, proxy, exchange, metrics, figures).run(ready)
 
 
 class _Running:
@@ -62,12 +72,14 @@ class _Running:
         settings: Settings,
         rules: Rules,
         proxy: Listeners,
+        exchange: Exchange,
         metrics: Listeners,
         figures: Path,
     ) -> None:
         self._settings = settings
         self._rules = rules
         self._proxy = proxy
+        self._exchange = exchange
         self._metrics = metrics
         self._figures = figures
         self._board = Board(len(proxy.rows) + 1)
@@ -119,6 +131,7 @@ class _Running:
             place = worker.Place(
                 self._settings,
                 self._proxy.rows[number - 1],
+                self._exchange.desk(number),
                 ports,
                 self._figures,
                 # Whoever relieves a worker that serves must be as good as it.

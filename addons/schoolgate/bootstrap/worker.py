@@ -14,7 +14,7 @@ from schoolgate.bootstrap.gateway import Gateway, upstream_bundle_file
 from schoolgate.bootstrap.rules import Rules
 from schoolgate.monitoring import share
 from schoolgate.settings import Settings
-from schoolgate.workers import Link, Order
+from schoolgate.workers import Desk, Link, Order
 
 if TYPE_CHECKING:
     from schoolgate.proxy.gate import Gate
@@ -27,6 +27,7 @@ JOURNAL_FAULT = 1
 _BEAT_SECONDS = 0.2
 _BEATS_A_SECOND = round(1 / _BEAT_SECONDS)
 _TIDY_SECONDS = 60.0
+_RENEW_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Place:
     Attributes:
         settings: of this machine.
         listeners: where it accepts.
+        desk: where it gives connections to other workers, and takes theirs.
         own_ports: of the gateway, which nobody is to reach through the proxy.
         figures: directory for the metrics.
         last_good: the rules if the files have faults; None where that is an error.
@@ -43,6 +45,7 @@ class Place:
 
     settings: Settings
     listeners: Sequence[socket.socket]
+    desk: Desk
     own_ports: Sequence[int]
     figures: Path
     last_good: Rules | None
@@ -72,11 +75,15 @@ async def _serve(place: Place, gateway: Gateway, link: Link) -> None:
     masters.append(master)
     async with (
         master.started(),
-        filtering.gate(master).serving(place.listeners) as gate,
+        filtering.gate(master, place.desk).serving(place.listeners) as gate,
         asyncio.TaskGroup() as tasks,
     ):
         ending = master.should_exit
-        running = [tasks.create_task(_beat(gateway, link)), tasks.create_task(_tidy())]
+        running = [
+            tasks.create_task(_beat(gateway, link)),
+            tasks.create_task(_tidy()),
+            tasks.create_task(_renew(gateway)),
+        ]
 
         def obey() -> None:
             if link.order() is Order.DRAIN:
@@ -118,6 +125,12 @@ async def _tidy() -> None:
     while True:
         await asyncio.sleep(_TIDY_SECONDS)
         await asyncio.to_thread(give_back_memory)
+
+
+async def _renew(gateway: Gateway) -> None:
+    while True:
+        await asyncio.sleep(_RENEW_SECONDS)
+        await gateway.renew_sign_ins()
 
 
 async def _drain(gate: "Gate", ending: asyncio.Event) -> None:

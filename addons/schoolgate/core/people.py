@@ -198,6 +198,13 @@ class LoadBalancers:
     header: ForwardedHeader = ForwardedHeader.X_FORWARDED_FOR
 
 
+class Unsigned(StrEnum):
+    """What whoever sends the proxy no name and password, nor a ticket, is."""
+
+    ASKED = "asked"  # nothing else until they sign in
+    STRICTEST = "strictest"  # in the strictest group, and asked where that is refused
+
+
 @dataclass(frozen=True, slots=True)
 class SignInSettings:
     """How people may sign in.
@@ -206,11 +213,13 @@ class SignInSettings:
         longest_seconds: how long a sign-in on the page may last.
         domains: endings that are dropped from sign-in names (``school.example``, ``SCHOOL``).
         basic: whether the proxy takes user name and password, over TLS or from this machine.
+        unsigned: what whoever does not sign in to the proxy is, where anybody can.
     """
 
     longest_seconds: float = 8 * 3600.0
     domains: tuple[str, ...] = ()
     basic: bool = False
+    unsigned: Unsigned = Unsigned.ASKED
     ldap: LdapSettings | None = None
     kerberos: KerberosSettings | None = None
     radius: RadiusSettings | None = None

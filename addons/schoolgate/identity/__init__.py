@@ -19,7 +19,7 @@ from schoolgate.identity.facts import Binding, BindingState, Lease, Neighbour, S
 from schoolgate.identity.forwarded import ForwardedBy
 from schoolgate.identity.kerberos import KerberosAcceptor
 from schoolgate.identity.live import LiveDirectory
-from schoolgate.identity.proxy_authentication import Proved, ProxyAuthentication
+from schoolgate.identity.proxy_authentication import Proved, ProxyAuthentication, SignedIn
 from schoolgate.identity.radius import AccountingListener
 from schoolgate.identity.session_file import read_sessions, write_sessions
 from schoolgate.identity.signin import BindingStore, SignIns
@@ -45,6 +45,7 @@ __all__ = [
     "ProxyAuthentication",
     "Session",
     "SignIns",
+    "SignedIn",
     "Ticket",
     "challenge",
     "may_send_password",

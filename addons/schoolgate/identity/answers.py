@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import inf
 
 from schoolgate.core.identity import Claim, Rank
 from schoolgate.core.people import People
@@ -40,7 +41,7 @@ class Answer:
         """Whether it is this person."""
         return self.outcome is Outcome.ACCEPTED
 
-    def claim(self, source: str, until: float) -> Claim | None:
+    def claim(self, source: str, until: float = inf) -> Claim | None:
         """Give what this proves for a connection until some time, or None where it proves nothing."""
         if not self.accepted or not self.user:
             return None

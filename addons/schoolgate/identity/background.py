@@ -25,15 +25,25 @@ class Background:
 
         Raises:
             TimeoutError: at the deadline; the call may still go on in its thread.
-            BusyError: when so many wait that this one would not be reached in time.
+            BusyError: when so many wait that this one would not be reached in time, or the pool is
+                closed.
         """
         if self._waiting >= _MAX_WAITING:
             raise BusyError
-        loop = asyncio.get_running_loop()
+        loop, asking = asyncio.get_running_loop(), asyncio.current_task()
+        try:
+            future = self._pool.submit(work)
+        except RuntimeError as error:
+            raise BusyError from error
         self._waiting += 1
-        future = self._pool.submit(work)
         future.add_done_callback(lambda _: self._done(loop))
-        return await asyncio.wait_for(asyncio.wrap_future(future), self._deadline)
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(future), self._deadline)
+        except asyncio.CancelledError as error:
+            # By `close`, unless it is who asks that is told to end.
+            if asking is not None and not asking.cancelling():
+                raise BusyError from error
+            raise
 
     def close(self) -> None:
         """Begin no further call; those that run end by themselves."""

@@ -37,6 +37,13 @@ class ForwardedBy:
         )
         self.header = load_balancers.header.value
 
+    def trusts(self, peer: str) -> bool:
+        """Ask whether an address is a listed load balancer's."""
+        try:
+            return self._is_listed(client_address(peer))
+        except BadAddressError:
+            return False
+
     def client(self, peer: str, values: Sequence[str]) -> str:
         """Give the address of the client in its one form, or "" where it cannot be known.
 
@@ -47,7 +54,7 @@ class ForwardedBy:
         """
         try:
             own = client_address(peer)
-            if not self._trusts(own):
+            if not self._is_listed(own):
                 return own
             return self._nearest_stranger(values)
         except BadAddressError:
@@ -61,11 +68,11 @@ class ForwardedBy:
             if hops == _MOST_HOPS:
                 return ""
             address = _node(hop)
-            if not address or not self._trusts(address):
+            if not address or not self._is_listed(address):
                 return address
         return address  # all of them are ours: a load balancer asks for itself
 
-    def _trusts(self, address: str) -> bool:
+    def _is_listed(self, address: str) -> bool:
         return self._trusted.longest(parsed_address(address)) is not None
 
 

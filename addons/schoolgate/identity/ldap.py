@@ -64,6 +64,10 @@ class LdapDirectory:
             asking.add_done_callback(lambda _: self._asking.pop((name, password), None))
         return await asyncio.shield(asking)
 
+    def known(self, user: str, password: str) -> Answer | None:
+        """Give what is remembered of a password, or None where the directory must be asked."""
+        return self._passwords.answer(sign_in_name(user, self._domains), password)
+
     async def _checked(self, user: str, password: str) -> Answer:
         client = self._client
         answer = await self._asked(lambda server: client.authenticate(server, user, password))

@@ -12,6 +12,7 @@ from schoolgate.monitoring import Journal, Metrics
 from schoolgate.proxy.destinations import Destinations
 from schoolgate.proxy.filter import Filter, Tools
 from schoolgate.proxy.gate.answers import Answers
+from schoolgate.proxy.gate.door import Desk
 from schoolgate.proxy.gate.gate import Bounds, Gate
 from schoolgate.proxy.gate.leaves import Leaves
 from schoolgate.proxy.guard import Guard
@@ -19,6 +20,7 @@ from schoolgate.proxy.interstitial import Warnings
 from schoolgate.proxy.master import ProxyMaster
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
+from schoolgate.services.callers import Callers
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 
@@ -32,16 +34,18 @@ class FilterAddons:
     addons: tuple[object, ...]
     tools: Tools
 
-    def gate(self, behind: ProxyMaster) -> Gate:
+    def gate(self, behind: ProxyMaster, desk: Desk | None = None) -> Gate:
         """Make the gate that stands in front; needs a running event loop.
 
         Args:
             behind: the proxy that these addons are in.
+            desk: where workers give connections to each other.
         """
         tools = self.tools
         return Gate(
             engines=tools.engines,
             clients=tools.clients,
+            callers=tools.callers,
             clock=tools.clock,
             answers=Answers(tools.pages, tools.recorder),
             leaves=Leaves(behind.leaf),
@@ -50,6 +54,7 @@ class FilterAddons:
             recorder=tools.recorder,
             metrics=tools.metrics,
             bounds=Bounds.within(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+            desk=desk,
         )
 
 
@@ -62,6 +67,7 @@ def make_addons(
     allowed: Sequence[IpNetwork] = (),
     hosts: Mapping[str, str] | None = None,
     clients: Clients | None = None,
+    callers: Callers | None = None,
 ) -> FilterAddons:
     """Make the addons.
 
@@ -74,6 +80,7 @@ def make_addons(
         allowed: private networks that may be reached.
         hosts: names with an address of the technician's choice.
         clients: who asks; without it everybody is a stranger.
+        callers: what must be found out of connections; without it nothing.
     """
     pages = Pages(lambda: engines.current, clock)
     guard = Guard(pages, metrics.filter_errors, cut)
@@ -83,6 +90,7 @@ def make_addons(
     tools = Tools(
         engines=engines,
         clients=clients or Clients(),
+        callers=callers or Callers(),
         clock=clock,
         pages=pages,
         warnings=Warnings(),

@@ -26,6 +26,9 @@ def let_through(
     for obligation in obligations:
         obliged.write(request, obligation.writing)
     names = by_name(request.headers)
+    # Meant for a proxy, whoever sent it where.
+    if b"proxy-authorization" in names:
+        del request.headers["proxy-authorization"]
     # An origin may not be talked into another protocol, nor compress messages, which would let a
     # small frame grow without bound in here.
     if b"sec-websocket-extensions" in names:

@@ -11,14 +11,18 @@ from mitmproxy.connection import Client as ClientConnection
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.policy import Decision, Verdict, WebRequest, strictest, with_obligations_of
 from schoolgate.core.policy.decision import BAD_URL, DNS_TUNNEL, FILTER_ERROR, PRIVATE_DESTINATION
+from schoolgate.identity import Challenge
 from schoolgate.monitoring import Metrics
-from schoolgate.proxy import enforce, transactions, translate
+from schoolgate.proxy import challenges, enforce, lines, transactions, translate
+from schoolgate.proxy.admission import Admission
 from schoolgate.proxy.destinations import Destinations
 from schoolgate.proxy.guard import Guard, guarded
 from schoolgate.proxy.interstitial import CONTINUE_PATH, Warnings
+from schoolgate.proxy.lines import Line
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.callers import Caller, Callers
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 
@@ -35,6 +39,7 @@ class Tools:
     Attributes:
         engines: the engine in force.
         clients: who asks.
+        callers: what must be found out of connections.
         clock: gives the time, aware.
         pages: the answers that people see.
         warnings: who clicked through which warning.
@@ -46,6 +51,7 @@ class Tools:
 
     engines: Engines
     clients: Clients
+    callers: Callers
     clock: Callable[[], datetime]
     pages: Pages
     warnings: Warnings
@@ -62,15 +68,41 @@ class Filter:
         self.guard = guard
         guard.record_fault = self._record_fault
         self._tools = tools
+        self._admission = Admission(tools.callers)
 
     @guarded
-    def http_connect(self, flow: http.HTTPFlow) -> None:
-        """Let a tunnel begin; what goes through it is decided request by request."""
+    def http_connect(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        """Let a tunnel begin; what goes through it is decided request by request.
+
+        Returns:
+            What is to be awaited where it must be found out who asks.
+        """
+        caller = self._admission.known(flow)
+        if caller is None:
+            return self._admit(flow, self._connect)
+        self._connect(flow, caller)
+        return None
+
+    async def _admit(
+        self, flow: http.HTTPFlow, then: Callable[[http.HTTPFlow, Caller], Awaitable[None] | None]
+    ) -> None:
+        """Find out who asks, and go on with that; nothing is decided before."""
+        found = await self._admission.find_out(flow)
+        if isinstance(found, Challenge):
+            enforce.answer(flow, challenges.response(found, flow.request.method))
+            return
+        rest = then(flow, found)
+        if rest is not None:
+            await rest
+
+    def _connect(self, flow: http.HTTPFlow, caller: Caller) -> None:
         if flow.request.port in REFUSED_PORTS:
-            transaction = self._undecided(flow, DNS_TUNNEL)
+            transaction = self._undecided(flow, DNS_TUNNEL, caller)
             enforce.answer(flow, self._tools.pages.blocked(flow.request, DNS_TUNNEL))
             self._tools.recorder.decided(transaction)
             self._end(flow, transaction)
+        else:
+            lines.keep(flow.client_conn, Line(caller, is_tunnel=True))
 
     @guarded
     def tls_clienthello(self, _data: tls.ClientHelloData) -> None:
@@ -82,9 +114,19 @@ class Filter:
         """Decide, and answer in the site's place unless it passes.
 
         Returns:
-            What is to be awaited where a name must be looked up first.
+            What is to be awaited where it must be found out who asks, or a name must be looked up.
         """
-        transaction, requests = self._decide(flow)
+        caller = self._admission.known(flow)
+        return self._admit(flow, self._judge) if caller is None else self._judge(flow, caller)
+
+    def _judge(self, flow: http.HTTPFlow, caller: Caller) -> Awaitable[None] | None:
+        if not self._admission.may_stay(caller):
+            # They come again, and sign in.
+            if flow.killable:
+                flow.kill()
+            self._tools.cut(flow.client_conn)
+            return None
+        transaction, requests = self._decide(flow, caller)
         if transaction.decision.verdict is not Verdict.BLOCK:
             port, destinations = flow.request.port, self._tools.destinations
             for request in requests:
@@ -107,8 +149,14 @@ class Filter:
         self._enforce(flow, transaction)
 
     def _enforce(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
-        transactions.begin(flow, transaction)
         decision = transaction.decision
+        if decision.verdict is Verdict.BLOCK:
+            caller = Caller(transaction.request.client.address, transaction.signed_in)
+            asked = self._admission.asked_instead(flow, caller)
+            if asked is not None:
+                enforce.answer(flow, challenges.response(asked, flow.request.method))
+                return
+        transactions.begin(flow, transaction)
         if decision.verdict.passes:
             self._let_through(flow, transaction)
         elif decision.verdict is Verdict.WARN:
@@ -174,12 +222,12 @@ class Filter:
         for transaction in transactions.every():
             self._tools.recorder.ended(transaction, None, transaction.elapsed_ms)
 
-    def _decide(self, flow: http.HTTPFlow) -> tuple[Transaction, list[WebRequest]]:
+    def _decide(self, flow: http.HTTPFlow, caller: Caller) -> tuple[Transaction, list[WebRequest]]:
         """Ask the policy, and give every reading of the request; the one that decided comes first."""
         tools = self._tools
         engine = tools.engines.current
         now = tools.clock()
-        who = tools.clients.at(translate.address(flow), engine.policy)
+        who = tools.clients.at(caller.address, engine.policy, caller.signed_in)
         started = time.monotonic()
         try:
             requests = translate.web_requests(flow, who)
@@ -195,7 +243,9 @@ class Filter:
                 decision = with_obligations_of(decision, decisions)
         moment = time.monotonic()
         took_us = int((moment - started) * 1e6)
-        transaction = Transaction(requests[0], decision, engine, now, took_us, moment, moment)
+        transaction = Transaction(
+            requests[0], decision, engine, now, took_us, moment, moment, signed_in=caller.signed_in
+        )
         return transaction, requests
 
     def _warn(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
@@ -244,9 +294,13 @@ class Filter:
             return transaction.decision.verdict is not Verdict.BLOCK
         transaction.checked = moment
         transaction.engine = engine
+        if not self._tools.callers.may_stay(transaction.signed_in):
+            return False
         request = transaction.request
         # Who is there, and in which group, may have changed.
-        client = self._tools.clients.at(request.client.address, engine.policy)
+        client = self._tools.clients.at(
+            request.client.address, engine.policy, transaction.signed_in
+        )
         if client is not request.client:
             request = replace(request, client=client)
         decision = engine.decide(request, self._tools.clock())
@@ -266,10 +320,15 @@ class Filter:
         transaction.recorded = False
         self._end(flow, transaction)
 
-    def _undecided(self, flow: http.HTTPFlow, decision: Decision) -> Transaction:
+    def _undecided(
+        self, flow: http.HTTPFlow, decision: Decision, caller: Caller | None = None
+    ) -> Transaction:
         """Make the transaction of a request that the policy was not asked about."""
         tools, engine = self._tools, self._tools.engines.current
-        who = tools.clients.at(translate.address(flow), engine.policy)
+        if caller is None:
+            line = lines.of(flow.client_conn)
+            caller = line.caller if line is not None else Caller(translate.address(flow))
+        who = tools.clients.at(caller.address, engine.policy, caller.signed_in)
         request = translate.unparsed(flow, who)
         moment = time.monotonic()
         return Transaction(request, decision, engine, tools.clock(), 0, moment, moment)

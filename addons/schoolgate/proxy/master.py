@@ -17,11 +17,13 @@ from mitmproxy.proxy import layer
 from mitmproxy.utils import asyncio_utils
 
 from schoolgate.core.hosts import as_ip
-from schoolgate.proxy import economies, limits
+from schoolgate.proxy import economies, limits, lines
 from schoolgate.proxy.filter import REFUSED_PORTS
 from schoolgate.proxy.guard import Guard
 from schoolgate.proxy.handler import Handler, client_of
 from schoolgate.proxy.hooks import ClosedAddonManager
+from schoolgate.proxy.lines import Line
+from schoolgate.services.callers import Caller
 
 # The default of 100 is less than a page load of a school, and evicts in O(n).
 CERTIFICATES_KEPT = 10_000
@@ -116,6 +118,7 @@ class ProxyMaster(master.Master):
         self,
         connection: socket.socket,
         destination: tuple[str, int] | None = None,
+        caller: Caller | None = None,
         already: bytes = b"",
     ) -> asyncio.Future[None]:
         """Speak with a client from here on; the socket belongs to the proxy now.
@@ -127,6 +130,7 @@ class ProxyMaster(master.Master):
             connection: accepted, connected and non-blocking.
             destination: where the client believes it is connected to, after a CONNECT that was
                 answered or in transparent mode; None for a client that speaks to a proxy.
+            caller: who asked for the destination; without it whoever is at the client's address.
             already: what was read from it and not answered.
 
         Returns:
@@ -137,7 +141,7 @@ class ProxyMaster(master.Master):
             gone = asyncio.get_running_loop().create_future()
             gone.set_result(None)
             return gone
-        task = asyncio.ensure_future(self._serve(connection, destination, already))
+        task = asyncio.ensure_future(self._serve(connection, destination, caller, already))
         if not task.done():
             self._taken.add(task)
             task.add_done_callback(self._taken.discard)
@@ -160,7 +164,11 @@ class ProxyMaster(master.Master):
         cut(self, client)
 
     async def _serve(
-        self, connection: socket.socket, destination: tuple[str, int] | None, already: bytes
+        self,
+        connection: socket.socket,
+        destination: tuple[str, int] | None,
+        caller: Caller | None,
+        already: bytes,
     ) -> None:
         try:
             handler = Handler(self, client_of(connection), self.options)
@@ -168,6 +176,10 @@ class ProxyMaster(master.Master):
             # It has gone again meanwhile.
             connection.close()
             return
+        if destination is not None:
+            client = handler.client
+            who = caller or Caller(str(client.peername[0]))
+            lines.keep(client, Line(who, is_tunnel=True))
         with (
             contextlib.suppress(OSError),
             self._server.register_connection(handler.client.id, handler),

@@ -8,6 +8,7 @@ from datetime import datetime
 from mitmproxy import http
 
 from schoolgate.core.policy import Decision, PolicyEngine, TlsAction, WebRequest
+from schoolgate.identity import SignedIn
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +28,7 @@ class Transaction:
         recorded: the journal has it.
         bytes_up: request body bytes that went by.
         bytes_down: response body bytes that went by.
+        signed_in: who is on the connection.
     """
 
     request: WebRequest
@@ -41,6 +43,7 @@ class Transaction:
     recorded: bool = False
     bytes_up: int = 0
     bytes_down: int = 0
+    signed_in: SignedIn | None = None
 
     @property
     def elapsed_ms(self) -> int:

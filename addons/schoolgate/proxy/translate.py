@@ -40,6 +40,7 @@ def web_requests(flow: http.HTTPFlow, who: Client) -> list[WebRequest]:
             two ways (RFC 9112, 11.2).
     """
     request = flow.request
+    scheme, method = request.scheme, request.method.upper()
     path = _path(request)
     header = by_name(request.headers).get(b"host", b"")
     if isinstance(header, list):
@@ -50,9 +51,9 @@ def web_requests(flow: http.HTTPFlow, who: Client) -> list[WebRequest]:
         request.port,
         authority,
         header.decode("utf-8", "surrogateescape"),
-        flow.client_conn.sni or "",
+        # Without TLS to the site it is the name of the proxy, which the client speaks TLS with.
+        (flow.client_conn.sni or "") if scheme == "https" else "",
     )
-    scheme, method = request.scheme, request.method.upper()
     return [WebRequest(_url(scheme, host, port, path), who, method) for host, port in asked]
 
 

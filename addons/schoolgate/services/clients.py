@@ -1,22 +1,24 @@
-"""Who asks: the client at an address, as the policy in force sees it."""
+"""Who asks: the client at an address, or signed in there, as the policy in force sees it."""
 
 import time
 from collections.abc import Callable
 
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.identity import UNKNOWN, Identity
+from schoolgate.core.identity import UNKNOWN, Claim, Identity
 from schoolgate.core.policy import Policy
 from schoolgate.core.prefixes import client_address
+from schoolgate.identity import SignedIn
 
 # More addresses than a school has; a client that goes through its /64 must not fill the memory.
 _REMEMBERED = 65_536
 
-# From an address and seconds since 1970 to who is there; as `identity.Directory.identify`.
-type Identify = Callable[[str, float], Identity]
+# From an address, seconds since 1970 and what was proved on the connection to who is there; as
+# `identity.Directory.identify`.
+type Identify = Callable[[str, float, Claim | None], Identity]
 
 
-def _nobody(_address: str, _at: float) -> Identity:
+def _nobody(_address: str, _at: float, _claim: Claim | None) -> Identity:
     return UNKNOWN
 
 
@@ -33,18 +35,26 @@ class Clients:
     def __init__(self, identify: Identify = _nobody, now: Callable[[], float] = time.time) -> None:
         self._identify = identify
         self._now = now
-        self._known: dict[str, tuple[Identity, Policy, Client]] = {}
+        self._known: dict[str | tuple[str, str], tuple[Identity, Policy, Client]] = {}
 
-    def at(self, address: str, policy: Policy) -> Client:
-        """Give the client at an address; what is no address is a stranger's."""
-        identity = self._identify(address, self._now())
-        known = self._known.get(address)
+    def at(self, address: str, policy: Policy, signed_in: SignedIn | None = None) -> Client:
+        """Give the client at an address; what is no address is a stranger's.
+
+        Args:
+            address: from which it comes.
+            policy: in whose groups.
+            signed_in: who is on its connection.
+        """
+        claim = signed_in.claim if signed_in is not None else None
+        identity = self._identify(address, self._now(), claim)
+        key = address if claim is None else (address, claim.user)
+        known = self._known.get(key)
         if known is not None and known[0] is identity and known[1] is policy:
             return known[2]
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
         client = client_of(identity, address, policy)
-        self._known[address] = identity, policy, client
+        self._known[key] = identity, policy, client
         return client
 
 

@@ -84,6 +84,7 @@ class _Checks:
         yield from self._people()
         yield from self._wireguard()
         yield from self._load_balancers()
+        yield from self._sign_in()
 
     def _members(self) -> Iterator[tuple[Loc, MemberText]]:
         text, sign_in = self._text, self._text.sign_in
@@ -177,6 +178,12 @@ class _Checks:
                     ("load_balancers", "ranges", i), "would believe everybody", "name the machines"
                 )
 
+    def _sign_in(self) -> Iterator[Fault]:
+        sign_in = self._text.sign_in
+        if sign_in.basic and sign_in.ldap is None:
+            message = "nothing says which passwords are right"
+            yield self._document.fault(("sign_in", "basic"), message, "add 'ldap'")
+
     def _once[K](
         self, seen: dict[K, str], key: K, name: str, loc: Loc, kind: str
     ) -> Iterator[Fault]:
@@ -215,6 +222,7 @@ class _Compiler:
             longest_seconds=text.hours * 3600,
             domains=text.domains,
             basic=text.basic,
+            unsigned=text.unsigned,
             ldap=self._ldap(text.ldap) if text.ldap else None,
             kerberos=self._kerberos(text.kerberos) if text.kerberos else None,
             radius=self._radius(text.radius) if text.radius else None,

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hardware import normalise_mac
-from schoolgate.core.people import ForwardedHeader, LeaseKind, NestedGroups
+from schoolgate.core.people import ForwardedHeader, LeaseKind, NestedGroups, Unsigned
 from schoolgate.core.prefixes import network_in_one_form
 from schoolgate.documents import Strict
 from schoolgate.settings.machine import ListenAddress
@@ -181,6 +181,7 @@ class SignInText(Strict):
     hours: float = Field(default=8, gt=0, le=24 * 7)
     domains: Many[Name] = ()
     basic: bool = False
+    unsigned: Unsigned = Unsigned.ASKED
     ldap: LdapText | None = None
     kerberos: KerberosText | None = None
     radius: RadiusText | None = None

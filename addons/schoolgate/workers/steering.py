@@ -5,6 +5,7 @@ one returns is the number of the socket, counted in the order in which they bega
 """
 
 import ctypes
+import ipaddress
 import socket
 import struct
 from collections.abc import Iterator
@@ -24,6 +25,22 @@ _NETWORK_HEADER = 0xFFF00000  # SKF_NET_OFF, -0x100000
 # Where the source address is in the header (RFC 791, RFC 8200).
 _SOURCE4 = 12
 _SOURCE6 = 8
+_IPV6 = 6
+
+
+def place_of(client: str, sockets: int) -> int:
+    """Give the socket that the program chooses for a client, counted from 0.
+
+    Args:
+        client: its address, normalised text.
+        sockets: how many there are.
+    """
+    address = ipaddress.ip_address(client)
+    folded = int(address)
+    if address.version == _IPV6:
+        words = struct.unpack("!4I", address.packed)
+        folded = words[0] ^ words[1] ^ words[2] ^ words[3]
+    return folded % sockets
 
 
 def program(family: int, sockets: int) -> bytes:

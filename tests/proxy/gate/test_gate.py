@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from ipaddress import ip_network
 from itertools import pairwise
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from schoolgate.core.clients import Client
+from schoolgate.core.people import LoadBalancers, People, SignInSettings
 from schoolgate.core.policy import Inspection, InspectionMode, Rule, Verdict, WebRequest
 from schoolgate.core.urls import parse_url
+from schoolgate.identity import ForwardedBy, ProxyAuthentication
 from schoolgate.monitoring import Metrics
 from schoolgate.monitoring.journal import LazyRecord, Record
 from schoolgate.proxy.gate.answers import Answers
@@ -25,6 +28,7 @@ from schoolgate.proxy.gate.leaves import Leaf, Leaves
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.callers import Caller, Callers, Entry
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 from tests.core.policy.example import NOON, engine, hosts
@@ -54,7 +58,10 @@ class Taken:
     open: list["asyncio.Future[None]"] = field(default_factory=list)
 
     def take(
-        self, connection: socket.socket, destination: tuple[str, int] | None
+        self,
+        connection: socket.socket,
+        destination: tuple[str, int] | None,
+        _caller: Caller | None,
     ) -> "asyncio.Future[None]":
         """Take a connection until `end` is called."""
         self.connections.append((connection, destination))
@@ -140,6 +147,7 @@ async def staged(bounds: Bounds, leaf: Leaf) -> AsyncIterator[Stage]:
     gate = Gate(
         engines=engines,
         clients=Clients(),
+        callers=Callers(),
         clock=lambda: NOON,
         answers=Answers(pages, recorder),
         leaves=Leaves(leaf),
@@ -248,6 +256,61 @@ def test_a_client_has_a_share_and_no_more(caplog: pytest.LogCaptureFixture) -> N
     assert [record.getMessage() for record in caplog.records] == [
         "127.0.0.1 has 2 connections open; it gets no more."
     ]
+
+
+def test_behind_a_load_balancer_each_client_has_a_share_of_its_own() -> None:
+    """The load balancer itself may hold as many as it likes."""
+
+    async def story(stage: Stage) -> None:
+        listed = LoadBalancers((ip_network("127.0.0.1/32"),))
+        stage.gate.callers.put(Entry(ForwardedBy(listed)))
+        kept = []
+        for number in (7, 7, 8, 8, 9):
+            kept.append(await stage.dial())
+            kept[-1][1].write(_through(number))
+            assert b" 200 " in await kept[-1][0].readuntil(b"\r\n\r\n")
+        reader, writer = await stage.dial()
+        writer.write(_through(7))
+        await closed(reader)
+        assert stage.gate.connections == 5
+        for _, other in [*kept, (reader, writer)]:
+            other.close()
+        await stage.until(lambda: stage.gate.connections == 0)
+
+    run(story, Bounds(of_client=2))
+
+
+def _through(number: int) -> bytes:
+    said = b"X-Forwarded-For: 10.0.0.%d\r\n\r\n" % number
+    return b"CONNECT games.example:443 HTTP/1.1\r\n" + said
+
+
+class Silent(ProxyAuthentication):
+    """Never says who anybody is."""
+
+    async def proved(self, *_: Any, **__: Any) -> Any:
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("goes", [False, True])
+def test_whoever_waits_for_a_directory_in_vain_is_closed(goes: bool) -> None:
+    """Nothing stays behind, whoever gives up first."""
+
+    async def story(stage: Stage) -> None:
+        people = People(sign_in=SignInSettings(basic=True))
+        stage.gate.callers.put(Entry(None, Silent(people, None, None, lambda: 0.0)))
+        reader, writer = await stage.dial()
+        writer.write(b"CONNECT a.example:443 HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n\r\n")
+        await stage.until(lambda: bool(stage.gate._tasks))
+        if goes:
+            writer.close()
+        else:
+            await closed(reader)
+        await stage.until(lambda: stage.gate.connections == 0)
+        assert stage.faults() == 0
+        writer.close()
+
+    run(story, Bounds(checking_seconds=0.3))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from schoolgate.proxy.gate.tunnels import Tunnels
+from schoolgate.proxy.gate.tunnels import MOST_AT_ONCE, Tunnels
 
 
 @dataclass
@@ -52,3 +52,28 @@ def test_a_tunnel_stays_only_while_it_is_decided_to_pass(answer: Any, stays: boo
     tunnels.look(later + 1.5)
     assert (one.is_open, other.is_open) == (stays, True)
     assert faults == ([answer] if isinstance(answer, Exception) else [])
+
+
+def test_when_the_rules_change_all_are_decided_at_once_but_never_too_many_in_one_turn() -> None:
+    """None is forgotten, and none is asked twice for one change."""
+    asked: list[object] = []
+
+    def ask(transaction: object) -> bool:
+        asked.append(transaction)
+        return True
+
+    tunnels = Tunnels(ask, lambda _: None)
+    for number in range(MOST_AT_ONCE + 10):
+        tunnels.add(cast("Any", Joined(str(number))), cast("Any", Asked(True)))
+    moment = tunnels._queue[-1].checked + 0.1
+    tunnels.look(moment)
+    assert asked == []
+    tunnels.changed(moment)
+    for seconds, want in ((0.0, MOST_AT_ONCE), (0.05, 10), (0.1, 0)):
+        asked.clear()
+        tunnels.look(moment + seconds)
+        assert len(asked) == want
+    asked.clear()
+    tunnels.add(cast("Any", Joined("late")), cast("Any", Asked(True, started=moment - 0.1)))
+    tunnels.look(moment + 0.15)
+    assert len(asked) == 1

@@ -1,5 +1,6 @@
 """One connection from its first byte until it is a tunnel, has its page, or is mitmproxy's."""
 
+import base64
 import re
 import socket
 import time
@@ -9,26 +10,35 @@ from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import normalise_host
 from schoolgate.core.policy import Decision, TlsAction, Verdict, WebRequest
 from schoolgate.core.policy.decision import DNS_TUNNEL, NO_WEB_TUNNEL, PRIVATE_DESTINATION
-from schoolgate.core.urls import Url, parse_url
+from schoolgate.core.urls import Url
+from schoolgate.identity import Challenge
+from schoolgate.proxy import challenges
+from schoolgate.proxy.admission import CREDENTIALS
 from schoolgate.proxy.destinations import PrivateDestinationError
 from schoolgate.proxy.filter import REFUSED_PORTS
 from schoolgate.proxy.gate.dial import Dial
-from schoolgate.proxy.gate.heads import MAX_HEAD_BYTES, Head, UnusualHeadError, read_head
+from schoolgate.proxy.gate.glance import Glance
+from schoolgate.proxy.gate.heads import (
+    MAX_HEAD_BYTES,
+    Head,
+    UnusualHeadError,
+    plain_url,
+    read_head,
+)
 from schoolgate.proxy.gate.hello import MAX_HELLO_BYTES, NoHelloError, read_hello
 from schoolgate.proxy.gate.page_end import PageEnd
 from schoolgate.proxy.gate.poller import ENDED, IN_OR_END, OUT
 from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.callers import Caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from schoolgate.proxy.gate.gate import Gate
 
-_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n"
 # A TLS record, or the method of a request; both may be unusual, and are then mitmproxy's.
 _LIKE_TLS_OR_HTTP = re.compile(rb"\x16\x03|[A-Z]+(?: |$)|[^\r\n]* HTTP/[0-9]")
-# Most heads and ClientHellos are shorter; a buffer for the longest costs more than a second look.
-_GLANCE_BYTES = 4096
 _UNREACHABLE = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -40,35 +50,46 @@ class Arrival:
         connection: non-blocking.
         address: of the client, normalised text.
         deadline: monotonic seconds at which it is closed unless it gets on.
+        is_handed: whether another worker gave it here.
     """
 
     __slots__ = (
-        "_address", "_awaits_more", "_connection", "_dial", "_gate", "_has_ended", "_is_over", "_out",
-        "_page_end", "_seen", "_step", "_target", "_transaction", "_upstream", "deadline",
+        "_asked_for", "_caller", "_connection", "_dial", "_gate", "_glance", "_head", "_is_handed",
+        "_is_over", "_out", "_page_end", "_peer", "_step", "_target", "_transaction", "_upstream", "deadline",
     )  # fmt: skip
 
     def __init__(
-        self, gate: "Gate", connection: socket.socket, address: str, deadline: float
+        self,
+        gate: "Gate",
+        connection: socket.socket,
+        address: str,
+        deadline: float,
+        *,
+        is_handed: bool = False,
     ) -> None:
         self._gate = gate
         self._connection = connection
-        self._address = address
+        # Whom it is from, and whose it is; they differ where a load balancer says so.
+        self._peer = address
+        self._caller = Caller(address)
+        self._head: Head | None = None
+        self._is_handed = is_handed
         self.deadline = deadline
         self._step = self._read_head
-        # Bytes that were looked at and left where they are.
-        self._seen = 0
-        self._awaits_more = False
+        self._glance = Glance(connection)
         self._out = b""
+        # What is asked for, and where it leads once that is granted.
+        self._asked_for: tuple[str, int] = ("", 0)
         self._target: tuple[str, int] = ("", 0)
         self._transaction: Transaction | None = None
         self._dial: Dial | None = None
         self._upstream: socket.socket | None = None
         self._page_end: PageEnd | None = None
-        self._is_over = self._has_ended = False
+        self._is_over = False
 
     def ready(self, events: int) -> None:
         """Go on: the socket has something to read, or its peer has ended."""
-        self._has_ended = bool(events & ENDED)
+        self._glance.has_ended = bool(events & ENDED)
         try:
             self._step()
         except OSError:
@@ -82,7 +103,7 @@ class Arrival:
             self._gate.poller.closing(self._connection.fileno())
             self._over()
             self._connection.close()
-            self._gate.left(self._address)
+            self._gate.left(self._caller.address)
 
     def _over(self) -> None:
         """Look at it no more; the connection itself stays as it is."""
@@ -96,35 +117,8 @@ class Arrival:
 
     # -- looking ------------------------------------------------------------------------------
 
-    def _peek(self, most: int) -> bytes | None:
-        """Look at what came, without taking it; None when that is nothing new."""
-        try:
-            data = self._connection.recv(_GLANCE_BYTES, socket.MSG_PEEK)
-            if len(data) == _GLANCE_BYTES:
-                data = self._connection.recv(most, socket.MSG_PEEK)
-        except BlockingIOError:
-            return None
-        if len(data) <= self._seen:
-            # Woken without a byte: by the client's end, or for nothing.
-            if not data or self._has_ended:
-                self.close()
-            return None
-        return data
-
-    def _wait_for_more(self, seen: int) -> None:
-        """Be woken only when there is more: what is left unread would wake us again and again."""
-        self._seen = seen
-        self._awaits_more = True
-        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, seen + 1)
-
-    def _stop_waiting(self) -> None:
-        self._seen = 0
-        if self._awaits_more:
-            self._awaits_more = False
-            self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-
     def _read_head(self) -> None:
-        data = self._peek(MAX_HEAD_BYTES)
+        data = self._glance.at(MAX_HEAD_BYTES)
         if data is None:
             return
         try:
@@ -133,9 +127,9 @@ class Arrival:
             self._hand_over()
             return
         if head is None:
-            self._wait_for_more(len(data))
+            self._glance.wait_for_more(len(data))
             return
-        self._stop_waiting()
+        self._glance.is_enough()
         if head.method == "CONNECT":
             self._asked_for_tunnel(head)
         else:
@@ -143,23 +137,80 @@ class Arrival:
 
     def _hand_over(self) -> None:
         """Leave it to mitmproxy, with every byte that was not taken."""
-        self._stop_waiting()
+        self._glance.is_enough()
         self._gate.poller.forget(self._connection.fileno())
         self._over()
         destination = self._target if self._target[0] else None
-        self._gate.hand_over(self._connection, destination, self._address)
+        self._gate.hand_over(self._connection, destination, self._caller)
+
+    def _leave_here(self) -> None:
+        """Close our end of it: another worker has the connection."""
+        # The kernel watches it for as long as anybody has it open.
+        self._gate.poller.forget(self._connection.fileno())
+        self._over()
+        self._connection.close()
+        self._gate.left(self._caller.address)
+
+    # -- who asks -------------------------------------------------------------------------------
+
+    def _find_out_who(self, head: Head) -> None:
+        """Hear the load balancer that a tunnel is asked for through, and have people sign in."""
+        self._head = head
+        self._step = self._spoke_too_early
+        self._gate.put_off(self, self._gate.bounds.checking_seconds)
+        self._gate.find_out(self._peer, head, self._found_out)
+
+    def _found_out(self, found: Caller | Challenge) -> None:
+        head, gate = self._head, self._gate
+        if self._is_over or head is None:
+            return
+        self._head = None
+        try:
+            if isinstance(found, Challenge):
+                self._challenge(head, found)
+                return
+            before, self._caller = self._caller, found
+            if gate.is_now(before.address, found.address):
+                self._decide(head)
+            else:
+                self.close()
+        except OSError:
+            self.close()
+
+    def _asked_at_once(self, head: Head) -> Challenge | None:
+        """Give how whoever says nothing is asked, on a connection that is one client's."""
+        entry = self._gate.callers.current
+        authentication = entry.authentication
+        if authentication is None or CREDENTIALS in head.headers or entry.is_shared(self._peer):
+            return None
+        unsigned = authentication.unsigned(self._peer, over_tls=False)
+        return unsigned if isinstance(unsigned, Challenge) else None
+
+    def _challenge(self, head: Head, challenge: Challenge) -> None:
+        """Have them sign in; what they ask next on this connection is asked anew."""
+        self._out = challenges.http1(challenge, head.method, stays=head.keeps_connection)
+        self._step = self._send_page if head.keeps_connection else self._send_last
+        self._step()
 
     # -- a request without a tunnel -------------------------------------------------------------
 
     def _asked_for_page(self, head: Head) -> None:
         """Answer what is blocked; all else is mitmproxy's."""
-        url = _plain_url(head)
+        if not self._gate.callers.current.asks_nothing:
+            asked = self._asked_at_once(head)
+            if asked is None:
+                self._hand_over()
+            else:
+                self._connection.recv(head.size)
+                self._challenge(head, asked)
+            return
+        url = plain_url(head)
         if url is None:
             self._hand_over()
             return
         gate = self._gate
         engine, now = gate.engines.current, gate.clock()
-        client = gate.clients.at(self._address, engine.policy)
+        client = gate.clients.at(self._peer, engine.policy)
         started = time.perf_counter()
         request = WebRequest(url, client, head.method)
         decision = engine.decide(request, now)
@@ -209,19 +260,37 @@ class Arrival:
         if not (0 < port < 65536 and port_text.isdigit()):
             self._hand_over()
             return
+        if not self._is_handed and self._gate.hand_on(self._connection, self._peer, head):
+            self._leave_here()
+            return
         self._connection.recv(head.size)
-        self._target = host.strip("[]"), port
+        self._asked_for = host, port
+        if self._gate.callers.current.asks_nothing:
+            self._decide(head)
+        else:
+            self._find_out_who(head)
+
+    def _decide(self, head: Head) -> None:
+        host, port = self._asked_for
         gate = self._gate
         engine, now = gate.engines.current, gate.clock()
-        client = gate.clients.at(self._address, engine.policy)
+        caller = self._caller
+        client = gate.clients.at(caller.address, engine.policy, caller.signed_in)
         started = time.perf_counter()
         answer = engine.decide_host(host, client, now)
         took_us = int((time.perf_counter() - started) * 1e6)
         moment = time.monotonic()
         request = WebRequest(Url("https", host, port, "/"), client, "CONNECT")
         self._transaction = Transaction(
-            request, answer.decision, engine, now, took_us, moment, moment, tls=answer.action
-        )
+            request, answer.decision, engine, now, took_us, moment, moment, tls=answer.action,
+            signed_in=caller.signed_in,
+        )  # fmt: skip
+        if answer.action is TlsAction.REFUSE:
+            asked = gate.callers.current.asked_instead(caller, over_tls=False)
+            if asked is not None:
+                self._challenge(head, asked)
+                return
+        self._target = host.strip("[]"), port
         if port in REFUSED_PORTS:
             self._refuse_port(head)
         elif answer.action is TlsAction.PASS:
@@ -245,7 +314,11 @@ class Arrival:
 
     def _establish(self, step: "Callable[[], None]") -> None:
         """Tell the client that its tunnel stands, and look at what it says."""
-        self._connection.send(_ESTABLISHED)
+        token = self._caller.token
+        word = (
+            b"Proxy-Authenticate: Negotiate " + base64.b64encode(token) + b"\r\n" if token else b""
+        )
+        self._connection.send(_ESTABLISHED + word + b"\r\n")
         self._step = step
         self._gate.put_off(self, self._gate.bounds.step_seconds)
         self._gate.poller.watch(self._connection.fileno(), IN_OR_END, self.ready)
@@ -299,7 +372,7 @@ class Arrival:
             # No name, or another, is for the filter, which judges both.
             self._hand_over()
             return
-        self._stop_waiting()
+        self._glance.is_enough()
         upstream, self._upstream = self._upstream, None
         assert upstream is not None
         assert self._transaction is not None
@@ -318,7 +391,7 @@ class Arrival:
             return
         gate, transaction = self._gate, self._transaction
         assert transaction is not None
-        self._stop_waiting()
+        self._glance.is_enough()
         # Whatever becomes of the descriptor in there, the poller must not know it any more.
         gate.poller.forget(self._connection.fileno())
         answer_request = gate.answers.over_tls(transaction)
@@ -343,12 +416,12 @@ class Arrival:
         self._is_over = True
         self._gate.arrivals.pop(self, None)
         assert self._transaction is not None
-        self._gate.left(self._address)
+        self._gate.left(self._caller.address)
         self._gate.refused(self._transaction)
 
     def _hello_name(self) -> str | None:
         """Give the name in the ClientHello, "" where there is none; None when it is not there yet."""
-        data = self._peek(2 * MAX_HELLO_BYTES)
+        data = self._glance.at(2 * MAX_HELLO_BYTES)
         if data is None:
             return None
         try:
@@ -362,27 +435,10 @@ class Arrival:
                 self._gate.refused(transaction)
             return None
         if hello is None:
-            self._wait_for_more(len(data))
+            self._glance.wait_for_more(len(data))
             return None
         try:
             return normalise_host(hello.server_name) if hello.server_name else ""
         except BadAddressError:
             self._hand_over()
             return None
-
-
-def _plain_url(head: Head) -> Url | None:
-    """Give the URL of a request that can be read in one way only, or None."""
-    target = head.target
-    authority, _, _ = target.removeprefix("http://").partition("/")
-    if (
-        not target.startswith("http://")
-        or "@" in authority
-        or "#" in target
-        or head.headers.get("host", "").lower() != authority.lower()
-    ):
-        return None
-    try:
-        return parse_url(target)
-    except BadAddressError:
-        return None

@@ -9,16 +9,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any, Protocol
 
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.policy import TlsAction
 from schoolgate.core.policy.decision import PRIVATE_DESTINATION
-from schoolgate.core.prefixes import client_address
+from schoolgate.identity import Challenge
 from schoolgate.monitoring import Metrics
+from schoolgate.proxy.admission import CREDENTIALS
 from schoolgate.proxy.gate.answers import Answers
 from schoolgate.proxy.gate.arrival import Arrival
+from schoolgate.proxy.gate.door import Desk, Door
+from schoolgate.proxy.gate.heads import Head
 from schoolgate.proxy.gate.leaves import Leaves
 from schoolgate.proxy.gate.page_end import PageEnd
 from schoolgate.proxy.gate.poller import IN, IN_OR_END, Poller
@@ -26,15 +28,13 @@ from schoolgate.proxy.gate.relay import Relay
 from schoolgate.proxy.gate.tunnels import Tunnels
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.callers import Asking, Caller, Callers, Entry
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 
 logger = logging.getLogger(__name__)
 
-TICK_SECONDS = 0.1
-# Descriptors are used up: others are closed meanwhile, and who waits in the queue is not lost.
-PAUSE_SECONDS = 0.2
-_ACCEPTED_AT_ONCE = 64
+TICK_SECONDS = 0.05
 _WARNED_EVERY_SECONDS = 60.0
 
 
@@ -49,12 +49,14 @@ class Bounds:
             longest makes room for the next.
         step_seconds: for each of the head of a request, the connection to a site, the ClientHello.
         kept_seconds: between a block page and the next request on the same connection.
+        checking_seconds: until a directory has said who somebody is; it has a deadline of its own.
     """
 
     of_client: int = 2_000
     arrivals: int = 4_000
     step_seconds: float = 10.0
     kept_seconds: float = 60.0
+    checking_seconds: float = 90.0
 
     @classmethod
     def within(cls, descriptors: int) -> "Bounds":
@@ -73,7 +75,10 @@ class Behind(Protocol):
     """What reads the connections that the gate does not carry."""
 
     def take(
-        self, connection: socket.socket, destination: tuple[str, int] | None
+        self,
+        connection: socket.socket,
+        destination: tuple[str, int] | None,
+        caller: Caller | None,
     ) -> "asyncio.Future[None]":
         """Take a connection with its bytes unread; the future is done when it is closed."""
 
@@ -99,6 +104,7 @@ class Gate:
     Args:
         engines: the engine in force.
         clients: who asks.
+        callers: what must be found out of connections.
         clock: gives the time, aware.
         answers: makes the pages.
         leaves: makes TLS contexts.
@@ -107,6 +113,7 @@ class Gate:
         recorder: told of tunnels.
         metrics: counts.
         bounds: what may be held open.
+        desk: where connections of other workers' clients are given to them; without it they stay.
     """
 
     def __init__(
@@ -114,6 +121,7 @@ class Gate:
         *,
         engines: Engines,
         clients: Clients,
+        callers: Callers,
         clock: Callable[[], datetime],
         answers: Answers,
         leaves: Leaves,
@@ -122,10 +130,12 @@ class Gate:
         recorder: Recorder,
         metrics: Metrics,
         bounds: Bounds = Bounds(),
+        desk: Desk | None = None,
     ) -> None:
         self.bounds = bounds
         self.engines = engines
         self.clients = clients
+        self.callers = callers
         self.clock = clock
         self.answers = answers
         self.leaves = leaves
@@ -138,12 +148,14 @@ class Gate:
         self._behind = behind
         self._recorder = recorder
         self._metrics = metrics
-        self._listeners: list[socket.socket] = []
+        self._door = Door(self.poller, self._arrive, self.loop.call_later, self._count)
+        self._desk = desk
         self._of_client: Counter[str] = Counter()
         self._tasks: set[asyncio.Future[Any]] = set()
         self._logged: set[type[Exception]] = set()
         self._tick_handle: asyncio.TimerHandle | None = None
         self._warn_again = 0.0
+        self._engine = engines.current
 
     # -- opening and closing ----------------------------------------------------------------------
 
@@ -157,19 +169,12 @@ class Gate:
             self._close()
 
     def _open(self, listeners: Sequence[socket.socket]) -> None:
-        for listener in listeners:
-            listener.setblocking(False)
-            # What is accepted inherits it.
-            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._listeners.append(listener)
-            self.poller.watch(listener.fileno(), IN, partial(self._accept, listener))
+        self._door.open(listeners, self._desk)
         self._tick()
 
     def stop_accepting(self) -> None:
         """Accept no more; what is open goes on. The listening sockets stay as they are."""
-        for listener in self._listeners:
-            self.poller.forget(listener.fileno())
-        self._listeners.clear()
+        self._door.close()
 
     @property
     def connections(self) -> int:
@@ -217,12 +222,44 @@ class Gate:
 
         self._keep(asyncio.ensure_future(look_up()))
 
+    def find_out(self, peer: str, head: Head, done: Callable[[Caller | Challenge], None]) -> None:
+        """Find out who asks for a tunnel; ``done`` may be called before this returns."""
+        entry = self.callers.current
+        asking = _asking(entry, peer, head)
+
+        async def ask() -> None:
+            try:
+                done(await entry.find_out(asking))
+            except Exception as error:  # noqa: BLE001 - this is the boundary
+                self._fault(done, error)
+
+        self._keep(asyncio.ensure_future(ask()))
+
+    def hand_on(self, connection: socket.socket, peer: str, head: Head) -> bool:
+        """Give a tunnel that a load balancer asks for to the worker of its client; False if that is this."""
+        entry = self.callers.current
+        if self._desk is None or not entry.is_shared(peer):
+            return False
+        client = entry.named(_asking(entry, peer, head))
+        return bool(client) and self._desk.give(connection, client)
+
+    def is_now(self, before: str, address: str) -> bool:
+        """Note whose connection it is; False where they have more than they may."""
+        if before == address:
+            return True
+        self.left(before)
+        self._of_client[address] += 1
+        return self._of_client[address] <= self.bounds.of_client
+
     def hand_over(
-        self, connection: socket.socket, destination: tuple[str, int] | None, address: str
+        self,
+        connection: socket.socket,
+        destination: tuple[str, int] | None,
+        caller: Caller,
     ) -> None:
         """Leave a connection to who reads it."""
-        task = self._behind.take(connection, destination)
-        task.add_done_callback(lambda _: self.left(address))
+        task = self._behind.take(connection, destination, caller)
+        task.add_done_callback(lambda _: self.left(caller.address))
 
     def carry(
         self, connection: socket.socket, upstream: socket.socket, transaction: Transaction
@@ -267,34 +304,24 @@ class Gate:
 
     # -- the work -------------------------------------------------------------------------------
 
-    def _accept(self, listener: socket.socket, _events: int) -> None:
-        for _ in range(_ACCEPTED_AT_ONCE):
-            try:
-                connection, peer = listener.accept()
-            except (BlockingIOError, ConnectionAbortedError):
-                return
-            except OSError as error:
-                self._pause(listener, error)
-                return
-            address = _plain(peer[0])
-            if self._of_client[address] >= self.bounds.of_client:
-                connection.close()
-                self._warn_of(address)
-                continue
-            self._of_client[address] += 1
-            if len(self.arrivals) >= self.bounds.arrivals:
-                next(iter(self.arrivals)).close()
-            connection.setblocking(False)
-            arrival = Arrival(
-                self, connection, address, time.monotonic() + self.bounds.step_seconds
-            )
-            self.arrivals[arrival] = None
-            self.poller.watch(connection.fileno(), IN_OR_END, arrival.ready)
-            try:
-                # What it has to say is there already, more often than not.
-                arrival.ready(IN)
-            except Exception as error:  # noqa: BLE001 - this is the boundary
-                self._fault(arrival.ready, error)
+    def _arrive(self, connection: socket.socket, address: str, is_handed: bool) -> None:
+        is_full = self._of_client[address] >= self.bounds.of_client
+        if is_full and not self.callers.current.is_shared(address):
+            connection.close()
+            self._warn_of(address)
+            return
+        self._of_client[address] += 1
+        if len(self.arrivals) >= self.bounds.arrivals:
+            next(iter(self.arrivals)).close()
+        deadline = time.monotonic() + self.bounds.step_seconds
+        arrival = Arrival(self, connection, address, deadline, is_handed=is_handed)
+        self.arrivals[arrival] = None
+        self.poller.watch(connection.fileno(), IN_OR_END, arrival.ready)
+        try:
+            # What it has to say is there already, more often than not.
+            arrival.ready(IN)
+        except Exception as error:  # noqa: BLE001 - this is the boundary
+            self._fault(arrival.ready, error)
 
     def _warn_of(self, address: str) -> None:
         moment = time.monotonic()
@@ -304,28 +331,22 @@ class Gate:
                 "%s has %s connections open; it gets no more.", address, self.bounds.of_client
             )
 
-    def _pause(self, listener: socket.socket, error: OSError) -> None:
-        """Stop accepting for a moment: an error that stays would spin the loop."""
-        self._count(error)
-        self.poller.forget(listener.fileno())
-        self.loop.call_later(PAUSE_SECONDS, self._resume, listener)
-
-    def _resume(self, listener: socket.socket) -> None:
-        if listener in self._listeners:
-            self.poller.watch(listener.fileno(), IN, partial(self._accept, listener))
-
     def _tick(self) -> None:
         self._tick_handle = self.loop.call_later(TICK_SECONDS, self._tick)
         moment = time.monotonic()
         for arrival in [a for a in self.arrivals if a.deadline < moment]:
             arrival.close()
+        engine = self.engines.current
+        if engine is not self._engine:
+            self._engine = engine
+            self.tunnels.changed(moment)
         self.tunnels.look(moment)
 
     def still_refused(self, transaction: Transaction) -> bool:
         """Decide a refused tunnel again, with the rules, the opened sites and the time as they are now."""
         if transaction.decision is PRIVATE_DESTINATION:
             # Refused by its address, of which the rules about its name know nothing.
-            return True
+            return self.callers.may_stay(transaction.signed_in)
         return self._decide_again(transaction, TlsAction.REFUSE)
 
     def _still_passes(self, transaction: Transaction) -> bool:
@@ -333,10 +354,12 @@ class Gate:
 
     def _decide_again(self, transaction: Transaction, action: TlsAction) -> bool:
         """Tell if the answer is the same; a refusal is put down with the rules that it rests on."""
+        if not self.callers.may_stay(transaction.signed_in):
+            return False
         engine, now = self.engines.current, self.clock()
         request = transaction.request
         # Who is there, and in which group, may have changed.
-        client = self.clients.at(request.client.address, engine.policy)
+        client = self.clients.at(request.client.address, engine.policy, transaction.signed_in)
         if client is not request.client:
             request = replace(request, client=client)
         answer = engine.decide_host(request.url.host, request.client, now)
@@ -364,11 +387,10 @@ class Gate:
             logger.error("Fault at the gate: the connection is closed.", exc_info=error)
 
 
-def _plain(address: str) -> str:
-    """Give a client's address as the policy knows it."""
-    if ":" not in address:
-        return address
-    try:
-        return client_address(address)
-    except BadAddressError:
-        return ""
+def _asking(entry: Entry, peer: str, head: Head) -> Asking:
+    headers = head.headers
+    return Asking(
+        peer,
+        [headers[entry.header]] if entry.header in headers else (),
+        [headers[CREDENTIALS]] if CREDENTIALS in headers else (),
+    )

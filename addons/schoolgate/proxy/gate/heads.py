@@ -3,6 +3,9 @@
 import re
 from typing import NamedTuple
 
+from schoolgate.core.errors import BadAddressError
+from schoolgate.core.urls import Url, parse_url
+
 # RFC 9112, 3: longer request lines are for the full parser, which answers them.
 MAX_HEAD_BYTES = 16 * 1024
 _END = b"\r\n\r\n"
@@ -79,3 +82,20 @@ def read_head(data: bytes) -> Head | None:
 def _keeps(version: str, headers: dict[str, str]) -> bool:
     said = (headers.get("connection") or headers.get("proxy-connection") or "").lower()
     return "close" not in said and (version == "HTTP/1.1" or "keep-alive" in said)
+
+
+def plain_url(head: Head) -> Url | None:
+    """Give the URL of a request that can be read in one way only, or None."""
+    target = head.target
+    authority, _, _ = target.removeprefix("http://").partition("/")
+    if (
+        not target.startswith("http://")
+        or "@" in authority
+        or "#" in target
+        or head.headers.get("host", "").lower() != authority.lower()
+    ):
+        return None
+    try:
+        return parse_url(target)
+    except BadAddressError:
+        return None

@@ -1,4 +1,4 @@
-"""The tunnels that are open: each one is decided again every second, and cut when it may not stay."""
+"""The tunnels that are open: each is decided again every second and when the rules change, or cut."""
 
 import time
 from collections import deque
@@ -15,6 +15,8 @@ HALF_CLOSED_SECONDS = 60.0
 # Nobody's lesson is longer; what still runs was forgotten.
 LIFE_SECONDS = 24 * 3600.0
 RECHECK_SECONDS = 1.0
+# So many at a time, then the loop's other work has its turn.
+MOST_AT_ONCE = 2_000
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class Tunnels:
         # The one that was looked at longest ago comes first.
         self._queue: deque[Tunnel] = deque()
         self._open = 0
+        self._changed = 0.0
 
     def __len__(self) -> int:
         """How many are open."""
@@ -62,19 +65,28 @@ class Tunnels:
     def add(self, relay: Relay, transaction: Transaction) -> None:
         """Keep a tunnel until its relay ends."""
         moment = time.monotonic()
-        self._queue.append(Tunnel(relay, transaction, 0, moment, moment))
+        tunnel = Tunnel(relay, transaction, 0, moment, transaction.started)
+        if transaction.started < self._changed:
+            # Decided by rules that are others now.
+            self._queue.appendleft(tunnel)
+        else:
+            self._queue.append(tunnel)
         self._open += 1
 
     def ended(self) -> None:
         """Note that a relay ended; its tunnel goes at the next look."""
         self._open -= 1
 
+    def changed(self, moment: float) -> None:
+        """Note that the rules are others now: the next looks are at all; in monotonic seconds."""
+        self._changed = moment
+
     def look(self, moment: float) -> None:
         """Look at those whose turn it is; ``moment`` is in monotonic seconds."""
         queue = self._queue
-        while queue and (
-            not queue[0].relay.is_open or queue[0].checked + RECHECK_SECONDS <= moment
-        ):
+        for _ in range(min(len(queue), MOST_AT_ONCE)):
+            if not self._is_due(queue[0], moment):
+                return
             tunnel = queue.popleft()
             if not tunnel.relay.is_open:
                 continue
@@ -88,6 +100,13 @@ class Tunnels:
                 queue.append(tunnel)
             else:
                 tunnel.relay.close()
+
+    def _is_due(self, tunnel: Tunnel, moment: float) -> bool:
+        return (
+            not tunnel.relay.is_open
+            or tunnel.checked < self._changed
+            or tunnel.checked + RECHECK_SECONDS <= moment
+        )
 
     def close(self) -> None:
         """Cut all."""

@@ -1,0 +1,125 @@
+"""Accepts connections on the listening sockets, and takes those that other workers hand over."""
+
+import socket
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+from schoolgate.core.errors import BadAddressError
+from schoolgate.core.prefixes import client_address
+from schoolgate.proxy.gate.poller import IN, Poller
+
+# Descriptors are used up: others are closed meanwhile, and who waits in the queue is not lost.
+PAUSE_SECONDS = 0.2
+_ACCEPTED_AT_ONCE = 64
+
+# Takes a connection with the address it is from, and whether another worker handed it over.
+type Arrive = Callable[[socket.socket, str, bool], None]
+
+
+class Desk(Protocol):
+    """Where workers give and take connections, as `workers.Desk`."""
+
+    def fileno(self) -> int:
+        """Give what becomes readable when there is something to take."""
+
+    def give(self, connection: socket.socket, client: str) -> bool:
+        """Hand a connection to the worker of a client; False where that is this one."""
+
+    def take(self) -> socket.socket | None:
+        """Take a connection that was handed over."""
+
+
+class Door:
+    """The way in to one gate.
+
+    Args:
+        poller: watches the sockets.
+        arrive: takes what comes.
+        later: calls back after some seconds.
+        fault: told of an error that stopped it for a moment.
+    """
+
+    def __init__(
+        self,
+        poller: Poller,
+        arrive: Arrive,
+        later: Callable[[float, Callable[[], None]], object],
+        fault: Callable[[Exception], None],
+    ) -> None:
+        self._poller = poller
+        self._arrive = arrive
+        self._later = later
+        self._fault = fault
+        self._listeners: list[socket.socket] = []
+        self._desk: Desk | None = None
+
+    def open(self, listeners: Sequence[socket.socket], desk: Desk | None) -> None:
+        """Begin to take connections."""
+        for listener in listeners:
+            listener.setblocking(False)
+            # What is accepted inherits it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._listeners.append(listener)
+            self._watch(listener)
+        self._desk = desk
+        if desk is not None:
+            self._poller.watch(desk.fileno(), IN, self._take)
+
+    def close(self) -> None:
+        """Take no more. The listening sockets stay as they are."""
+        for listener in self._listeners:
+            self._poller.forget(listener.fileno())
+        self._listeners.clear()
+        if self._desk is not None:
+            self._poller.forget(self._desk.fileno())
+            self._desk = None
+
+    def _watch(self, listener: socket.socket) -> None:
+        self._poller.watch(listener.fileno(), IN, partial(self._accept, listener))
+
+    def _accept(self, listener: socket.socket, _events: int) -> None:
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                connection, peer = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                self._pause(listener, error)
+                return
+            connection.setblocking(False)
+            self._arrive(connection, _plain(peer[0]), False)
+
+    def _pause(self, listener: socket.socket, error: OSError) -> None:
+        """Stop accepting for a moment: an error that stays would spin the loop."""
+        self._fault(error)
+        self._poller.forget(listener.fileno())
+        self._later(PAUSE_SECONDS, partial(self._resume, listener))
+
+    def _resume(self, listener: socket.socket) -> None:
+        if listener in self._listeners:
+            self._watch(listener)
+
+    def _take(self, _events: int) -> None:
+        for _ in range(_ACCEPTED_AT_ONCE):
+            connection = self._desk.take() if self._desk is not None else None
+            if connection is None:
+                return
+            connection.setblocking(False)
+            try:
+                peer = connection.getpeername()
+            except OSError:
+                # It has gone again meanwhile.
+                connection.close()
+                continue
+            self._arrive(connection, _plain(peer[0]), True)
+
+
+def _plain(address: str) -> str:
+    """Give a client's address as the policy knows it."""
+    if ":" not in address:
+        return address
+    try:
+        return client_address(address)
+    except BadAddressError:
+        return ""
