@@ -219,12 +219,12 @@ def write_config(directory: Path, **sections: Any) -> Path:
     return path
 
 
-def to_origin(origin: Origin) -> dict[str, Any]:
-    """Give the proxy settings with which every test name leads to the origin."""
+def to_origin(origin: Origin, names: Sequence[str] = NAMES) -> dict[str, Any]:
+    """Give the proxy settings with which every test name, or some others, lead to the origin."""
     return {
         "listen": "127.0.0.1:0",
         "allow_private_destinations": ["127.0.0.1/32"],
-        "hosts": dict.fromkeys(NAMES, "127.0.0.1"),
+        "hosts": dict.fromkeys(names, "127.0.0.1"),
         "upstream_ca": str(origin.ca_file),
     }
 

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,10 +53,16 @@ class Origin:
     finished: list[str] = field(default_factory=list)
 
 
+# For how long before and after now its certificates are good.
+A_WEEK = dt.timedelta(days=7)
+
+
 @contextmanager
-def running(directory: Path) -> Iterator[Origin]:
-    """Run it in a thread of its own."""
-    ca_file, chain, key = _certificates(directory)
+def running(
+    directory: Path, names: Sequence[str] = NAMES, valid: dt.timedelta = A_WEEK
+) -> Iterator[Origin]:
+    """Run it, with a certificate for some names, in a thread of its own."""
+    ca_file, chain, key = _certificates(directory, names, valid)
     config = Config()
     # They listen from now on: nobody takes their ports, and nobody has to wait for them.
     https, http = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
@@ -152,10 +158,12 @@ async def _echo(receive: Any, send: Any) -> None:
         await send({"type": "websocket.send", "text": message.get("text")})
 
 
-def _certificates(directory: Path) -> tuple[Path, Path, Path]:
+def _certificates(
+    directory: Path, names: Sequence[str], valid: dt.timedelta
+) -> tuple[Path, Path, Path]:
     """Make a CA and a certificate for all names, and give CA file, certificate and key."""
-    ca_key, ca_certificate = issue("schoolgate test origin CA", None, None)
-    key, certificate = issue("origin.test", ca_key, ca_certificate.subject)
+    ca_key, ca_certificate = issue("schoolgate test origin CA", None, None, valid=valid)
+    key, certificate = issue("origin.test", ca_key, ca_certificate.subject, names, valid)
     paths = directory / "origin-ca.pem", directory / "origin.pem", directory / "origin.key"
     paths[0].write_bytes(ca_certificate.public_bytes(serialization.Encoding.PEM))
     paths[1].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
@@ -170,7 +178,11 @@ def _certificates(directory: Path) -> tuple[Path, Path, Path]:
 
 
 def issue(
-    name: str, ca_key: ec.EllipticCurvePrivateKey | None, issuer: x509.Name | None
+    name: str,
+    ca_key: ec.EllipticCurvePrivateKey | None,
+    issuer: x509.Name | None,
+    names: Sequence[str] = NAMES,
+    valid: dt.timedelta = A_WEEK,
 ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -182,8 +194,8 @@ def issue(
         .issuer_name(issuer or subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=7))
+        .not_valid_before(now - valid)
+        .not_valid_after(now + valid)
         .add_extension(x509.BasicConstraints(ca=ca_key is None, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         .add_extension(
@@ -191,6 +203,6 @@ def issue(
         )
     )
     if ca_key is not None:
-        names = x509.SubjectAlternativeName([x509.DNSName(x) for x in (*NAMES, "localhost")])
-        builder = builder.add_extension(names, critical=False)
+        alternative = x509.SubjectAlternativeName([x509.DNSName(x) for x in (*names, "localhost")])
+        builder = builder.add_extension(alternative, critical=False)
     return key, builder.sign(signer, hashes.SHA256())

@@ -178,3 +178,14 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path, below: str) ->
     ) as why:
         authority.ensure(file / below, "Hill School", NOW)
     assert "write access to its state directory" in str(why.value)
+
+
+def test_a_secret_is_the_same_each_time_and_another_for_another_purpose(
+    ca: Path, tmp_path: Path
+) -> None:
+    secret = authority.secret_for(ca, "links")
+    assert len(secret) == 32
+    assert authority.secret_for(ca, "links") == secret
+    assert authority.secret_for(ca, "tickets") != secret
+    authority.ensure(tmp_path / "other", "Hill School", NOW)
+    assert authority.secret_for(tmp_path / "other", "links") != secret

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from schoolgate.core.approvals import (
+    Acceptance,
     Grant,
     Overlay,
     Role,
@@ -12,7 +13,9 @@ from schoolgate.core.approvals import (
     SubjectKind,
     Supervision,
     Suspension,
+    acceptance,
     first,
+    school_day,
 )
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
@@ -249,3 +252,29 @@ def test_whoever_is_supervised_is_not_stopped() -> None:
     assert overlay.suspension_for(PUPIL, PUPILS, early) is None
     assert overlay.suspension_for(PUPIL, PUPILS, NOON) is not None
     assert overlay.suspension_for(PUPIL, frozenset({"staff"}), early) is not None
+
+
+@pytest.mark.parametrize(
+    ("client", "want"),
+    [
+        (PUPIL, "user:abc"),
+        (Client("10.0.0.7", "pupils", device="tablet-3"), "device:tablet-3"),
+        (Client("10.0.0.7", "pupils"), "client:10.0.0.7"),
+    ],
+)
+def test_a_warning_is_accepted_by_the_person_or_else_the_device_or_else_the_address(
+    client: Client, want: str
+) -> None:
+    assert acceptance(client, "cloud", NOON) == Acceptance(want, "cloud", "2026-11-23")
+
+
+@pytest.mark.parametrize(
+    ("moment", "want"),
+    [
+        (datetime(2026, 6, 30, 22, 59, tzinfo=UTC), "2026-06-30"),
+        (datetime(2026, 6, 30, 23, 0, tzinfo=UTC), "2026-07-01"),
+        (datetime(2026, 11, 23, 23, 59, tzinfo=UTC), "2026-11-23"),
+    ],
+)
+def test_a_day_in_school_is_one_of_the_calendar_there(moment: datetime, want: str) -> None:
+    assert school_day(moment) == want

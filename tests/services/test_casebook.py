@@ -4,7 +4,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schoolgate.core.policy import Case, Clause, Given, Rule, TlsAction, Verdict
+from schoolgate.core.policy import (
+    Case,
+    Clause,
+    Declaration,
+    Given,
+    Rule,
+    TlsAction,
+    UntilSigned,
+    Verdict,
+)
 from schoolgate.services.casebook import run_case, uncovered
 from tests.core.policy.example import DEFAULT, catalogue, hosts, listed, policy
 
@@ -65,3 +74,19 @@ def test_the_hosts_of_a_rule_and_the_default_count_as_rules() -> None:
         rules=(Rule("named", "C-1", Verdict.BLOCK, hosts=hosts("a.example")),),
     )
     assert {clause for clause, _ in uncovered(named, [])} == {"C-1"}
+
+
+@pytest.mark.parametrize("until", UntilSigned)
+def test_a_declaration_counts_as_a_rule_unless_nothing_comes_of_it(until: UntilSigned) -> None:
+    declared = policy(
+        clauses={"C-D": Clause("C-D", "")},
+        declaration=Declaration("C-D", "2", until, frozenset({"staff"})),
+    )
+    missing = {clause for clause, _ in uncovered(declared, [])}
+    assert missing == (set() if until is UntilSigned.OFF else {"C-D"})
+    asked = case(clause="C-D", near_miss=True, under="C-9", want=Verdict.ALLOW, group="staff",
+                 user="ann", url="https://other.example/", given=Given(signed="2"))  # fmt: skip
+    assert run_case(declared, SITES, asked).problem == ""
+    unsigned = case(clause="C-D", under="C-D", want=Verdict.WARN, group="staff", user="ann",
+                    url="https://other.example/", given=Given(signed="1"))  # fmt: skip
+    assert (run_case(declared, SITES, unsigned).problem == "") is (until is UntilSigned.WARN)

@@ -1,8 +1,11 @@
 """What changes between two policies, and against what the journal says."""
 
 import json
+from dataclasses import replace
 
-from schoolgate.core.policy import Rule, Verdict
+import pytest
+
+from schoolgate.core.policy import Group, Rule, Verdict
 from schoolgate.services import comparison
 from schoolgate.services.comparison import Answer
 from tests.core.policy.example import LESSONS, NOON, engine, listed
@@ -55,6 +58,8 @@ def test_a_journal_is_asked_again_at_the_time_of_each_line() -> None:
         line(group="a group that is gone"),
         line(event="warning.accepted"),
         line(grant=3, verdict="allow"),
+        line(reason="suspended", clause="C-3"),
+        line(reason="declaration", verdict="warn", clause="C-D"),
         line(url="https://a b/"),
         line(ts="today"),
         "{half a line\n",
@@ -63,3 +68,25 @@ def test_a_journal_is_asked_again_at_the_time_of_each_line() -> None:
     found = comparison.replay(NEW, lines)
     assert (found.asked, found.changed, found.unreadable) == (4, 3, 4)
     assert [change.after for change in found.changes] == [Answer("allow", "C-9")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({"device_kind": "tablet", "also": ["club"]}, "block"),
+        ({"device_kind": "tablet", "also": ["club", "a group that is gone"]}, "block"),
+        ({"device_kind": "tablet", "also": None}, "allow"),
+        ({"device_kind": None, "also": ["club"]}, "allow"),
+        # Of a schoolgate that did not write these.
+        ({}, "allow"),
+    ],
+)
+def test_a_line_is_asked_again_with_the_kind_of_device_and_the_further_groups(
+    changes: dict[str, object], want: str
+) -> None:
+    rule = replace(BLOCKED, groups=frozenset({"club"}), devices=frozenset({"tablet"}))
+    groups = {name: Group(name, name) for name in ("pupils", "club")}
+    found = comparison.replay(
+        engine(SITES, rules=(rule,), groups=groups), [line(verdict="-", **changes)]
+    )
+    assert [change.after.verdict for change in found.changes] == [want]

@@ -1,11 +1,14 @@
 """The engine in force: replaced whole, and every change keeps what the other one brought."""
 
-from threading import Thread
+from threading import Event, Thread
 
-from schoolgate.core.approvals import Overlay
+from schoolgate.core.approvals import Acceptance, Overlay
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.services.engines import Engines
 from tests.core.policy.example import engine, grant
+
+ANN, BOB = (Acceptance(f"user:{name}", "cloud", "2026-11-23") for name in ("ann", "bob"))
+TOMORROW = ANN._replace(day="2026-11-24")
 
 
 def test_other_grants_come_into_force_over_the_same_policy() -> None:
@@ -67,3 +70,42 @@ def test_changes_of_both_kinds_at_the_same_time_lose_nothing() -> None:
         thread.join()
     assert engines.current.policy.school == "School 199"
     assert engines.current.overlay.version == 199
+
+
+def test_what_is_accepted_here_stays_so_until_the_store_has_it() -> None:
+    engines = Engines(engine(overlay=Overlay(1, (grant(),))))
+    engines.accept(ANN)
+    assert engines.current.overlay == Overlay(1, (grant(),), acceptances=frozenset({ANN}))
+    # Read before the click was written.
+    engines.put_overlay(Overlay(2, acceptances=frozenset({BOB})))
+    assert engines.current.overlay.acceptances == {ANN, BOB}
+    engines.put_policy(engine(school="Another School"))
+    assert engines.current.overlay.acceptances == {ANN, BOB}
+    engines.put_overlay(Overlay(3, acceptances=frozenset({ANN, BOB})))
+    engines.put_overlay(Overlay(4))
+    assert engines.current.overlay.acceptances == frozenset()
+
+
+def test_what_was_accepted_on_another_day_is_forgotten() -> None:
+    engines = Engines(engine())
+    engines.accept(ANN)
+    engines.accept(TOMORROW)
+    engines.put_overlay(Overlay(1))
+    assert engines.current.overlay.acceptances == {TOMORROW}
+
+
+def test_whoever_accepts_does_not_wait_for_what_telling_takes() -> None:
+    telling, may_end = Event(), Event()
+
+    def slow(_: PolicyEngine) -> None:
+        telling.set()
+        may_end.wait(60)
+
+    engines = Engines(engine(), slow)
+    thread = Thread(target=engines.put_overlay, args=(Overlay(2),))
+    thread.start()
+    assert telling.wait(60)
+    engines.accept(ANN)
+    may_end.set()
+    thread.join()
+    assert engines.current.overlay == Overlay(2, acceptances=frozenset({ANN}))

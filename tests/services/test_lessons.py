@@ -27,12 +27,17 @@ CLASS_4B = Client("10.0.0.7", "class-4b")
 
 
 def school(
-    overlay: Overlay | None = None, *, most_sites: int = 2, most_minutes: int = 300
+    overlay: Overlay | None = None,
+    *,
+    most_sites: int = 2,
+    most_minutes: int = 300,
+    groups: dict[str, Group] | None = None,
 ) -> PolicyEngine:
     return engine(
         SITES,
         overlay=overlay,
-        groups={
+        groups=groups
+        or {
             "pupils": Group("pupils", "Pupils"),
             "class-4b": Group("class-4b", "Class 4B", "pupils"),
             "staff": Group("staff", "Staff"),
@@ -123,6 +128,33 @@ def test_no_more_sites_are_open_at_a_time_than_the_policy_says(store: DecisionSt
     ):
         allow(store, school(store.overlay(AT_TEN)), "video.example/c")
     assert allow(store, school(store.overlay(AT_TEN)), "video.example/c", group="staff")
+
+
+def test_what_is_open_for_a_group_around_a_class_or_within_it_counts_for_the_class(
+    store: DecisionStore,
+) -> None:
+    """A class that was divided, or a group that became one, gets no second allowance."""
+    plain = {
+        "pupils": Group("pupils", "Pupils"),
+        "year-4": Group("year-4", "Year 4", "pupils"),
+        "year-5": Group("year-5", "Year 5", "pupils"),
+    }
+    divided = {**plain, "class-4b": Group("class-4b", "Class 4B", "year-4")}
+    allow(store, school(groups=plain), "video.example/a", "video.example/b", group="year-4")
+    with pytest.raises(RefusedError, match="2 are open for class-4b"):
+        allow(store, school(store.overlay(AT_TEN), groups=divided), "video.example/c")
+    other = school(store.overlay(AT_TEN), groups=divided)
+    allow(store, other, "video.example/c", group="year-5")
+    joined = school(
+        store.overlay(AT_TEN), groups={**plain, "year-5": Group("year-5", "", "year-4")}
+    )
+    with pytest.raises(RefusedError, match="3 are open for year-5"):
+        allow(store, joined, "video.example/d", group="year-5")
+
+
+def test_a_site_that_is_opened_again_counts_once(store: DecisionStore) -> None:
+    allow(store, school(), "video.example/a", "video.example/b")
+    assert allow(store, school(store.overlay(AT_TEN)), "video.example/b", "video.example/b")
 
 
 def test_a_site_is_open_for_no_longer_than_the_policy_says(store: DecisionStore) -> None:

@@ -203,6 +203,36 @@ def test_a_site_is_opened_by_whom_the_policy_names(kept: Kept, role: Role, opene
     assert len(kept.grants) == opened
 
 
+@pytest.mark.parametrize(
+    ("bypass", "role", "want"),
+    [
+        ((Role.SLT,), Role.SLT, ""),
+        (
+            (Role.SLT,),
+            Role.HEADTEACHER,
+            "example.com gets round the filter: only the slt can open it",
+        ),
+        ((Role.HEADTEACHER, Role.SLT), Role.DEPUTY, "only the headteacher or the slt can open it"),
+        ((), Role.HEADTEACHER, "nobody can open it"),
+        (None, Role.HEADTEACHER, ""),
+        (None, Role.SLT, "only the headteacher can open it"),
+    ],
+)
+def test_what_gets_round_the_filter_is_opened_by_whom_the_policy_names_for_it(
+    kept: Kept, bypass: tuple[Role, ...] | None, role: Role, want: str
+) -> None:
+    # Whoever may decide on other sites is somebody else.
+    roles = None if bypass is None else Roles(decides=(Role.DEPUTY,), bypass=bypass)
+    around = Rule("vpn", "C-6", Verdict.BLOCK, hosts=hosts("example.com"))
+    rules = engine(roles=roles, circumvention=(around,))
+    with pytest.raises(RefusedError, match=want) if want else nullcontext():
+        opening.open_site(
+            kept, rules, "example.com", EVERYONE, STARTS, ENDS, role,
+            reason="r", actor="t", now=NOON,
+        )  # fmt: skip
+    assert len(kept.grants) == (0 if want else 1)
+
+
 PEOPLE = People(
     devices=(Device("library-3"),), sign_in=SignInSettings(domains=("school.example", "SCHOOL"))
 )

@@ -70,6 +70,7 @@ def test_a_case_says_who_asks_for_what_and_when_and_what_comes_of_it(tmp_path: P
         ("want: block", "wnt: block", "7: unknown key 'wnt' (did you mean 'want'?)"),
         ("ask: https://games.example/", "ask: 'https://a b/'", "5: "),
         ("want: block", "want: block\n    under: C-1", "8: the policy has no clause 'C-1'"),
+        ("{granted:", "{signed: x, granted:", "19: nobody has signed: the case has no 'user'"),
         ("want: allow", "want: allow\n    under: C-8", "18: a near miss of C-8 is not decided under it"),
         ("at: 2026-11-23T10:00\n", "", "1: the key 'at' is missing"),
     ],

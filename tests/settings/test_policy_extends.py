@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from schoolgate.core.errors import ConfigurationError
-from schoolgate.core.policy import Group, InspectionMode, Lock, Policy
+from schoolgate.core.policy import Declaration, Group, InspectionMode, Lock, Policy, UntilSigned
 from schoolgate.settings import load_policy
 from tests.school import CATEGORIES
 
@@ -196,3 +196,15 @@ def test_a_timetable_has_the_periods_that_rules_above_name(tmp_path: Path) -> No
 def test_the_mode_of_inspection_is_taken_over(tmp_path: Path, inspection: str, want: str) -> None:
     policy = load(tmp_path, SCHOOL + inspection, TRUST.replace("mode: needed", "mode: all"))
     assert policy.inspection.mode == want
+
+
+def test_a_school_signs_what_its_trust_asks_for_or_has_a_declaration_of_its_own(
+    tmp_path: Path,
+) -> None:
+    declaration = "declaration: {clause: %s, version: v1, until_signed: %s, groups: [%s]}\n"
+    trust = TRUST + declaration % ("T-3", "off", "staff")
+    theirs = Declaration("T-3", "v1", UntilSigned.OFF, frozenset({"staff"}))
+    assert load(tmp_path, trust=trust).declaration == theirs
+    school = SCHOOL + declaration % ("T-3", "hold", "year-4")
+    own = Declaration("T-3", "v1", UntilSigned.HOLD, frozenset({"year-4"}))
+    assert load(tmp_path, school, trust).declaration == own

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from schoolgate.core.approvals import Role
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import ConfigurationError, Fault
 from schoolgate.core.policy import (
     Clause,
+    Declaration,
     Enforcement,
     Group,
     Inspection,
@@ -16,6 +18,7 @@ from schoolgate.core.policy import (
     Never,
     Policy,
     Rule,
+    UntilSigned,
     Verdict,
 )
 from schoolgate.settings import load_policy
@@ -403,3 +406,62 @@ def test_faults_of_form_elsewhere_do_not_hide_those_of_inspection(tmp_path: Path
     assert {line_of(text, "scool"), line_of(text, "[plya")} <= {
         f.line for f in faults(tmp_path, text)
     }
+
+
+# -- a declaration --------------------------------------------------------------------------------
+
+
+DECLARATION = """\
+declaration:
+  clause: C-4
+  version: "2026-09"
+  until_signed: warn
+  groups: [staff]
+
+suspension_clause"""
+
+
+def with_declaration(*changes: tuple[str, str]) -> str:
+    return changed(("suspension_clause", DECLARATION), *changes)
+
+
+@pytest.mark.parametrize("word", ["off", "'off'", "warn", "hold"])
+def test_a_declaration_says_what_happens_until_it_is_signed(tmp_path: Path, word: str) -> None:
+    text = with_declaration(("until_signed: warn", f"until_signed: {word}"))
+    assert load(tmp_path, text).declaration == Declaration(
+        "C-4", "2026-09", UntilSigned(word.strip("'")), frozenset({"staff"})
+    )
+    assert load(tmp_path).declaration is None
+
+
+def test_a_declaration_carries_out_its_clause(tmp_path: Path) -> None:
+    enforced = ("    enforcement: not_yet\n    missing: The register.\n", "")
+    assert "no rule carries out C-4" in str(faults(tmp_path, changed(enforced))[0])
+    assert load(tmp_path, with_declaration(enforced)).clauses["C-4"].enforcement == "enforced"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "want"),
+    [
+        ("clause: C-4\n  version", "clause: C-44\n  version", "unknown clause 'C-44' (did you mean 'C-4'?)"),
+        ("groups: [staff]", "groups: [staf]", "unknown group 'staf' (did you mean 'staff'?)"),
+        ("groups: [staff]", "groups: []", "'declaration.groups': tuple should have at least 1 item"),
+        ("until_signed: warn", "until_signed: true", "'declaration.until_signed': input should be 'off'"),
+        ("until_signed: warn", "until_signed: block", "'declaration.until_signed': input should be 'off'"),
+        ('"2026-09"', '"2026 09"', "'declaration.version': string should match pattern"),
+    ],
+)  # fmt: skip
+def test_a_fault_of_a_declaration_is_named(tmp_path: Path, old: str, new: str, want: str) -> None:
+    [fault] = faults(tmp_path, with_declaration((old, new)))
+    assert want in str(fault)
+
+
+def test_only_those_who_may_open_sites_permit_what_gets_round_the_filter(tmp_path: Path) -> None:
+    roles = (
+        "roles: {reviews: [slt], decides: [slt], incidents: [dsl], bypass: [%s]}\nsuspension_clause"
+    )
+    policy = load(tmp_path, changed(("suspension_clause", roles % "deputy")))
+    assert policy.bypass == (Role.DEPUTY,)
+    assert load(tmp_path).bypass == (Role.HEADTEACHER,)
+    [fault] = faults(tmp_path, changed(("suspension_clause", roles % "teacher")))
+    assert "'teacher' opens no site for others, and none that gets round the filter" in str(fault)

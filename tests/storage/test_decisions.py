@@ -9,10 +9,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from schoolgate.core.approvals import Grant, Role, Subject, SubjectKind, Suspension
+from schoolgate.core.approvals import (
+    Acceptance,
+    Grant,
+    Role,
+    Signature,
+    Signed,
+    Subject,
+    SubjectKind,
+    Suspension,
+)
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError, RefusedError, UnavailableError
-from schoolgate.storage import DecisionStore, schema
+from schoolgate.storage import DecisionStore, decisions, schema
 from schoolgate.storage.connections import reading
 from schoolgate.storage.schema import NaiveTimeError
 from tests.storage.days import at
@@ -20,6 +29,7 @@ from tests.storage.days import at
 STAFF = Subject.parse("group:staff")
 PUPIL = Subject.parse("user:p.smith")
 NINE, THREE = at(9), at(15)
+ANN, BOB = (Acceptance(f"user:{name}", "cloud", "2026-11-23") for name in ("ann", "bob"))
 
 
 def grant(
@@ -262,3 +272,79 @@ def test_the_overlay_is_a_plain_filter_over_time(
     ]
     found = [g for g in store.overlay(now).grants if g.id not in earlier]
     assert found == [g for g in made if g.ends > now]
+
+
+def test_what_was_clicked_through_is_in_the_overlay_and_not_in_the_audit(
+    store: DecisionStore, engine: Engine
+) -> None:
+    before = store.overlay(at(9)).version
+    assert store.keep_acceptances([ANN], at(9)) == frozenset()
+    assert store.keep_acceptances([ANN, BOB], at(10)) == {ANN}
+    assert store.overlay(at(11)).acceptances == {ANN, BOB}
+    assert store.overlay(at(11)).version == before + 2
+    assert store.keep_acceptances([ANN, BOB], at(12)) == {ANN, BOB}
+    assert store.overlay(at(13)).version == before + 2
+    assert audited(engine) == []
+
+
+def test_what_was_clicked_through_is_forgotten_with_its_day(
+    store: DecisionStore, engine: Engine
+) -> None:
+    # A day ends by the clock in school: this is five past midnight in summer.
+    tomorrow = datetime(2026, 6, 30, 23, 5, tzinfo=UTC)
+    early, late = ANN._replace(day="2026-06-30"), BOB._replace(day="2026-07-01")
+    store.keep_acceptances([early], tomorrow - timedelta(hours=1))
+    assert store.overlay(tomorrow - timedelta(hours=1)).acceptances == {early}
+    assert store.overlay(tomorrow).acceptances == frozenset()
+    assert store.keep_acceptances([early, late], tomorrow) == frozenset()
+    with reading(engine) as connection:
+        rows = connection.execute(select(schema.acceptances)).all()
+    assert [tuple(row) for row in rows] == [("2026-07-01", "user:bob", "cloud")]
+
+
+def test_no_more_is_kept_of_a_day_than_a_school_clicks_through(
+    store: DecisionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "MOST_ACCEPTANCES", 1)
+    assert store.keep_acceptances([ANN, BOB], at(9)) == frozenset()
+    assert store.keep_acceptances([BOB], at(9)) == frozenset()
+    assert store.overlay(at(9)).acceptances == {ANN}
+
+
+def test_a_signature_is_in_force_in_the_register_and_in_the_audit(
+    store: DecisionStore, engine: Engine
+) -> None:
+    before = store.overlay(at(9)).version
+    made = store.sign("ann", "2026-09", "a.jones", now=at(9))
+    assert made == Signature("ann", "2026-09", at(9))
+    assert store.signatures() == [made]
+    assert store.overlay(at(9)).signed == {Signed("ann", "2026-09")}
+    assert store.overlay(at(9)).version == before + 1
+    assert [(row["action"], row["subject"], row["detail"]) for row in audited(engine)] == [
+        ("declaration.signed", "user:ann", {"version": "2026-09"})
+    ]
+
+
+def test_a_signature_that_was_withdrawn_stands_in_the_register_and_can_be_given_again(
+    store: DecisionStore, engine: Engine
+) -> None:
+    store.sign("ann", "2026-09", "a.jones", now=at(9))
+    store.withdraw_signature("ann", "2026-09", "a.jones", " another's form ", now=at(10))
+    assert store.overlay(at(10)).signed == frozenset()
+    again = store.sign("ann", "2026-09", "a.jones", now=at(11))
+    assert store.signatures() == [Signature("ann", "2026-09", at(9), at(10)), again]
+    assert store.overlay(at(11)).signed == {Signed("ann", "2026-09")}
+    assert audited(engine)[1]["detail"] == {"version": "2026-09", "reason": "another's form"}
+
+
+def test_nobody_signs_twice_nor_takes_back_what_was_not_signed(
+    store: DecisionStore, engine: Engine
+) -> None:
+    store.sign("ann", "2026-09", "a.jones", now=at(9))
+    with pytest.raises(RefusedError, match="ann has signed 2026-09 already"):
+        store.sign("ann", "2026-09", "a.jones", now=at(10))
+    with pytest.raises(RefusedError, match="bob has not signed 2026-09"):
+        store.withdraw_signature("bob", "2026-09", "a.jones", "why", now=at(10))
+    with pytest.raises(RefusedError, match="give a reason"):
+        store.withdraw_signature("ann", "2026-09", "a.jones", " ", now=at(10))
+    assert len(store.signatures()) == len(audited(engine)) == 1

@@ -9,6 +9,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from schoolgate.core.errors import UnavailableError
@@ -61,7 +63,7 @@ def describe(directory: Path) -> CaInfo:
     Raises:
         UnavailableError: when there is none, it is damaged, or others can read the key.
     """
-    certificate = _load(directory)
+    _, certificate = _load(directory)
     return CaInfo(
         subject=certificate.subject.rfc4514_string(),
         sha256=certificate.fingerprint(hashes.SHA256()).hex(":").upper(),
@@ -77,10 +79,29 @@ def export_pem(directory: Path) -> bytes:
     Raises:
         UnavailableError: as `describe`.
     """
-    return _load(directory).public_bytes(serialization.Encoding.PEM)
+    _, certificate = _load(directory)
+    return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _load(directory: Path) -> x509.Certificate:
+def secret_for(directory: Path, purpose: str) -> bytes:
+    """Give 32 secret bytes for one purpose, the same in every process and after every restart.
+
+    They are derived from the CA's key (RFC 5869), of which they say nothing.
+
+    Raises:
+        UnavailableError: as `describe`.
+    """
+    key, _ = _load(directory)
+    der = key.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    derivation = HKDF(hashes.SHA256(), length=32, salt=None, info=purpose.encode())
+    return derivation.derive(der)
+
+
+def _load(directory: Path) -> tuple[PrivateKeyTypes, x509.Certificate]:
     file = directory / KEY_AND_CERTIFICATE
     try:
         mode = stat.S_IMODE(file.stat().st_mode)
@@ -106,7 +127,7 @@ def _load(directory: Path) -> x509.Certificate:
         ) from error
     if key.public_key() != certificate.public_key():
         raise UnavailableError(f"The key and the certificate in {file} do not belong together.")
-    return certificate
+    return key, certificate
 
 
 def _create(directory: Path, organisation: str, now: dt.datetime) -> None:

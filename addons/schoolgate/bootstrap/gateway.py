@@ -19,6 +19,7 @@ from schoolgate.core.approvals import Overlay
 from schoolgate.core.errors import ConfigurationError, UnavailableError
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.monitoring import JournalWriter, Metrics, make_journal_directory
+from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, Signature, signature
@@ -117,6 +118,11 @@ class Gateway:
         self._noted = ""
         self.engines = Engines(engine.with_overlay(store.overlay(now())), self._show)
         self._show(self.engines.current)
+        self._acceptances = Acceptances(
+            self.engines,
+            lambda accepted: store.keep_acceptances(accepted, now()),
+            lambda _: metrics.store_errors.inc(),
+        )
         self.journal = JournalWriter(
             settings.journal_dir,
             queue_size=settings.journal.queue_size,
@@ -128,6 +134,8 @@ class Gateway:
         with self._started:
             self._started.callback(self._sources.stop)
             self._start_journal()
+            self._acceptances.start()
+            self._started.callback(self._acceptances.stop)
             self._start_watches(seen)
             self._started = self._started.pop_all()
 
@@ -147,9 +155,12 @@ class Gateway:
         Args:
             cut: closes a client's connection at once.
         """
-        from schoolgate.proxy.addons import make_addons  # noqa: PLC0415 - only a running proxy needs mitmproxy
+        # Only a running proxy needs mitmproxy.
+        from schoolgate.proxy.addons import make_addons  # noqa: PLC0415
+        from schoolgate.proxy.interstitial import Warnings  # noqa: PLC0415
 
         proxy = self._settings.proxy
+        secret = authority.secret_for(self._settings.ca_dir, "links of warnings")
         return make_addons(
             self.engines,
             self.metrics,
@@ -160,6 +171,7 @@ class Gateway:
             {name: str(address) for name, address in proxy.hosts.items()},
             Clients(self._sources.identify),
             self._sources.callers,
+            Warnings(secret, self._acceptances),
         )
 
     def drain(self) -> None:

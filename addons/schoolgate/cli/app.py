@@ -10,6 +10,7 @@ from click.exceptions import Exit
 from schoolgate import __version__
 from schoolgate.cli.ca import ca
 from schoolgate.cli.check import check, explain
+from schoolgate.cli.declarations import declarations
 from schoolgate.cli.doctor import doctor
 from schoolgate.cli.grants import allow_lesson, grants, supervise, suspend, unsuspend
 from schoolgate.cli.lists import lists
@@ -44,7 +45,7 @@ def cli() -> None:
 
 for command in (
     run, proxy, check, explain, policy, lists, ca, grants, suspend, unsuspend, supervise,
-    allow_lesson, doctor,
+    allow_lesson, declarations, doctor,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -1,6 +1,5 @@
 """Opening and closing by hand, at once: `schoolgate grants`, `suspend`, `supervise`, `allow-lesson`."""
 
-import getpass
 import re
 from datetime import datetime, timedelta
 
@@ -8,7 +7,7 @@ import rich_click as click
 
 from schoolgate import bootstrap
 from schoolgate.cli import output
-from schoolgate.cli.options import LONDON, Moment, with_settings
+from schoolgate.cli.options import Moment, actor, when, with_settings
 from schoolgate.core.approvals import OPENING, Role, Subject, SubjectKind
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.services import opening
@@ -58,7 +57,7 @@ def grants() -> None:
     "--decided-by",
     type=click.Choice([role.value for role in OPENING]),
     required=True,
-    help="Whose decision it is; circumvention takes the headteacher's.",
+    help="Whose decision it is; what gets round the filter takes whom the policy names under 'bypass'.",
 )
 @click.option("--reason", required=True, help="Why, for the record.")
 @with_settings
@@ -89,11 +88,11 @@ def add(
         until,
         Role(decided_by),
         reason=reason,
-        actor=_actor(),
+        actor=actor(),
         now=now,
     )
     click.echo(
-        f"Grant {grant.id}: {grant.entry.text} is open for {grant.subject} until {_when(grant.ends)}."
+        f"Grant {grant.id}: {grant.entry.text} is open for {grant.subject} until {when(grant.ends)}."
     )
 
 
@@ -114,8 +113,8 @@ def list_(ended_too: bool, settings: Settings) -> None:
             str(grant.id),
             grant.entry.text,
             str(grant.subject),
-            _when(grant.starts),
-            _when(grant.ends),
+            when(grant.starts),
+            when(grant.ends),
             grant.decided_by.value,
             grant.reason,
         )
@@ -132,7 +131,7 @@ def revoke(grant_id: int, reason: str, settings: Settings) -> None:
     \b
     schoolgate grants revoke 3 --reason "the lesson is over"
     """
-    bootstrap.open_store(settings).revoke_grant(grant_id, bootstrap.now(), _actor(), reason)
+    bootstrap.open_store(settings).revoke_grant(grant_id, bootstrap.now(), actor(), reason)
     click.echo(f"Grant {grant_id} is revoked.")
 
 
@@ -159,10 +158,10 @@ def suspend(who: str, until: datetime, reason: str, settings: Settings) -> None:
         _subject(settings, engine, who),
         until,
         reason=reason,
-        actor=_actor(),
+        actor=actor(),
         now=bootstrap.now(),
     )
-    click.echo(f"Access is withdrawn from {kept.subject} until {_when(kept.ends)}.")
+    click.echo(f"Access is withdrawn from {kept.subject} until {when(kept.ends)}.")
 
 
 @click.command()
@@ -178,7 +177,7 @@ def unsuspend(who: str, settings: Settings) -> None:
     if subject.kind is SubjectKind.USER:
         # A device that is gone from people.yaml can still be given back its access.
         subject = _subject(settings, bootstrap.load_engine(settings), who)
-    bootstrap.open_store(settings).unsuspend(subject, bootstrap.now(), _actor())
+    bootstrap.open_store(settings).unsuspend(subject, bootstrap.now(), actor())
     click.echo(f"{subject} has access again.")
 
 
@@ -205,12 +204,10 @@ def supervise(who: str, until: datetime, reason: str, settings: Settings) -> Non
         _subject(settings, engine, who),
         until,
         reason=reason,
-        actor=_actor(),
+        actor=actor(),
         now=bootstrap.now(),
     )
-    click.echo(
-        f"{kept.subject} is supervised until {_when(kept.ends)}; suspensions wait that long."
-    )
+    click.echo(f"{kept.subject} is supervised until {when(kept.ends)}; suspensions wait that long.")
 
 
 @click.command("allow-lesson")
@@ -234,27 +231,15 @@ def allow_lesson(
     store, now = bootstrap.open_store(settings), bootstrap.now()
     engine = bootstrap.load_engine(settings).with_overlay(store.overlay(now))
     kept = opening.open_lesson(
-        store, engine, group, sites, period, reason=reason, actor=_actor(), now=now
+        store, engine, group, sites, period, reason=reason, actor=actor(), now=now
     )
     for grant in kept:
         click.echo(
             f"Grant {grant.id}: {grant.entry.text} is open for {group} "
-            f"from {_when(grant.starts)} until {_when(grant.ends)}."
+            f"from {when(grant.starts)} until {when(grant.ends)}."
         )
 
 
 def _subject(settings: Settings, engine: PolicyEngine, text: str) -> Subject:
     people = bootstrap.load_people_of(settings, engine.policy)
     return opening.known_subject(Subject.parse(text), people)
-
-
-def _actor() -> str:
-    """Name who sits at this terminal, for the audit."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except OSError:  # no such user in a bare container
-        return "cli"
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment.astimezone(LONDON):%Y-%m-%d %H:%M %Z}"

@@ -1,6 +1,7 @@
 """The options that several commands share, and where the settings are looked for."""
 
 import functools
+import getpass
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -121,3 +122,16 @@ def _found_config() -> Path:
             )
         ]
     )
+
+
+def actor() -> str:
+    """Name who sits at this terminal, for the audit."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except OSError:  # no such user in a bare container
+        return "cli"
+
+
+def when(moment: datetime) -> str:
+    """Give a time as people in school read it."""
+    return f"{moment.astimezone(LONDON):%Y-%m-%d %H:%M %Z}"

@@ -1,15 +1,19 @@
-"""What people in charge have opened or closed by hand: grants and suspensions."""
+"""What people have opened or closed by hand: grants, suspensions, warnings that they accepted."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError, RefusedError
 from schoolgate.core.prefixes import client_address
 from schoolgate.core.urls import path_covers, path_readings
+
+_LONDON = ZoneInfo("Europe/London")
 
 
 class Role(StrEnum):
@@ -76,6 +80,15 @@ class Subject:
                 raise RefusedError(f"{name!r} is not an IP address")
             name = address
         return cls(subject, name)
+
+    @classmethod
+    def nearest(cls, client: Client) -> "Subject":
+        """Give the person of a client; where nobody is known the device, and else the address."""
+        if client.user:
+            return cls(SubjectKind.USER, client.user)
+        if client.device:
+            return cls(SubjectKind.DEVICE, client.device)
+        return cls(SubjectKind.CLIENT, client.address)
 
     def __str__(self) -> str:
         """Give the form that `parse` reads."""
@@ -155,6 +168,54 @@ class Supervision:
         return self.starts <= now < self.ends and self.subject.concerns(client, groups)
 
 
+class Acceptance(NamedTuple):
+    """A warning that was clicked through, which holds for one rule and one day.
+
+    Attributes:
+        who: the `Subject.nearest` of whoever clicked, as text.
+        rule: id of the rule that warns.
+        day: of the calendar in school, ``2026-11-23``.
+    """
+
+    who: str
+    rule: str
+    day: str
+
+
+def acceptance(client: Client, rule: str, now: datetime) -> Acceptance:
+    """Give what a client accepts by clicking through a rule's warning at a time, aware."""
+    return Acceptance(str(Subject.nearest(client)), rule, school_day(now))
+
+
+def school_day(now: datetime) -> str:
+    """Give the day that it is in school at a time, aware: ``2026-11-23``."""
+    return f"{now.astimezone(_LONDON):%Y-%m-%d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A line of the register of a declaration (W-8, H-11.3).
+
+    Attributes:
+        person: sign-in name.
+        version: of the declaration.
+        signed_at: when, aware.
+        withdrawn_at: when it was found not to count; None where it does.
+    """
+
+    person: str
+    version: str
+    signed_at: datetime
+    withdrawn_at: datetime | None = None
+
+
+class Signed(NamedTuple):
+    """That a person has signed a version of the declaration."""
+
+    person: str
+    version: str
+
+
 @dataclass(frozen=True, slots=True)
 class Overlay:
     """What was decided by hand, laid over the policy; swapped whole when the store changes."""
@@ -163,6 +224,8 @@ class Overlay:
     grants: tuple[Grant, ...] = ()
     suspensions: tuple[Suspension, ...] = ()
     supervisions: tuple[Supervision, ...] = ()
+    acceptances: frozenset[Acceptance] = frozenset()
+    signed: frozenset[Signed] = frozenset()
 
     def suspension_for(
         self, client: Client, groups: frozenset[str], now: datetime

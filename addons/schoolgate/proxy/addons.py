@@ -1,6 +1,7 @@
 """The filter's addons, put together once for our own master and for a stock mitmdump alike."""
 
 import resource
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from schoolgate.proxy.interstitial import Warnings
 from schoolgate.proxy.master import ProxyMaster
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
+from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.callers import Callers
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
@@ -68,6 +70,7 @@ def make_addons(
     hosts: Mapping[str, str] | None = None,
     clients: Clients | None = None,
     callers: Callers | None = None,
+    warnings: Warnings | None = None,
 ) -> FilterAddons:
     """Make the addons.
 
@@ -81,6 +84,7 @@ def make_addons(
         hosts: names with an address of the technician's choice.
         clients: who asks; without it everybody is a stranger.
         callers: what must be found out of connections; without it nothing.
+        warnings: who clicked through which warning; without it that is known here only.
     """
     pages = Pages(lambda: engines.current, clock)
     guard = Guard(pages, metrics.filter_errors, cut)
@@ -93,7 +97,7 @@ def make_addons(
         callers=callers or Callers(),
         clock=clock,
         pages=pages,
-        warnings=Warnings(),
+        warnings=warnings or Warnings(secrets.token_bytes(32), Acceptances(engines)),
         destinations=destinations,
         recorder=Recorder(journal, metrics),
         metrics=metrics,

@@ -17,7 +17,7 @@ from schoolgate.proxy import challenges, enforce, lines, transactions, translate
 from schoolgate.proxy.admission import Admission
 from schoolgate.proxy.destinations import Destinations
 from schoolgate.proxy.guard import Guard, guarded
-from schoolgate.proxy.interstitial import CONTINUE_PATH, Warnings
+from schoolgate.proxy.interstitial import Click, Warnings
 from schoolgate.proxy.lines import Line
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
@@ -28,6 +28,8 @@ from schoolgate.services.engines import Engines
 
 # How long a decision on a body that still flows may be old.
 RECHECK_SECONDS = 1.0
+# How a browser says that a person goes to a page (Fetch Metadata).
+_BY_HAND = "navigate"
 # DNS goes to the resolver that the school filters, never through a tunnel.
 REFUSED_PORTS = frozenset({53, 853, 5353})
 
@@ -157,10 +159,18 @@ class Filter:
                 enforce.answer(flow, challenges.response(asked, flow.request.method))
                 return
         transactions.begin(flow, transaction)
-        if decision.verdict.passes:
-            self._let_through(flow, transaction)
+        click = self._tools.warnings.click(transaction.request, transaction.at)
+        if click is not None and flow.request.headers.get("sec-fetch-mode", _BY_HAND) != _BY_HAND:
+            # Pressed by a script, and by no person.
+            click = None
+        if decision.verdict.passes or self._is_accepted(transaction, click):
+            if click is None:
+                self._let_through(flow, transaction)
+            else:
+                enforce.answer(flow, enforce.redirect(click.to))
         elif decision.verdict is Verdict.WARN:
-            self._warn(flow, transaction)
+            link = self._tools.warnings.link(transaction.request, decision, transaction.at)
+            enforce.answer(flow, self._tools.pages.warned(flow.request, decision, link))
         else:
             enforce.answer(flow, self._tools.pages.blocked(flow.request, decision))
         self._tools.recorder.decided(transaction)
@@ -248,20 +258,20 @@ class Filter:
         )
         return transaction, requests
 
-    def _warn(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
+    def _is_accepted(self, transaction: Transaction, click: Click | None) -> bool:
+        """Tell if a warning was clicked through; the click itself is taken here."""
         tools, request = self._tools, transaction.request
         decision, now = transaction.decision, transaction.at
-        if request.url.path == CONTINUE_PATH and request.method == "POST":
-            go_on = tools.warnings.accept(request, decision, now)
-            if go_on is not None:
-                tools.recorder.happened(transaction, "warning.accepted")
-                enforce.answer(flow, enforce.redirect(go_on))
-                return
-        if tools.warnings.is_accepted(request, decision, now):
-            self._let_through(flow, transaction)
-            return
-        link = tools.warnings.link(request, decision, now)
-        enforce.answer(flow, tools.pages.warned(flow.request, decision, link))
+        if decision.verdict is not Verdict.WARN:
+            return False
+        if click is None or click.rule != decision.rule:
+            return tools.warnings.is_accepted(transaction.engine, request, decision, now)
+
+        def told() -> None:
+            tools.recorder.happened(transaction, "warning.accepted")
+
+        tools.warnings.accept(request, click.rule, now, told)
+        return True
 
     def _let_through(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
         enforce.let_through(

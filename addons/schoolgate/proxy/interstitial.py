@@ -2,63 +2,98 @@
 
 import hashlib
 import hmac
-import secrets
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qs, urlencode
-from zoneinfo import ZoneInfo
 
-from schoolgate.core.policy import Decision, WebRequest
+from schoolgate.core.approvals import Subject, acceptance
+from schoolgate.core.policy import Decision, PolicyEngine, WebRequest
+from schoolgate.services.acceptances import Acceptances
 
 CONTINUE_PATH = "/.well-known/schoolgate/continue"
-_LONDON = ZoneInfo("Europe/London")
 
-type _Key = tuple[str, str, str]
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """The button of a warning, pressed by whom it was shown to.
+
+    Attributes:
+        rule: id of the rule that warned.
+        to: where it leads on to: a path on the same site.
+    """
+
+    rule: str
+    to: str
 
 
 class Warnings:
-    """Remembers who has clicked through what today; a restart asks once more.
+    """Makes the buttons of warnings, and takes the clicks.
 
-    A link is signed for the client, the site, the rule and the day, so it cannot be forged or passed on.
-    What is accepted is the rule: the parts of a page that lie on other hosts of it come with the page.
+    A link is signed for the person (else device, else address), the site, the rule and the day, so it
+    cannot be forged or passed on. What is accepted is the rule: the parts of a page that lie on other
+    hosts of it come with the page.
+
+    Args:
+        secret: signs; the same in all workers, and after a restart.
+        acceptances: keeps what was accepted.
     """
 
-    def __init__(self) -> None:
-        self._secret = secrets.token_bytes(32)
-        self._accepted: set[_Key] = set()
+    def __init__(self, secret: bytes, acceptances: Acceptances) -> None:
+        self._secret = secret
+        self._acceptances = acceptances
 
-    def is_accepted(self, request: WebRequest, decision: Decision, now: datetime) -> bool:
+    def is_accepted(
+        self, engine: PolicyEngine, request: WebRequest, decision: Decision, now: datetime
+    ) -> bool:
         """Ask whether this client has clicked through this warning today."""
-        return _key(request, decision, now) in self._accepted
+        accepted = acceptance(request.client, decision.rule, now)
+        return accepted in engine.overlay.acceptances
 
     def link(self, request: WebRequest, decision: Decision, now: datetime) -> str:
         """Give the address, on the site itself, that the page's button posts to."""
         url = request.url
         to = "/" + url.path.lstrip("/\\") + (f"?{url.query}" if url.query else "")
-        signature = self._sign(_key(request, decision, now), url.host, to)
-        return f"{CONTINUE_PATH}?{urlencode({'to': to, 'signature': signature})}"
+        if url.path == CONTINUE_PATH:
+            # Another warning, met on the way on from the first.
+            before = self.click(request, now)
+            to = before.to if before else "/"
+        signature = self._sign(request, decision.rule, to, now)
+        query = {"rule": decision.rule, "to": to, "signature": signature}
+        return f"{CONTINUE_PATH}?{urlencode(query)}"
 
-    def accept(self, request: WebRequest, decision: Decision, now: datetime) -> str | None:
-        """Take the click; give where to go on to, or None when the link is not ours."""
+    def click(self, request: WebRequest, now: datetime) -> Click | None:
+        """Give the click that a request is; None when it is none, or its link is not ours."""
+        if request.url.path != CONTINUE_PATH or request.method != "POST":
+            return None
+        if not Subject.nearest(request.client).id:
+            # Whoever cannot be told from others would accept for them, too.
+            return None
         query = parse_qs(request.url.query, keep_blank_values=True)
-        to, signature = query.get("to", [""])[0], query.get("signature", [""])[0]
-        key = _key(request, decision, now)
+        rule, to, signature = (query.get(name, [""])[0] for name in ("rule", "to", "signature"))
         # A path that begins with two slashes would lead to another host.
         if not to.startswith("/") or to.startswith(("//", "/\\")):
             return None
-        if not hmac.compare_digest(
-            self._sign(key, request.url.host, to).encode(), signature.encode()
-        ):
+        ours = self._sign(request, rule, to, now)
+        if not hmac.compare_digest(ours.encode(), signature.encode()):
             return None
-        today = key[-1]
-        self._accepted = {k for k in self._accepted if k[-1] == today} | {key}
-        return to
+        return Click(rule, to)
 
-    def _sign(self, key: _Key, host: str, to: str) -> str:
-        message = "\0".join((*key, host, to)).encode()
+    def accept(
+        self, request: WebRequest, rule: str, now: datetime, told: Callable[[], None]
+    ) -> None:
+        """Put in force that a client has clicked through a rule's warning.
+
+        Args:
+            request: the click.
+            rule: id of the rule.
+            now: when, aware.
+            told: called once when nobody had accepted it before, by another thread.
+        """
+        self._acceptances.accept(acceptance(request.client, rule, now), told)
+
+    def _sign(self, request: WebRequest, rule: str, to: str, now: datetime) -> str:
+        who = acceptance(request.client, rule, now)
+        message = json.dumps(["warning", *who, request.url.host, to]).encode()
         return hmac.new(self._secret, message, hashlib.sha256).hexdigest()
-
-
-def _key(request: WebRequest, decision: Decision, now: datetime) -> _Key:
-    client = request.client
-    who = client.user or client.device or client.address
-    return who, decision.rule, f"{now.astimezone(_LONDON):%Y-%m-%d}"

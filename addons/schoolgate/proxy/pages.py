@@ -23,6 +23,7 @@ _LONDON = ZoneInfo("Europe/London")
 
 _SENTENCES = {
     Reason.SUSPENDED: "Your access to the internet has been withdrawn for a time.",
+    Reason.DECLARATION: "The school asks you to sign its declaration on the use of the internet.",
     Reason.CIRCUMVENTION: "Sites that get round the school's filter are blocked.",
     Reason.LOCAL_BLOCK: "The school has put this site on its own block list.",
     Reason.LOCKED: "This site is locked; nobody here can open it.",
@@ -34,8 +35,17 @@ _SENTENCES = {
 
 # Blocked for another reason than what the site is.
 _NOT_THE_SITE = frozenset(
-    {Reason.SUSPENDED, Reason.PRIVATE_DESTINATION, Reason.BAD_URL, Reason.ERROR}
+    {
+        Reason.SUSPENDED,
+        Reason.DECLARATION,
+        Reason.PRIVATE_DESTINATION,
+        Reason.BAD_URL,
+        Reason.ERROR,
+    }
 )
+
+
+_OF_THIS_KIND = "all sites of this kind"
 
 
 class Kind(Enum):
@@ -191,6 +201,7 @@ class Pages:
         warn = bool(continue_to)
         text = self._template.render(
             warn=warn,
+            for_sites="all sites" if decision.reason is Reason.DECLARATION else _OF_THIS_KIND,
             school=policy.school,
             heading=_heading(decision, warn),
             sentence=_sentence(decision, category.title if category else ""),
@@ -239,6 +250,8 @@ def _sentence(decision: Decision, category: str) -> str:
 
 
 def _heading(decision: Decision, warn: bool) -> str:
+    if decision.reason is Reason.DECLARATION:
+        return "Please sign the declaration"
     if warn:
         return "Think before you go on"
     if decision.reason is Reason.SUSPENDED:
@@ -247,7 +260,7 @@ def _heading(decision: Decision, warn: bool) -> str:
 
 
 def _ask(decision: Decision, warn: bool) -> str:
-    if warn:
+    if warn and decision.reason is not Reason.DECLARATION:
         return "If you are not sure"
     return "If you have a question" if decision.reason in _NOT_THE_SITE else "If you need this site"
 

@@ -129,12 +129,14 @@ def _record(
     }
 
 
-def _who(client: Client) -> dict[str, str | None]:
+def _who(client: Client) -> dict[str, Any]:
     return {
         "client": client.address,
         "device": client.device or None,
+        "device_kind": client.device_kind or None,
         "user": client.user or None,
         "group": client.group,
+        "also": sorted(client.also) or None,
         "network": client.network or None,
     }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from schoolgate.core.approvals import Grant, Overlay, Subject, SubjectKind, Suspension
+from schoolgate.core.approvals import Grant, Overlay, Signed, Subject, SubjectKind, Suspension
 from schoolgate.core.catalogue import Catalogue
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
@@ -14,6 +14,7 @@ from schoolgate.core.policy import (
     HostDecision,
     Policy,
     PolicyEngine,
+    UntilSigned,
     WebRequest,
 )
 from schoolgate.core.policy.decision import Decision
@@ -98,6 +99,8 @@ def uncovered(policy: Policy, cases: Iterable[Case]) -> Iterator[tuple[str, str]
     for case in cases:
         made.setdefault(case.clause, set()).add(case.near_miss)
     carried = {rule.clause for rule in policy.all_rules if rule.level == 0}
+    if policy.declaration and policy.declaration.until_signed is not UntilSigned.OFF:
+        carried.add(policy.declaration.clause)
     for clause in policy.clauses.values():
         if clause.level or clause.id not in carried:
             continue
@@ -145,4 +148,5 @@ def _overlay(case: Case) -> Overlay:
         else ()
     )
     stops = (Suspension(1, who, starts, ends, "As the case has it."),) if given.suspended else ()
-    return Overlay(1, grants, stops)
+    signed = frozenset({Signed(case.user, given.signed)} if given.signed else ())
+    return Overlay(1, grants, stops, signed=signed)

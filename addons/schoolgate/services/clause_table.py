@@ -14,7 +14,8 @@ _HEAD = """\
 # From clause to rule to case
 
 Made by `schoolgate policy clauses`; a test compares it. Each case is asked of its policy by
-`tests/contract/test_policies.py`, under the name of the policy and the line of the case.
+`tests/contract/test_policies.py`, under the name of the policy and the line of the case, and of a
+gateway by `tests/system/test_cases.py`.
 """
 
 
@@ -56,7 +57,15 @@ def _by(policy: Policy, clause: Clause) -> str:
     lessons = ["lesson allowance"] * (
         policy.lessons is not None and policy.lessons.clause == clause.id
     )
-    return ", ".join([*rules, *modes, *unread, *lessons, *([clause.by] if clause.by else ())])
+    declaration = policy.declaration
+    signed = (
+        [f"declaration ({declaration.until_signed})"]
+        if declaration is not None and declaration.clause == clause.id
+        else []
+    )
+    return ", ".join(
+        [*rules, *modes, *unread, *lessons, *signed, *([clause.by] if clause.by else ())]
+    )
 
 
 def _cases(book: Casebook, clause: Clause) -> str:

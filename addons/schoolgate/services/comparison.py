@@ -8,11 +8,15 @@ from pathlib import Path
 
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.policy import Policy, PolicyEngine, WebRequest
+from schoolgate.core.policy import Policy, PolicyEngine, Reason, WebRequest
 from schoolgate.core.urls import Url, parse_web_url
 
 _EXAMPLES = 5
 _DECIDED = ("request.decided", "tls.decided")
+# What people decided by hand is not a policy's answer.
+_BY_HAND = frozenset(
+    reason.value for reason in (Reason.SUSPENDED, Reason.GRANT, Reason.DECLARATION)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,9 @@ def replay(engine: PolicyEngine, lines: Iterable[str]) -> Comparison:
         for line in lines:
             try:
                 record = json.loads(line)
-                if record["event"] not in _DECIDED or record.get("grant"):
+                if record["event"] not in _DECIDED:
+                    continue
+                if record.get("grant") or record.get("reason") in _BY_HAND:
                     continue
                 before = Answer(str(record["verdict"]), str(record["clause"]))
                 request, now = _request(engine.policy, record), datetime.fromisoformat(record["ts"])
@@ -164,12 +170,15 @@ def _moments(policy: Policy, now: datetime) -> Iterator[datetime]:
 def _request(policy: Policy, record: dict[str, object]) -> WebRequest:
     url = parse_web_url(str(record.get("url") or record["host"]))
     group = str(record.get("group") or "")
+    said = record.get("also")
+    also = said if isinstance(said, list) else []
+    # Nobody by name: what depends on the person is decided by hand.
     client = Client(
         str(record.get("client") or ""),
         group if group in policy.groups else policy.default_group,
-        str(record.get("user") or ""),
-        str(record.get("device") or ""),
-        str(record.get("network") or ""),
+        network=str(record.get("network") or ""),
+        device_kind=str(record.get("device_kind") or ""),
+        also=frozenset(name for name in policy.groups if name in also),
     )
     return WebRequest(url, client, str(record.get("method") or "GET"))
 

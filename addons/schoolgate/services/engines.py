@@ -2,16 +2,26 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
-from schoolgate.core.approvals import Overlay
+from schoolgate.core.approvals import Acceptance, Overlay
 from schoolgate.core.policy import PolicyEngine
+
+# Accepted here and not in the store; more than that is no school but somebody who tries.
+_MOST_HERE = 10_000
 
 
 class Engines:
     """Holds the engine that decides now.
 
-    Readers take ``current`` once for each request and never see a torn state. Writers are threads:
-    the watch on the store and the watch on the files.
+    Readers take ``current`` once for each request and never see a torn state. Writers are the watch
+    on the store, the watch on the files, and the event loop where a warning is accepted: what is
+    held while they wait for each other is short and in memory.
+
+    Args:
+        engine: the first.
+        changed: told of each other policy and overlay in force, by the thread that put it there; it
+            may take its time.
     """
 
     def __init__(
@@ -20,15 +30,35 @@ class Engines:
         self.current = engine
         self._changed = changed
         self._lock = threading.Lock()
+        # Apart from the other, so that nobody who accepts waits for what telling takes.
+        self._telling = threading.Lock()
+        self._here: frozenset[Acceptance] = frozenset()
 
     def put_overlay(self, overlay: Overlay) -> None:
-        """Put other grants and suspensions in force."""
+        """Put other grants and suspensions in force; what was accepted here stays accepted."""
         with self._lock:
+            self._here -= overlay.acceptances
+            if self._here:
+                overlay = replace(overlay, acceptances=overlay.acceptances | self._here)
             self.current = self.current.with_overlay(overlay)
-            self._changed(self.current)
+        self._tell()
 
     def put_policy(self, engine: PolicyEngine) -> None:
         """Put another policy or other lists in force; grants and suspensions stay."""
         with self._lock:
             self.current = engine.with_overlay(self.current.overlay)
+        self._tell()
+
+    def accept(self, acceptance: Acceptance) -> None:
+        """Put in force that a warning was clicked through, before the store knows."""
+        with self._lock:
+            here = frozenset(each for each in self._here if each.day == acceptance.day)
+            # To forget them is to warn again.
+            self._here = (here if len(here) < _MOST_HERE else frozenset()) | {acceptance}
+            overlay = self.current.overlay
+            overlay = replace(overlay, acceptances=overlay.acceptances | {acceptance})
+            self.current = self.current.with_overlay(overlay)
+
+    def _tell(self) -> None:
+        with self._telling:
             self._changed(self.current)

@@ -10,7 +10,7 @@ from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError, RefusedError
 from schoolgate.core.hosts import as_ip, normalise_host
 from schoolgate.core.people import People, sign_in_name
-from schoolgate.core.policy import Policy, PolicyEngine, Reason, WebRequest
+from schoolgate.core.policy import Policy, PolicyEngine, Reason, WebRequest, with_groups_around
 from schoolgate.core.urls import Url, comparable_path, parse_web_url, path_readings
 from schoolgate.lists import is_public_suffix
 
@@ -118,9 +118,10 @@ def open_site(
     reason_now = engine.decide(asked, starts).reason
     if reason_now in (Reason.LOCKED, Reason.PARENT):
         raise RefusedError(f"{entry.text} is locked: nobody here can open it")
-    if reason_now is Reason.CIRCUMVENTION and decided_by is not Role.HEADTEACHER:
-        raise RefusedError(f"{entry.text} gets round the filter: only the headteacher can open it")
-    _check_decider(engine.policy, decided_by)
+    if reason_now is Reason.CIRCUMVENTION:
+        _check_bypass(engine.policy, decided_by, entry)
+    else:
+        _check_decider(engine.policy, decided_by)
     return decisions.add_grant(
         entry, subject, starts, ends, decided_by, reason=reason, actor=actor, now=now
     )
@@ -167,14 +168,11 @@ def open_lesson(
     if ends - starts > timedelta(minutes=lessons.most_minutes):
         ends = starts + timedelta(minutes=lessons.most_minutes)
     entries = [_entry(site) for site in sites]
-    open_already = sum(
-        grant.decided_by is Role.TEACHER and grant.subject == subject and grant.ends > now
-        for grant in engine.overlay.grants
-    )
-    if open_already + len(entries) > lessons.most_sites:
+    open_already = _open_for(engine, group, now)
+    if len(open_already.union(entry.text for entry in entries)) > lessons.most_sites:
         raise RefusedError(
             f"a teacher may open {lessons.most_sites} sites at a time for a class; "
-            f"{open_already} are open for {group}"
+            f"{len(open_already)} are open for {group}"
         )
     client = Client("", group)
     for entry in entries:
@@ -249,6 +247,27 @@ def _lesson(engine: PolicyEngine, period: str | None, now: datetime) -> tuple[da
     raise RefusedError(f"{timetable.periods[wanted]} is over for today")
 
 
+def _open_for(engine: PolicyEngine, group: str, now: datetime) -> set[str]:
+    """Give the sites that teachers opened for anybody of a class, each once.
+
+    What is open for a group around it is open for the class, and what is open for a group within it
+    for some of the class.
+    """
+    groups = engine.policy.groups
+    around = with_groups_around(groups, [group])
+
+    def meets(subject: Subject) -> bool:
+        if subject.kind is not SubjectKind.GROUP:
+            return True
+        return subject.id in around or group in with_groups_around(groups, [subject.id])
+
+    return {
+        grant.entry.text
+        for grant in engine.overlay.grants
+        if grant.decided_by is Role.TEACHER and grant.ends > now and meets(grant.subject)
+    }
+
+
 def _entry(site: str) -> ListEntry:
     try:
         url = parse_web_url(site)
@@ -263,6 +282,13 @@ def _entry(site: str) -> ListEntry:
     if bare:
         raise RefusedError(f"{entry.host} is no single site: everybody's sites are below it")
     return entry
+
+
+def _check_bypass(policy: Policy, role: Role, entry: ListEntry) -> None:
+    """Refuse what gets round the filter to all but those whom the policy names for it."""
+    if role not in policy.bypass:
+        who = f"only the {' or the '.join(policy.bypass)}" if policy.bypass else "nobody"
+        raise RefusedError(f"{entry.text} gets round the filter: {who} can open it")
 
 
 def _check_decider(policy: Policy, role: Role) -> None:

@@ -31,6 +31,7 @@ class GivenText(Strict):
     granted: str = ""
     by: Role = Role.HEADTEACHER
     suspended: bool = False
+    signed: str = ""
     allow_list: tuple[str, ...] = ()
     block_list: tuple[str, ...] = ()
 
@@ -111,6 +112,8 @@ def _faults(document: Document, i: int, case: CaseText, policy: Policy) -> Itera
     if not case.near_miss and case.under not in ("", case.clause):
         message = f"a case of {case.clause} is decided under it, or it is a near miss"
         yield document.fault((*loc, "under"), message, "say 'near_miss: true'")
+    if case.given.signed and not case.user:
+        yield document.fault((*loc, "given", "signed"), "nobody has signed: the case has no 'user'")
     try:
         parse_web_url(case.ask)
     except BadAddressError as error:
@@ -136,6 +139,13 @@ def _case(text: CaseText, at: datetime, line: int) -> Case:
         user=text.user,
         network=text.network,
         device=text.device,
-        given=Given(given.granted, given.by, given.suspended, given.allow_list, given.block_list),
+        given=Given(
+            granted=given.granted,
+            by=given.by,
+            suspended=given.suspended,
+            signed=given.signed,
+            local_allow=given.allow_list,
+            local_block=given.block_list,
+        ),
         line=line,
     )

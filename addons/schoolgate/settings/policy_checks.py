@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from schoolgate.core.approvals import OPENING
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError, Fault
 from schoolgate.core.policy import (
@@ -100,6 +101,7 @@ class Checks:
             yield from self._known((*loc, "clause"), policy.lessons.clause, self._clauses, "clause")
             yield from self._category_names((*loc, "categories"), policy.lessons.categories)
         yield from self._obligations()
+        yield from self._people_in_charge()
         yield from self._group_tree()
         yield from self.names()
         yield from self._clause_states()
@@ -110,6 +112,19 @@ class Checks:
         yield from self._rules()
         if self._policy.inspection is not None:
             yield from self._inspection(self._policy.inspection)
+
+    def _people_in_charge(self) -> Iterator[Fault]:
+        """Who permits what, and who signs."""
+        policy = self._policy
+        for i, role in enumerate(policy.roles.bypass if policy.roles else ()):
+            if role not in OPENING:
+                message = f"'{role}' opens no site for others, and none that gets round the filter"
+                yield self._fault(("roles", "bypass", i), message, f"name {', '.join(OPENING)}")
+        if policy.declaration:
+            loc, signed = ("declaration",), policy.declaration
+            yield from self._known((*loc, "clause"), signed.clause, self._clauses, "clause")
+            for i, name in enumerate(signed.groups):
+                yield from self._known((*loc, "groups", i), name, self._groups, "group")
 
     def _taken_over(self, above: Policy) -> Iterator[Fault]:
         """A name means the same in a policy and in the one that it extends."""
@@ -322,6 +337,8 @@ class Checks:
         if policy.lessons:
             used.add(policy.lessons.clause)
         used |= {obligation.clause for obligation in policy.obligations}
+        if policy.declaration:
+            used.add(policy.declaration.clause)
         for id_, clause in policy.clauses.items():
             loc = ("clauses", id_)
             if clause.enforcement is not Enforcement.ENFORCED and not clause.missing:

@@ -8,6 +8,7 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.policy import (
     NO_PERIOD,
     Clause,
+    Declaration,
     Group,
     Inspection,
     InspectionMode,
@@ -27,6 +28,7 @@ from schoolgate.core.policy import (
 from schoolgate.core.timetable import Timetable
 from schoolgate.settings.policy_text import (
     SERVICE,
+    DeclarationText,
     InspectionText,
     LessonsText,
     ObligationText,
@@ -107,6 +109,7 @@ class Compiler:
             obligations=tuple(
                 obligation for each in text.obligations for obligation in self._obligations(each)
             ),
+            declaration=_declaration(text.declaration),
             version=version,
         )
         return extend(own, above) if above else own
@@ -215,6 +218,12 @@ class Compiler:
         """Give categories with the groups among them spelt out, each once."""
         spelt = (category for name in names for category in self._groups.get(name, (name,)))
         return tuple(dict.fromkeys(spelt))
+
+
+def _declaration(text: DeclarationText | None) -> Declaration | None:
+    if text is None:
+        return None
+    return Declaration(text.clause, text.version, text.until_signed, frozenset(text.groups))
 
 
 def _roles(text: RolesText | None) -> Roles | None:

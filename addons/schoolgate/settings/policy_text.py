@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from schoolgate.core.approvals import Role
-from schoolgate.core.policy import Enforcement, InspectionMode, Lock
+from schoolgate.core.policy import Enforcement, InspectionMode, Lock, UntilSigned
 from schoolgate.documents import Document, Loc, Strict
 from schoolgate.settings.timetable_text import TimetableText
 
@@ -126,6 +126,20 @@ class ObligationText(Strict):
     locked: bool = False
 
 
+def _word(value: object) -> object:
+    """Give the word that somebody wrote: an unquoted ``off`` is a truth value in YAML."""
+    return "off" if value is False else value
+
+
+class DeclarationText(Strict):
+    """What people read and sign, and what happens until they have."""
+
+    clause: Text
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+    until_signed: Annotated[UntilSigned, BeforeValidator(_word)]
+    groups: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class PolicyText(Strict):
     """The whole file; what may be absent is taken over from the policy that it extends."""
 
@@ -144,6 +158,7 @@ class PolicyText(Strict):
     roles: RolesText | None = None
     reviews: tuple[ReviewText, ...] = ()
     lessons: LessonsText | None = None
+    declaration: DeclarationText | None = None
     minimum_ages: str = ""
     services: str = ""
     obligations: tuple[ObligationText, ...] = ()

@@ -1,18 +1,31 @@
-"""Makes and undoes grants and suspensions, each change with its audit entry in one transaction."""
+"""Makes and undoes what is decided by hand, each change with its audit entry in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy.dialects import sqlite
 
-from schoolgate.core.approvals import Grant, Overlay, Role, Subject, Supervision, Suspension
+from schoolgate.core.approvals import (
+    Acceptance,
+    Grant,
+    Overlay,
+    Role,
+    Signature,
+    Subject,
+    Supervision,
+    Suspension,
+    school_day,
+)
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError
 from schoolgate.storage import overlays, schema
 from schoolgate.storage.connections import reading, writing
 
 _LARGEST_ID = 2**63 - 1
+# Of one day; far more than a school clicks through, and little to read.
+MOST_ACCEPTANCES = 20_000
 
 
 class DecisionStore:
@@ -178,6 +191,68 @@ class DecisionStore:
         with reading(self._engine) as connection:
             return overlays.read_suspensions(connection, now)
 
+    def sign(self, person: str, version: str, actor: str, *, now: datetime) -> Signature:
+        """Put down that somebody has signed a version of the declaration (W-8).
+
+        Raises:
+            RefusedError: when they have already.
+        """
+        table = schema.signatures
+        values = {"person": person, "version": version, "signed_at": now}
+        made = insert(table).values(**values).returning(table)
+        with writing(self._engine) as connection:
+            if connection.execute(select(table.c.id).where(*_counts(person, version))).first():
+                raise RefusedError(f"{person} has signed {version} already")
+            signature = overlays.signature_of(connection.execute(made).one())
+            detail = {"subject": f"user:{person}", "version": version}
+            _record(connection, now, actor, "declaration.signed", detail)
+        return signature
+
+    def withdraw_signature(
+        self, person: str, version: str, actor: str, reason: str, *, now: datetime
+    ) -> None:
+        """Put down that a signature does not count; the register still shows it.
+
+        Raises:
+            RefusedError: when there is none, or no reason.
+        """
+        if not reason.strip():
+            raise RefusedError("give a reason: it is what people are shown later")
+        chosen = update(schema.signatures).where(*_counts(person, version))
+        with writing(self._engine) as connection:
+            if not connection.execute(chosen.values(withdrawn_at=now)).rowcount:
+                raise RefusedError(f"{person} has not signed {version}")
+            detail = {"subject": f"user:{person}", "version": version, "reason": reason.strip()}
+            _record(connection, now, actor, "declaration.withdrawn", detail)
+
+    def signatures(self) -> list[Signature]:
+        """Give the register of declarations, oldest first, with what was withdrawn."""
+        with reading(self._engine) as connection:
+            return overlays.read_signatures(connection)
+
+    def keep_acceptances(
+        self, accepted: Collection[Acceptance], now: datetime
+    ) -> frozenset[Acceptance]:
+        """Keep that warnings were clicked through, and sweep those of past days.
+
+        They are no decisions of somebody in charge: the journal has them, and not the audit.
+
+        Returns:
+            Those that were kept before.
+        """
+        table, today = schema.acceptances, school_day(now)
+        with writing(self._engine) as connection:
+            connection.execute(delete(table).where(table.c.day < today))
+            count = connection.execute(select(func.count()).select_from(table)).scalar_one()
+            room = [each for each in accepted if each.day >= today][: MOST_ACCEPTANCES - count]
+            made = sqlite.insert(table).on_conflict_do_nothing()
+            known = frozenset(
+                each for each in room if not connection.execute(made, each._asdict()).rowcount
+            )
+            if len(known) < len(room):
+                _raise_version(connection)
+        return known
+
     def overlay(self, now: datetime) -> Overlay:
         """Give what is in force at a time or later, with its version."""
         with reading(self._engine) as connection:
@@ -219,6 +294,11 @@ def _terms(subject: Subject, starts: datetime, ends: datetime, reason: str) -> d
     return {"subject": whom, "starts": starts, "ends": ends, "reason": reason.strip()}
 
 
+def _counts(person: str, version: str) -> tuple[ColumnElement[bool], ...]:
+    table = schema.signatures
+    return table.c.person == person, table.c.version == version, table.c.withdrawn_at.is_(None)
+
+
 def _live_grant(connection: Connection, grant_id: int, now: datetime) -> Row[Any]:
     row = None
     if 0 < grant_id <= _LARGEST_ID:
@@ -240,6 +320,10 @@ def _record(
     facts = {name: _plain(value) for name, value in detail.items() if name != "subject"}
     entry = {"at": at, "actor": actor, "action": action, "subject": detail["subject"]}
     connection.execute(insert(schema.audit).values(**entry, detail=facts))
+    _raise_version(connection)
+
+
+def _raise_version(connection: Connection) -> None:
     version = schema.versions.c.version
     chosen = update(schema.versions).where(schema.versions.c.name == "overlay")
     connection.execute(chosen.values(version=version + 1))

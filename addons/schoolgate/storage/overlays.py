@@ -5,7 +5,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, select
 
-from schoolgate.core.approvals import Grant, Overlay, Role, Subject, Supervision, Suspension
+from schoolgate.core.approvals import (
+    Acceptance,
+    Grant,
+    Overlay,
+    Role,
+    Signature,
+    Signed,
+    Subject,
+    Supervision,
+    Suspension,
+    school_day,
+)
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.storage import schema
@@ -26,11 +37,13 @@ def read_overlay(connection: Connection, now: datetime) -> Overlay:
         grants=tuple(read_grants(connection, now)),
         suspensions=tuple(read_suspensions(connection, now)),
         supervisions=tuple(read_supervisions(connection, now)),
+        acceptances=read_acceptances(connection, now),
+        signed=read_signed(connection),
     )
 
 
 def overlay_version(connection: Connection) -> int:
-    """Give the number that every change of a grant or suspension raises."""
+    """Give the number that every change of what is in an overlay raises."""
     query = select(schema.versions.c.version).where(schema.versions.c.name == "overlay")
     version: int = connection.execute(query).scalar_one()
     return version
@@ -59,6 +72,31 @@ def read_supervisions(connection: Connection, now: datetime) -> list[Supervision
     """Give the supervisions that are neither lifted nor ended at a time, oldest first."""
     rows = connection.execute(_live(schema.supervisions, now))
     return [supervision_of(row) for row in rows]
+
+
+def read_acceptances(connection: Connection, now: datetime) -> frozenset[Acceptance]:
+    """Give the warnings that were clicked through on the day of a time."""
+    table = schema.acceptances
+    query = select(table.c.who, table.c.rule, table.c.day).where(table.c.day >= school_day(now))
+    return frozenset(Acceptance(*row) for row in connection.execute(query))
+
+
+def read_signed(connection: Connection) -> frozenset[Signed]:
+    """Give who has signed which version of the declaration."""
+    table = schema.signatures
+    query = select(table.c.person, table.c.version).where(table.c.withdrawn_at.is_(None))
+    return frozenset(Signed(*row) for row in connection.execute(query))
+
+
+def read_signatures(connection: Connection) -> list[Signature]:
+    """Give the register of declarations, oldest first, with what was withdrawn."""
+    query = select(schema.signatures).order_by(schema.signatures.c.id)
+    return [signature_of(row) for row in connection.execute(query)]
+
+
+def signature_of(row: Row[Any]) -> Signature:
+    """Give the line of the register that a row of `signatures` stands for."""
+    return Signature(row.person, row.version, row.signed_at, row.withdrawn_at)
 
 
 def grant_of(row: Row[Any]) -> Grant:

@@ -97,6 +97,26 @@ supervisions = Table(
     CheckConstraint("ends > starts", name="ends_after_start"),
 )
 
+# Warnings that were clicked through; those of past days are swept when others are added.
+acceptances = Table(
+    "acceptances",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("who", Text, primary_key=True),
+    Column("rule", Text, primary_key=True),
+)
+
+# Who has signed which version of the school's declaration.
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("signed_at", UtcTime, nullable=False),
+    Column("withdrawn_at", UtcTime),
+)
+
 # Append only: the first migration puts triggers on it that refuse UPDATE and DELETE.
 audit = Table(
     "audit",

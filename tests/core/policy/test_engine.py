@@ -11,7 +11,7 @@ import pytest
 from schoolgate.core.approvals import OPENING, Grant, Overlay, Role
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
-from schoolgate.core.policy import PolicyEngine, Reason, Rule, Verdict, explain
+from schoolgate.core.policy import PolicyEngine, Reason, Roles, Rule, Verdict, explain
 from tests.core.policy.example import (
     ENDS,
     NOON,
@@ -306,6 +306,18 @@ def test_circumvention_is_opened_only_by_the_headteacher(
     decision = built.decide(ask(), NOON)
     assert decision.grant == want
     assert decision.reason is (Reason.GRANT if want else Reason.CIRCUMVENTION)
+
+
+@pytest.mark.parametrize("role", OPENING)
+def test_circumvention_is_opened_by_those_alone_whom_the_policy_names_for_it(role: Role) -> None:
+    built = engine(
+        [listed("example.com", "circumvention")],
+        overlay=Overlay(1, (grant(decided_by=role),)),
+        circumvention=(rule("vpn", categories=("circumvention",)),),
+        roles=Roles(decides=(Role.HEADTEACHER,), bypass=(Role.SLT, Role.DEPUTY)),
+    )
+    opened = built.decide(ask(), NOON).reason is Reason.GRANT
+    assert opened is (role in (Role.SLT, Role.DEPUTY))
 
 
 @pytest.mark.parametrize("role", OPENING)

@@ -6,17 +6,28 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schoolgate.core.approvals import OPENING, Grant, Overlay, Role, Suspension
+from schoolgate.core.approvals import (
+    OPENING,
+    Acceptance,
+    Grant,
+    Overlay,
+    Role,
+    Signed,
+    Suspension,
+)
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.policy import (
+    Declaration,
     Group,
     LessonAllowance,
     Lock,
     Policy,
     PolicyEngine,
     Reason,
+    Roles,
     Rule,
+    UntilSigned,
     Verdict,
     WebRequest,
     explain,
@@ -142,7 +153,23 @@ def _policies(name: str) -> st.SearchStrategy[Policy]:
         ),
         default=st.sampled_from([DEFAULT, Rule("otherwise", "C-otherwise", Verdict.BLOCK)]),
         lessons=st.sampled_from([None, LessonAllowance("C-L", frozenset({"games"}), 3, 60)]),
+        roles=st.sampled_from([None, None, Roles(bypass=(Role.DEPUTY, Role.SLT))]),
+        declaration=st.sampled_from(
+            [
+                None,
+                None,
+                *(
+                    Declaration("C-D", "2", until, frozenset({group}))
+                    for until in UntilSigned
+                    for group in ("pupils", "staff")
+                ),
+            ]
+        ),
     )
+
+
+def _any_of[T](*values: T) -> st.SearchStrategy[frozenset[T]]:
+    return st.frozensets(st.sampled_from(values))
 
 
 _GRANTS = _some(
@@ -157,7 +184,17 @@ WORLDS = st.builds(
     local=_some(
         st.builds(listed, st.sampled_from(_PLACES), st.sampled_from([LOCAL_BLOCK, LOCAL_ALLOW])), 1
     ),
-    overlay=st.builds(Overlay, st.just(1), _GRANTS, _SUSPENSIONS),
+    overlay=st.builds(
+        Overlay,
+        st.just(1),
+        _GRANTS,
+        _SUSPENSIONS,
+        acceptances=_any_of(
+            Acceptance("user:abc", "declaration:2", "2026-11-23"),
+            Acceptance("user:abc", "declaration:2", "2026-11-22"),
+        ),
+        signed=_any_of(Signed("abc", "1"), Signed("xyz", "2")),
+    ),
     request=st.builds(
         WebRequest,
         st.sampled_from([*_PLACES, *["www.example.com/a/b"] * 6, "a.test"]).map(
@@ -178,7 +215,39 @@ def _covers(entry: ListEntry, request: WebRequest) -> bool:
 
 
 def naive(world: World) -> tuple[Reason, Verdict, str, int | None]:
-    """Answer by the order of precedence as one chain of questions."""
+    """Answer by the order of precedence; a warning is in front of what is open."""
+    reason, verdict, rule, grant_id = chain(world)
+    is_open = verdict is not Verdict.BLOCK and reason is not Reason.ALWAYS_REACHABLE
+    if is_open and _unsigned(world) is UntilSigned.WARN:
+        accepted = {each.day for each in world.overlay.acceptances if each.who == "user:abc"}
+        if world.request.client.user != "abc" or "2026-11-23" not in accepted:
+            return Reason.DECLARATION, Verdict.WARN, "declaration:2", None
+    return reason, verdict, rule, grant_id
+
+
+def _unsigned(world: World) -> UntilSigned | None:
+    declaration = world.policy().declaration
+    client = world.request.client
+    if declaration is None or (client.user, declaration.version) in world.overlay.signed:
+        return None
+    group = "staff" if client.group == "staff" else "pupils"
+    return declaration.until_signed if group in declaration.groups else None
+
+
+def _stopped(
+    world: World, groups: frozenset[str]
+) -> tuple[Reason, Verdict, str, int | None] | None:
+    for stop in world.overlay.suspensions:
+        concerned = stop.subject.concerns(world.request.client, groups)
+        if stop.starts <= world.now < stop.ends and concerned:
+            return Reason.SUSPENDED, Verdict.BLOCK, "suspension", None
+    if _unsigned(world) is UntilSigned.HOLD:
+        return Reason.DECLARATION, Verdict.BLOCK, "declaration:2", None
+    return None
+
+
+def chain(world: World) -> tuple[Reason, Verdict, str, int | None]:
+    """Answer as one chain of questions."""
     own, above, request = world.own, world.above, world.request
     client = request.client
     categories = {entry.category for entry in world.entries if _covers(entry, request)}
@@ -236,11 +305,8 @@ def naive(world: World) -> tuple[Reason, Verdict, str, int | None]:
     helping = () if around_above else own.always_reachable
     if always := of_section(helping, above.always_reachable if above else ()):
         return Reason.ALWAYS_REACHABLE, always.verdict, always.id, None
-    for stop in world.overlay.suspensions:
-        if stop.starts <= world.now < stop.ends and stop.subject.concerns(
-            client, frozenset(groups)
-        ):
-            return Reason.SUSPENDED, Verdict.BLOCK, "suspension", None
+    if stopped := _stopped(world, frozenset(groups)):
+        return stopped
     if lock and (said := in_own_words(lock)):
         return Reason.PARENT, said.verdict, said.id, None
 
@@ -253,12 +319,14 @@ def naive(world: World) -> tuple[Reason, Verdict, str, int | None]:
         and not local
         and otherwise.verdict in (Verdict.ALLOW, Verdict.MONITOR)
     )
+    roles = own.roles or (above.roles if above else None)
+    bypass = roles.bypass if roles else (Role.HEADTEACHER,)
     for given_ in world.overlay.grants:
         in_time = given_.starts <= world.now < given_.ends
-        may_open = {
-            Role.HEADTEACHER: True,
-            Role.TEACHER: around is None and in_lessons,
-        }.get(given_.decided_by, around is None and given_.decided_by in OPENING)
+        permitted = around is None or given_.decided_by in bypass
+        may_open = given_.decided_by in OPENING and permitted
+        if given_.decided_by is Role.TEACHER:
+            may_open = around is None and in_lessons
         concerned = given_.subject.concerns(client, frozenset(groups))
         if in_time and may_open and concerned and _covers(given_.entry, request):
             return Reason.GRANT, Verdict.ALLOW, "grant", given_.id
@@ -294,16 +362,19 @@ def test_what_a_policy_above_has_locked_no_policy_below_weakens(
     """Not by its rules; and what is locked against the school not by lists and grants either."""
     world = replace(world, above=above)
     sites = catalogue(world.entries)
-    bound = PolicyEngine(above, sites).decide(world.request, world.now)
+    bare = replace(above, declaration=None)
+    bound = PolicyEngine(bare, sites).decide(world.request, world.now)
     lock = next((rule.lock for rule in above.rules if rule.id == bound.rule), Lock.NONE)
-    by_rules = PolicyEngine(world.policy(), sites).decide(world.request, world.now)
+    rules = replace(world.policy(), declaration=None)
+    by_rules = PolicyEngine(rules, sites).decide(world.request, world.now)
     by_hand = world.engine().decide(world.request, world.now)
     if bound.reason is Reason.LOCKED:
         assert by_rules.verdict is by_hand.verdict is Verdict.BLOCK
     if lock is not Lock.NONE:
         assert by_rules.verdict is bound.verdict
     if lock is Lock.SCHOOL:
-        assert by_hand.verdict is bound.verdict or by_hand.reason is Reason.SUSPENDED
+        stopped = by_hand.reason in (Reason.SUSPENDED, Reason.DECLARATION)
+        assert by_hand.verdict is bound.verdict or stopped
 
 
 @given(WORLDS)
@@ -326,6 +397,7 @@ _NUMBERS = {
     Reason.LOCKED: 1,
     Reason.ALWAYS_REACHABLE: 2,
     Reason.SUSPENDED: 3,
+    Reason.DECLARATION: 3,
     Reason.PARENT: 4,
     Reason.GRANT: 5,
     Reason.CIRCUMVENTION: 6,

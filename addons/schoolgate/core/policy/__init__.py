@@ -24,6 +24,7 @@ from schoolgate.core.policy.model import (
     NO_PERIOD,
     Circumstances,
     Clause,
+    Declaration,
     Enforcement,
     Group,
     LessonAllowance,
@@ -33,6 +34,7 @@ from schoolgate.core.policy.model import (
     Review,
     Roles,
     Rule,
+    UntilSigned,
     with_groups_around,
 )
 from schoolgate.core.policy.obligations import Obligation, Service, Writing
@@ -44,6 +46,7 @@ __all__ = [
     "Circumstances",
     "Clause",
     "Decision",
+    "Declaration",
     "Enforcement",
     "Given",
     "Group",
@@ -66,6 +69,7 @@ __all__ = [
     "Service",
     "Step",
     "TlsAction",
+    "UntilSigned",
     "Verdict",
     "WebRequest",
     "Writing",

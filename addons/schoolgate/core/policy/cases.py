@@ -16,6 +16,7 @@ class Given:
         granted: host or host/path that somebody opened; empty for none.
         by: whose decision that was.
         suspended: whether access was withdrawn from the client.
+        signed: version of the declaration that the person has signed; empty for none.
         local_allow: what stands in the school's own allow list.
         local_block: what stands in its block list.
     """
@@ -23,6 +24,7 @@ class Given:
     granted: str = ""
     by: Role = Role.HEADTEACHER
     suspended: bool = False
+    signed: str = ""
     local_allow: tuple[str, ...] = ()
     local_block: tuple[str, ...] = ()
 

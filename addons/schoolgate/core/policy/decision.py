@@ -37,6 +37,7 @@ class Reason(StrEnum):
     LOCKED = "locked"
     ALWAYS_REACHABLE = "always_reachable"
     SUSPENDED = "suspended"
+    DECLARATION = "declaration"
     PARENT = "parent"
     GRANT = "grant"
     CIRCUMVENTION = "circumvention"

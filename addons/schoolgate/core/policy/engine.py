@@ -2,9 +2,10 @@
 
 1. locked block: nobody can lift it
 2. always reachable: help lines, connectivity probes
-3. suspension: access withdrawn from this client
+3. suspension: access withdrawn from this client; an unsigned declaration (hold, or warn of what is open)
 4. what a policy that this one extends has locked against the school
-5. grant in force for this client; one that lifts circumvention only if the headteacher decided it
+5. grant in force for this client; one that lifts circumvention only if somebody whom the policy names
+   for it decided it (the headteacher)
 6. circumvention of the filter
 7. the school's own block list, then its own allow list: it is the final arbiter of any list
 8. rules of the policy, the first that matches wins: those that the policies it extends have locked
@@ -23,6 +24,7 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.index import index_of
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
+from schoolgate.core.policy.declarations import Unsigned
 from schoolgate.core.policy.inspection import (
     GRANTS,
     METHODS,
@@ -107,6 +109,7 @@ class PolicyEngine:
         self._rows: dict[tuple[Profile, int, int], Row] = {}
         self._outlooks: dict[tuple[tuple[Profile, ...], int, int, int, int], Outlook] = {}
         self._listed: dict[tuple[str, str, str], ListEntry] = {}
+        self._unsigned = Unsigned(policy)
         self._set_overlay(overlay or Overlay())
 
     def with_overlay(self, overlay: Overlay) -> "PolicyEngine":
@@ -121,15 +124,20 @@ class PolicyEngine:
         url, client = request.url, request.client
         row = self._row_of(request, now)
         overlay = self.overlay
-        if not (overlay.suspensions or overlay.grants):
+        signs = client.user and self._unsigned.is_in_force
+        if not (overlay.suspensions or overlay.grants or signs):
             return row.settled
         groups = self._groups_of(client)
-        stopped = self._suspension(client, groups, now)
+        stopped, reminder = self._stopped(client, groups, now)
         grants = overlay.grants_for(client, groups, url.host, url.path, now)
         granted = self._granted_by(grants, row)
-        if stopped is None and granted is None:
-            return row.settled
-        return row.under(stopped, granted)
+        answer = row.settled
+        if stopped is not None or granted is not None:
+            answer = row.under(stopped, granted)
+        if reminder is None:
+            return answer
+        never = self._outlook(url.host, self._profiles_of(client, now)).never
+        return reminder if self._unsigned.in_front_of(answer, never) else answer
 
     def decide_host(self, host: str, client: Client, now: datetime) -> HostDecision:
         """Say what happens to a TLS connection to a host, in the order of `inspection`.
@@ -141,19 +149,23 @@ class PolicyEngine:
         """
         outlook = self._outlook(host, self._profiles_of(client, now))
         overlay = self.overlay
-        if not (overlay.suspensions or overlay.grants):
+        signs = client.user and self._unsigned.is_in_force
+        if not (overlay.suspensions or overlay.grants or signs):
             return outlook.settled
         groups = self._groups_of(client)
-        stopped = overlay.suspension_for(client, groups, now)
+        stopped, reminder = self._stopped(client, groups, now)
         grants = overlay.grants_on(client, groups, host, now)
-        if stopped is None and not grants:
-            return outlook.settled
-        key = (outlook, stopped.id if stopped else None, tuple(grant.id for grant in grants))
-        known = self._by_hand.get(key)
-        if known is None:
-            by = self._suspensions[stopped.id] if stopped else None
-            known = self._by_hand[key] = self._host_by_hand(outlook, by, grants)
-        return known
+        answer = outlook.settled
+        if stopped is not None or grants:
+            # By identity: each is built once for this overlay.
+            key = (outlook, id(stopped), tuple(grant.id for grant in grants))
+            known = self._by_hand.get(key)
+            if known is None:
+                known = self._by_hand[key] = self._host_by_hand(outlook, stopped, grants)
+            answer = known
+        if reminder and self._unsigned.in_front_of(answer.decision, outlook.never):
+            return self._unsigned.connection
+        return answer
 
     def opens_in_lessons(self, request: WebRequest, now: datetime) -> bool:
         """Ask whether a teacher may open a page for a lesson: nothing but `Policy.lessons` closes it."""
@@ -177,7 +189,7 @@ class PolicyEngine:
                 return first(
                     e for e in self._school_sites.entries(host, path) if e.category == wanted
                 )
-            case Reason.SUSPENDED:
+            case Reason.SUSPENDED | Reason.DECLARATION:
                 return None
             case _ if decision.category is None:
                 condition = f"rule:{decision.rule}"
@@ -197,14 +209,21 @@ class PolicyEngine:
         client, url = request.client, request.url
         row = self._row_of(request, now)
         groups = self._groups_of(client)
-        suspended = self._suspension(client, groups, now)
+        stopped, reminder = self._stopped(client, groups, now)
+        if reminder is self.decide(request, now):
+            stopped = reminder
         grants = self.overlay.grants_for(client, groups, url.host, url.path, now)
         by_default = row.policy.reason is Reason.DEFAULT
         above = ", ".join(self.policy.extends)
         return [
             Question(1, "Is it locked, so that nobody can open it?", row.locked),
             Question(2, "Is it always reachable (help lines, connectivity probes)?", row.always),
-            Question(3, "Has access been withdrawn from this person, device or group?", suspended),
+            Question(
+                3,
+                "Has access been withdrawn from this person, device or group, or is a declaration "
+                "to be signed?",
+                stopped,
+            ),
             *(
                 [Question(4, f"Is it locked by {above}, above the school?", row.by_parent)]
                 if above
@@ -225,9 +244,17 @@ class PolicyEngine:
 
     # -- the steps ---------------------------------------------------------------------------
 
-    def _suspension(self, client: Client, groups: frozenset[str], now: datetime) -> Decision | None:
+    def _stopped(
+        self, client: Client, groups: frozenset[str], now: datetime
+    ) -> tuple[Decision | None, Decision | None]:
+        """Give what stops a client, and else the warning that is in front of what is open."""
         suspension = self.overlay.suspension_for(client, groups, now)
-        return self._suspensions[suspension.id] if suspension else None
+        if suspension is not None:
+            return self._suspensions[suspension.id], None
+        unsigned = self._unsigned.decision(self.overlay, client, groups, now)
+        if unsigned is None or unsigned.verdict is Verdict.WARN:
+            return None, unsigned
+        return unsigned, None
 
     def _granted_by(self, grants: Sequence[Grant], row: Row) -> Decision | None:
         """Give the decision of the first of some grants in force that may open a page."""
@@ -256,7 +283,7 @@ class PolicyEngine:
     def _may_open(self, grant: Grant, row: Row) -> bool:
         if grant.decided_by not in OPENING:
             return grant.decided_by is Role.TEACHER and row.in_lessons
-        return row.circumvention is None or grant.decided_by is Role.HEADTEACHER
+        return row.circumvention is None or grant.decided_by in self.policy.bypass
 
     def _listed_as(self, host: str, path: str, category: str) -> ListEntry | None:
         """Give the most specific entry of a category; a class is refused the same page together."""
@@ -306,7 +333,7 @@ class PolicyEngine:
     def _set_overlay(self, overlay: Overlay) -> None:
         self.overlay = overlay
         self._granted: dict[_GrantedKey, Decision] = {}
-        self._by_hand: dict[tuple[Outlook, int | None, tuple[int, ...]], HostDecision] = {}
+        self._by_hand: dict[tuple[Outlook, int, tuple[int, ...]], HostDecision] = {}
         self._suspensions = {
             s.id: Decision(
                 Verdict.BLOCK,

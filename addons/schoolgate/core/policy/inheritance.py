@@ -22,7 +22,8 @@ def extend(own: Policy, above: Policy) -> Policy:
     """Give a policy with all that it takes over.
 
     Args:
-        own: what the policy says itself; an absent timetable, roles, lessons and ages are taken over.
+        own: what the policy says itself; an absent timetable, declaration, roles, lessons and ages are
+            taken over.
         above: the policy that it extends, whole.
     """
 
@@ -66,5 +67,6 @@ def extend(own: Policy, above: Policy) -> Policy:
             *own.obligations,
             *(obligation for obligation in above.obligations if not obligation.is_locked),
         ),
+        declaration=own.declaration or above.declaration,
         extends=(above.id, *above.extends),
     )

@@ -192,6 +192,11 @@ def settle(
     return HostDecision(TlsAction.PASS, decision, "Its name is enough: no rule needs to read more.")
 
 
+def remind(decision: Decision) -> HostDecision:
+    """Give what a connection meets in which a warning is shown, whatever the site is."""
+    return _decrypted(decision, (WARNING,))
+
+
 _STOPPED = {Verdict.WARN: WARNING, Verdict.LIMIT: LIMIT}
 _WORDS = {
     PATHS: "parts of it that are decided otherwise",

@@ -151,14 +151,14 @@ class Roles:
         decides: opens or refuses.
         deputises: decides when the other cannot; never on their own request.
         incidents: receives alerts and incidents.
-        bypass: alone may permit what gets round the filter.
+        bypass: these alone may permit what gets round the filter.
     """
 
     reviews: tuple[Role, ...] = ()
     decides: tuple[Role, ...] = ()
     deputises: tuple[Role, ...] = ()
     incidents: tuple[Role, ...] = ()
-    bypass: tuple[Role, ...] = ()
+    bypass: tuple[Role, ...] = (Role.HEADTEACHER,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +206,31 @@ class LessonAllowance:
     most_minutes: int
 
 
+class UntilSigned(StrEnum):
+    """What happens to somebody who has not signed the declaration."""
+
+    OFF = "off"
+    WARN = "warn"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What people read and sign (W-8, H-11.3).
+
+    Attributes:
+        clause: id of the clause that it rests on.
+        version: whoever signed another one signs again.
+        until_signed: what happens until then.
+        groups: of the people who sign, with the groups within them.
+    """
+
+    clause: str
+    version: str
+    until_signed: UntilSigned
+    groups: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One school's policy, with what it takes from the policies that it extends.
@@ -220,7 +245,7 @@ class Policy:
         clauses: id → clause.
         locked: step 1, nobody can lift these.
         always_reachable: step 2.
-        circumvention: step 6; a grant lifts these only when the headteacher decided it.
+        circumvention: step 6; a grant lifts these only when one of `bypass` decided it.
         rules: steps 4 and 8, in the order in which they are asked.
         default: step 9.
         suspension_clause: clause shown when access was withdrawn.
@@ -237,6 +262,7 @@ class Policy:
         ages: from which age services admit people.
         services: id → service that has modes to ask for.
         obligations: which service is used in which mode, in the order in which they are asked.
+        declaration: what people sign; None for nothing.
         extends: ids of the policies it extends, the nearest first.
         version: changes with the content.
     """
@@ -267,6 +293,7 @@ class Policy:
     ages: tuple[MinimumAge, ...] = ()
     services: dict[str, Service] = field(default_factory=dict)
     obligations: tuple[Obligation, ...] = ()
+    declaration: Declaration | None = None
     extends: tuple[str, ...] = ()
     version: str = ""
 
@@ -298,6 +325,11 @@ class Policy:
             if obligation.concerns(circumstances.groups, circumstances.device):
                 found.setdefault(obligation.service.id, obligation)
         return tuple(found.values())
+
+    @property
+    def bypass(self) -> tuple[Role, ...]:
+        """Who alone may permit what gets round the filter; the headteacher where it does not say."""
+        return (self.roles or Roles()).bypass
 
     def groups_of(self, client: Client) -> frozenset[str]:
         """Give every group of a client, with those around them."""
