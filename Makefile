@@ -58,6 +58,7 @@ soak: setup
 lock:
 	uv pip compile pyproject.toml --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -q -o requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -q -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra postgresql --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -c requirements-dev.lock -q -o requirements-postgresql.lock
 	uv pip compile pyproject.toml --extra kerberos --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -c requirements-dev.lock -q -o requirements-kerberos.lock
 
 clean:

@@ -4,8 +4,10 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -567,7 +569,7 @@ def test_run_prints_where_everything_is_and_doctor_finds_that_it_filters(school:
         ]
         found = lines(run(school, "doctor"))
         second = run(school, "run")
-    assert [line.split()[0] for line in found] == ["ok"] * 7
+    assert [line.split()[0] for line in found] == ["ok"] * 8
     refused(second, OUT_OF_REACH, "cannot")
 
 
@@ -580,6 +582,17 @@ def test_doctor_exits_1_and_names_every_fault_when_nothing_runs(school: School) 
     assert marks == ["ok", "FAULT", "FAULT", "ok", "FAULT", "FAULT", "FAULT"]
     for words in ("hill.yaml:1: is not valid YAML", "There is no CA", "nothing answers on"):
         assert words in ended.stdout
+
+
+def test_doctor_shows_a_broken_audit_trail(school: School) -> None:
+    assert run(school, "suspend", "10.0.0.7", "--until", "1d", "--reason", "x").returncode == DONE
+    with closing(sqlite3.connect(school.state / "schoolgate.db")) as database:
+        database.execute("DROP TRIGGER audit_refuses_update")
+        database.execute("UPDATE audit SET action = 'suspension.lifted'")
+        database.commit()
+    ended = run(school, "doctor")
+    assert ended.returncode == NO
+    assert re.search(r"FAULT +audit trail: entry 1 was changed", ended.stdout)
 
 
 # -- help and pipes -------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from schoolgate.core.approvals import (
 )
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError, RefusedError, UnavailableError
-from schoolgate.storage import DecisionStore, decisions, schema
+from schoolgate.storage import AuditTrail, DecisionStore, decisions, schema
 from schoolgate.storage.connections import reading
 from schoolgate.storage.schema import NaiveTimeError
 from tests.storage.days import at
@@ -57,10 +57,18 @@ def suspend(
 
 
 def audited(engine: Engine) -> list[dict[str, Any]]:
-    with reading(engine) as connection:
-        query = select(schema.audit).order_by(schema.audit.c.id)
-        rows = [dict(row._mapping) for row in connection.execute(query)]
-    return [{name: row[name] for name in row if name != "id"} for row in rows]
+    trail = AuditTrail(engine)
+    assert trail.verify().fault is None
+    return [
+        {
+            "at": entry.at,
+            "actor": beside["actor"],
+            "action": entry.action,
+            "subject": beside["subject"],
+            "detail": beside["detail"],
+        }
+        for entry, beside in trail.told()
+    ]
 
 
 def test_a_grant_is_given_back_as_it_was_made(store: DecisionStore) -> None:

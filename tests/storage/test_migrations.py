@@ -5,15 +5,18 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from schoolgate.core.errors import UnavailableError
-from schoolgate.storage import open_database, schema, upgrade
-from schoolgate.storage.connections import reading, writing
+from schoolgate.storage import AuditTrail, open_database, schema, upgrade
+from schoolgate.storage.audit import record
+from schoolgate.storage.connections import reading, sqlite_engine, writing
 from schoolgate.storage.migrations import migration_config
+from tests.storage.days import at
 
 OPEN = """
 import sys
@@ -53,15 +56,16 @@ def test_a_second_upgrade_changes_nothing(engine: Engine, path: Path) -> None:
     upgrade(engine)
     with reading(engine) as connection:
         rows = connection.execute(text("SELECT name, version FROM versions")).all()
-    assert sorted(tuple(row) for row in rows) == [("lists", 0), ("overlay", 7), ("policy", 0)]
+    want = [("audit", 0), ("lists", 0), ("overlay", 7), ("policy", 0)]
+    assert sorted(tuple(row) for row in rows) == want
 
 
 def test_tables_of_others_in_the_same_database_are_left_alone(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(text("CREATE TABLE auth_user (id INTEGER)"))
         connection.execute(text("DELETE FROM alembic_version"))
-        for table in schema.metadata.tables:
-            connection.execute(text(f"DROP TABLE {table}"))
+        for table in reversed(schema.metadata.sorted_tables):
+            connection.execute(text(f"DROP TABLE {table.name}"))
     upgrade(engine)
     with reading(engine) as connection:
         assert connection.execute(text("SELECT count(*) FROM auth_user")).scalar_one() == 0
@@ -69,17 +73,8 @@ def test_tables_of_others_in_the_same_database_are_left_alone(engine: Engine) ->
 
 @pytest.mark.parametrize("change", ["UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"])
 def test_the_audit_trail_is_append_only(engine: Engine, change: str) -> None:
-    row = {
-        "at": "2026-11-23",
-        "actor": "head",
-        "action": "x",
-        "subject": "everyone",
-        "detail": "{}",
-    }
     with writing(engine) as connection:
-        columns = ", ".join(row)
-        values = ", ".join(f":{name}" for name in row)
-        connection.execute(text(f"INSERT INTO audit ({columns}) VALUES ({values})"), row)
+        record(connection, at(9), "head", "x", "everyone", {})
     with pytest.raises(UnavailableError, match="append only"), writing(engine) as connection:
         connection.execute(text(change))
 
@@ -136,3 +131,31 @@ def test_processes_that_start_at_once_all_get_the_database(url: str) -> None:
         starter.stdin = None
     faults = [starter.communicate(timeout=60)[1] for starter in starters]
     assert faults == [""] * len(starters)
+
+
+def test_what_was_audited_before_the_chain_is_in_it(path: Path, url: str) -> None:
+    path.parent.mkdir()
+    path.touch()
+    database = sqlite_engine(path)
+    with writing(database) as connection:
+        command.upgrade(migration_config(connection), "0002")
+        for number, actor in enumerate(("cli:root", "cli"), start=1):
+            connection.execute(
+                text(
+                    "INSERT INTO audit (at, actor, action, subject, detail) VALUES (:at, :a, :x, :s, :d)"
+                ),
+                {
+                    "at": f"2026-11-23T0{number}:00:00.000000+00:00",
+                    "a": actor,
+                    "x": "grant.added",
+                    "s": "user:abc",
+                    "d": '{"grant": 1}',
+                },
+            )
+    database.dispose()
+    opened = open_database(url)
+    trail = AuditTrail(opened)
+    assert (trail.verify().entries, trail.verify().fault) == (2, None)
+    assert [beside["actor"] for _, beside in trail.told("user:abc")] == ["cli:root", "cli"]
+    assert trail.told()[1][0].at.isoformat() == "2026-11-23T02:00:00+00:00"
+    opened.dispose()

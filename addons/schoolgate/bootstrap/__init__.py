@@ -2,6 +2,7 @@
 
 from schoolgate.bootstrap.gateway import (
     Gateway,
+    audit_trail_if_any,
     open_store,
     overlay_if_any,
     upstream_bundle,
@@ -20,6 +21,7 @@ from schoolgate.bootstrap.serving import Addresses, serve
 __all__ = [
     "Addresses",
     "Gateway",
+    "audit_trail_if_any",
     "client_at",
     "curated_hosts",
     "list_places",

@@ -24,7 +24,7 @@ from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, Signature, signature
 from schoolgate.settings import Settings
-from schoolgate.storage import DecisionStore, OverlayWatch, open_database, sqlite_path
+from schoolgate.storage import AuditTrail, DecisionStore, OverlayWatch, open_database, sqlite_path
 
 if TYPE_CHECKING:
     from mitmproxy.connection import Client
@@ -52,6 +52,17 @@ def overlay_if_any(settings: Settings) -> Overlay:
     if not sqlite_path(settings.database_url).exists():
         return Overlay()
     return open_store(settings).overlay(now())
+
+
+def audit_trail_if_any(settings: Settings) -> AuditTrail | None:
+    """Give the audit trail, or None where nothing was ever kept; makes no files.
+
+    Raises:
+        UnavailableError: when there is a store that cannot be used.
+    """
+    if not sqlite_path(settings.database_url).exists():
+        return None
+    return AuditTrail(open_database(settings.database_url))
 
 
 def prepare(settings: Settings) -> Rules:

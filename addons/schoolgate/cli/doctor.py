@@ -52,6 +52,13 @@ def _at_rest(settings: Settings) -> list[Finding]:
         overlay = bootstrap.overlay_if_any(settings)
         said = f"{len(overlay.grants)} grants, {len(overlay.suspensions)} suspensions"
         findings.append(Finding("store", True, said))
+        trail = bootstrap.audit_trail_if_any(settings)
+        if trail is not None:
+            found = trail.verify()
+            said = (
+                f"{found.entries} entries, {found.erased} of them erased, the last is {found.head}"
+            )
+            findings.append(Finding("audit trail", found.fault is None, found.fault or said))
     except SchoolgateError as error:
         findings.append(Finding("store", False, str(error)))
     return findings

@@ -111,8 +111,8 @@ def open_site(
     Raises:
         RefusedError: when the site is none or too wide, is locked, or the subject does not exist.
     """
-    entry = _entry(site)
-    _check_subject(engine, subject)
+    entry = site_entry(site)
+    check_subject(engine, subject)
     client = Client("", engine.policy.default_group)
     asked = WebRequest(Url("https", entry.host, 443, entry.path), client)
     reason_now = engine.decide(asked, starts).reason
@@ -160,14 +160,14 @@ def open_lesson(
     if lessons is None:
         raise RefusedError(f"the policy {policy.id} lets teachers open nothing: see 'lessons:'")
     subject = Subject(SubjectKind.GROUP, group)
-    _check_subject(engine, subject)
+    check_subject(engine, subject)
     is_class = not any(other.within == group for other in policy.groups.values())
     if group == policy.default_group or not is_class:
         raise RefusedError(f"{group!r} is no class: it is everybody, or has groups within it")
     starts, ends = _lesson(engine, period, now)
     if ends - starts > timedelta(minutes=lessons.most_minutes):
         ends = starts + timedelta(minutes=lessons.most_minutes)
-    entries = [_entry(site) for site in sites]
+    entries = [site_entry(site) for site in sites]
     open_already = _open_for(engine, group, now)
     if len(open_already.union(entry.text for entry in entries)) > lessons.most_sites:
         raise RefusedError(
@@ -203,7 +203,7 @@ def supervise(
     Raises:
         RefusedError: when the subject does not exist.
     """
-    _check_subject(engine, subject)
+    check_subject(engine, subject)
     return decisions.supervise(subject, now, ends, reason, actor, now=now)
 
 
@@ -222,7 +222,7 @@ def suspend(
     Raises:
         RefusedError: when the subject does not exist.
     """
-    _check_subject(engine, subject)
+    check_subject(engine, subject)
     return decisions.suspend(subject, now, ends, reason, actor, now=now)
 
 
@@ -268,7 +268,12 @@ def _open_for(engine: PolicyEngine, group: str, now: datetime) -> set[str]:
     }
 
 
-def _entry(site: str) -> ListEntry:
+def site_entry(site: str) -> ListEntry:
+    """Give what a host, host/path or URL opens.
+
+    Raises:
+        RefusedError: when it is no site, or everybody's.
+    """
     try:
         url = parse_web_url(site)
         entry = ListEntry(normalise_host(url.host), comparable_path(url.path), "grant", "grant")
@@ -316,7 +321,12 @@ def known_subject(subject: Subject, people: People) -> Subject:
     return subject
 
 
-def _check_subject(engine: PolicyEngine, subject: Subject) -> None:
+def check_subject(engine: PolicyEngine, subject: Subject) -> None:
+    """See that a group exists.
+
+    Raises:
+        RefusedError: when it does not.
+    """
     groups = engine.policy.groups
     if subject.kind is SubjectKind.GROUP and subject.id not in groups:
         raise RefusedError(f"there is no group {subject.id!r}; there are: {', '.join(groups)}")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from schoolgate.core.approvals import OPENING
+from schoolgate.core.approvals import OPENING, PrecautionKind
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError, Fault
 from schoolgate.core.policy import (
@@ -102,9 +102,26 @@ class Checks:
             yield from self._category_names((*loc, "categories"), policy.lessons.categories)
         yield from self._obligations()
         yield from self._people_in_charge()
+        yield from self._requests()
         yield from self._group_tree()
         yield from self.names()
         yield from self._clause_states()
+
+    def _requests(self) -> Iterator[Fault]:
+        requests = self._policy.requests
+        for i, asked in enumerate(requests.precautions if requests else ()):
+            loc: Loc = ("requests", "precautions", i)
+            yield from self._known((*loc, "clause"), asked.clause, self._clauses, "clause")
+            when: Loc = (*loc, "when")
+            yield from self._category_names((*when, "categories"), asked.when.categories)
+            for key, names, known, kind in (
+                ("groups", asked.when.groups, self._groups, "group"),
+                ("networks", asked.when.networks, self._networks, "network"),
+            ):
+                for n, name in enumerate(names):
+                    yield from self._known((*when, key, n), name, known, kind)
+            if asked.needs is PrecautionKind.NOTIFICATION and not asked.by:
+                yield self._fault(loc, "a notification needs 'by': the roles that confirm it")
 
     def names(self) -> Iterator[Fault]:
         """Give the faults in the names that groups of categories, rules and inspection use."""
@@ -339,6 +356,8 @@ class Checks:
         used |= {obligation.clause for obligation in policy.obligations}
         if policy.declaration:
             used.add(policy.declaration.clause)
+        if policy.requests:
+            used |= {asked.clause for asked in policy.requests.precautions}
         for id_, clause in policy.clauses.items():
             loc = ("clauses", id_)
             if clause.enforcement is not Enforcement.ENFORCED and not clause.missing:

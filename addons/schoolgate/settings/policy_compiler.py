@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from schoolgate.core.approvals import Precaution, RequestTerms
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.policy import (
     NO_PERIOD,
@@ -33,6 +34,7 @@ from schoolgate.settings.policy_text import (
     LessonsText,
     ObligationText,
     PolicyText,
+    RequestsText,
     RolesText,
     RuleText,
     groups_of,
@@ -104,6 +106,7 @@ class Compiler:
                 for review in text.reviews
             ),
             lessons=self._lessons(text.lessons),
+            requests=self._requests(text.requests),
             ages=self._beside.ages,
             services=self._beside.services,
             obligations=tuple(
@@ -187,6 +190,22 @@ class Compiler:
             return None
         categories = frozenset(self._categories(text.categories))
         return LessonAllowance(text.clause, categories, text.most_sites, text.most_minutes)
+
+    def _requests(self, text: RequestsText | None) -> RequestTerms | None:
+        if text is None:
+            return None
+        precautions = tuple(
+            Precaution(
+                asked.clause,
+                asked.needs,
+                frozenset(self._categories(asked.when.categories)),
+                frozenset(asked.when.groups),
+                frozenset(asked.when.networks),
+                asked.by,
+            )
+            for asked in text.precautions
+        )
+        return RequestTerms(text.usual_days, text.longest_days, precautions)
 
     def _inspection(self, text: InspectionText | None) -> Inspection:
         if text is None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError
 
-from schoolgate.core.approvals import Role
+from schoolgate.core.approvals import PrecautionKind, Role
 from schoolgate.core.policy import Enforcement, InspectionMode, Lock, UntilSigned
 from schoolgate.documents import Document, Loc, Strict
 from schoolgate.settings.timetable_text import TimetableText
@@ -140,6 +140,31 @@ class DeclarationText(Strict):
     groups: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class PrecautionWhenText(Strict):
+    """Of which requests a precaution is asked; what is left out holds for all."""
+
+    categories: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+
+
+class PrecautionText(Strict):
+    """What a clause asks for before some requests may be approved."""
+
+    clause: Text
+    needs: PrecautionKind
+    when: PrecautionWhenText = PrecautionWhenText()
+    by: tuple[Role, ...] = ()
+
+
+class RequestsText(Strict):
+    """What is asked of requests for access."""
+
+    usual_days: Annotated[int, Field(gt=0, le=400)] = 14
+    longest_days: Annotated[int, Field(gt=0, le=400)] = 400
+    precautions: tuple[PrecautionText, ...] = ()
+
+
 class PolicyText(Strict):
     """The whole file; what may be absent is taken over from the policy that it extends."""
 
@@ -159,6 +184,7 @@ class PolicyText(Strict):
     reviews: tuple[ReviewText, ...] = ()
     lessons: LessonsText | None = None
     declaration: DeclarationText | None = None
+    requests: RequestsText | None = None
     minimum_ages: str = ""
     services: str = ""
     obligations: tuple[ObligationText, ...] = ()

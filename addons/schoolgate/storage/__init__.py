@@ -1,9 +1,23 @@
 """Keeps what people decided; knows core and the database, nothing else."""
 
+from schoolgate.storage.approvals import ApprovalStore, Happening, Reading, Writing
+from schoolgate.storage.audit import AuditTrail, TrailState
 from schoolgate.storage.connections import sqlite_path
 from schoolgate.storage.database import open_database
 from schoolgate.storage.decisions import DecisionStore
 from schoolgate.storage.migrations import upgrade
 from schoolgate.storage.watch import OverlayWatch
 
-__all__ = ["DecisionStore", "OverlayWatch", "open_database", "sqlite_path", "upgrade"]
+__all__ = [
+    "ApprovalStore",
+    "AuditTrail",
+    "DecisionStore",
+    "Happening",
+    "OverlayWatch",
+    "Reading",
+    "TrailState",
+    "Writing",
+    "open_database",
+    "sqlite_path",
+    "upgrade",
+]

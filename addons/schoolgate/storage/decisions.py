@@ -1,7 +1,7 @@
 """Makes and undoes what is decided by hand, each change with its audit entry in one transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, select, update
@@ -21,7 +21,10 @@ from schoolgate.core.approvals import (
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError
 from schoolgate.storage import overlays, schema
+from schoolgate.storage.approvals import Writing
+from schoolgate.storage.audit import record
 from schoolgate.storage.connections import reading, writing
+from schoolgate.storage.overlays import raise_overlay_version
 
 _LARGEST_ID = 2**63 - 1
 # Of one day; far more than a school clicks through, and little to read.
@@ -118,6 +121,9 @@ class DecisionStore:
             chosen = schema.grants.c.id == grant_id
             values = {"revoked_at": now, "revoked_reason": reason.strip()}
             connection.execute(update(schema.grants).where(chosen).values(**values))
+            if row.request_id is not None:
+                work = Writing(connection)
+                work.revoked_by_hand(row.request_id, now, actor, reason.strip())
             detail = {"grant": grant_id, "entry": row.entry, "reason": reason.strip()}
             _record(connection, now, actor, "grant.revoked", {"subject": row.subject, **detail})
 
@@ -250,7 +256,7 @@ class DecisionStore:
                 each for each in room if not connection.execute(made, each._asdict()).rowcount
             )
             if len(known) < len(room):
-                _raise_version(connection)
+                raise_overlay_version(connection)
         return known
 
     def overlay(self, now: datetime) -> Overlay:
@@ -317,17 +323,6 @@ def _record(
     connection: Connection, at: datetime, actor: str, action: str, detail: Mapping[str, Any]
 ) -> None:
     """Write the audit entry of a change and raise the overlay's version with it."""
-    facts = {name: _plain(value) for name, value in detail.items() if name != "subject"}
-    entry = {"at": at, "actor": actor, "action": action, "subject": detail["subject"]}
-    connection.execute(insert(schema.audit).values(**entry, detail=facts))
-    _raise_version(connection)
-
-
-def _raise_version(connection: Connection) -> None:
-    version = schema.versions.c.version
-    chosen = update(schema.versions).where(schema.versions.c.name == "overlay")
-    connection.execute(chosen.values(version=version + 1))
-
-
-def _plain(value: object) -> object:
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+    facts = {name: value for name, value in detail.items() if name != "subject"}
+    record(connection, at, actor, action, detail["subject"], facts)
+    raise_overlay_version(connection)

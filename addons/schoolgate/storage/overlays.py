@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, Row, Select, Table, select, update
 
 from schoolgate.core.approvals import (
     Acceptance,
@@ -12,12 +12,13 @@ from schoolgate.core.approvals import (
     Role,
     Signature,
     Signed,
+    SiteBlock,
     Subject,
     Supervision,
     Suspension,
     school_day,
 )
-from schoolgate.core.categories import ListEntry
+from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.storage import schema
 
@@ -39,6 +40,7 @@ def read_overlay(connection: Connection, now: datetime) -> Overlay:
         supervisions=tuple(read_supervisions(connection, now)),
         acceptances=read_acceptances(connection, now),
         signed=read_signed(connection),
+        blocks=tuple(read_blocks(connection)),
     )
 
 
@@ -47,6 +49,13 @@ def overlay_version(connection: Connection) -> int:
     query = select(schema.versions.c.version).where(schema.versions.c.name == "overlay")
     version: int = connection.execute(query).scalar_one()
     return version
+
+
+def raise_overlay_version(connection: Connection) -> None:
+    """Tell every worker, with the commit, that what was decided by hand has changed."""
+    version = schema.versions.c.version
+    chosen = update(schema.versions).where(schema.versions.c.name == "overlay")
+    connection.execute(chosen.values(version=version + 1))
 
 
 def read_grants(connection: Connection, now: datetime) -> list[Grant]:
@@ -99,6 +108,16 @@ def signature_of(row: Row[Any]) -> Signature:
     return Signature(row.person, row.version, row.signed_at, row.withdrawn_at)
 
 
+def read_blocks(connection: Connection) -> list[SiteBlock]:
+    """Give the sites that are blocked at once, oldest first."""
+    table = schema.site_blocks
+    query = select(table).where(table.c.lifted_at.is_(None)).order_by(table.c.id)
+    return [
+        SiteBlock(row.id, entry_of(row.entry, "report"), row.reason)
+        for row in connection.execute(query)
+    ]
+
+
 def grant_of(row: Row[Any]) -> Grant:
     """Give the grant that a row of `grants` stands for.
 
@@ -108,12 +127,16 @@ def grant_of(row: Row[Any]) -> Grant:
     try:
         return Grant(
             id=row.id,
-            entry=_entry(row.entry),
+            entry=entry_of(row.entry),
             subject=Subject.parse(row.subject),
             starts=row.starts,
             ends=row.ends if row.revoked_at is None else min(row.ends, row.revoked_at),
             decided_by=Role(row.decided_by),
             reason=row.reason,
+            page=row.page,
+            periods=frozenset(row.periods.split()),
+            networks=frozenset(row.networks.split()),
+            request=row.request_id,
         )
     except (RefusedError, ValueError) as error:
         raise _unreadable("grant", row, error) from error
@@ -149,10 +172,14 @@ def _subject(what: str, row: Row[Any]) -> Subject:
         raise _unreadable(what, row, error) from error
 
 
-def _entry(text: str) -> ListEntry:
-    # Not parsed again: that would undo percent-encoding twice and widen what was granted.
+def entry_of(text: str, by: str = "grant") -> ListEntry:
+    """Give the entry that `ListEntry.text` stands for.
+
+    Not parsed again: that would undo percent-encoding twice and widen what was granted.
+    """
     host, slash, path = text.partition("/")
-    return ListEntry(host, slash + path or "/", category="grant", feed="grant")
+    reach = Reach.HOST if host.startswith("=") else Reach.SITE
+    return ListEntry(host.removeprefix("="), slash + path or "/", by, by, reach)
 
 
 def _unreadable(what: str, row: Row[Any], error: Exception) -> UnavailableError:

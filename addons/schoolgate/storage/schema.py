@@ -1,4 +1,4 @@
-"""The tables that keep what people decided by hand, its audit trail, and versions."""
+"""The tables that keep what people asked for and decided, its audit trail, mail to be sent, and versions."""
 
 from datetime import UTC, datetime
 
@@ -7,12 +7,15 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Dialect,
+    ForeignKey,
     Integer,
     MetaData,
     String,
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
+    text,
 )
 from sqlalchemy.exc import DontWrapMixin
 
@@ -68,7 +71,14 @@ grants = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
     Column("revoked_reason", Text),
+    Column("page", Text, nullable=False, server_default=text("''")),
+    Column("periods", Text, nullable=False, server_default=text("''")),
+    Column("networks", Text, nullable=False, server_default=text("''")),
+    Column("request_id", Integer),
+    Column("review_on", String(10)),
     CheckConstraint("ends > starts", name="ends_after_start"),
+    # A request is approved once.
+    UniqueConstraint("request_id"),
 )
 
 suspensions = Table(
@@ -117,19 +127,140 @@ signatures = Table(
     Column("withdrawn_at", UtcTime),
 )
 
-# Append only: the first migration puts triggers on it that refuse UPDATE and DELETE.
+# `content` is the whole request; the columns are what it is looked for by.
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("requester", Text, nullable=False, index=True),
+    Column("host", Text, nullable=False, index=True),
+    Column("submitted_at", UtcTime, nullable=False),
+    Column("ends", UtcTime, nullable=False),
+    # Of the form that was sent: sending it again makes no second request.
+    Column("submission", String(64)),
+    Column("content", JSON, nullable=False),
+    UniqueConstraint("submission"),
+)
+
+request_history = Table(
+    "request_history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("request_id", Integer, ForeignKey("requests.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("role", String(32)),
+    Column("action", String(32), nullable=False),
+    Column("before", String(16)),
+    Column("after", String(16), nullable=False),
+    Column("words", JSON, nullable=False),
+    # Of people who act on the same version at once, one wins.
+    UniqueConstraint("request_id", "version"),
+)
+
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("delegate", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("starts", UtcTime, nullable=False),
+    Column("ends", UtcTime, nullable=False, index=True),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    CheckConstraint("ends > starts", name="ends_after_start"),
+)
+
+site_reports = Table(
+    "site_reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("reporter", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("handled_by", Text, nullable=False),
+    Column("handled_at", UtcTime),
+    Column("note", Text, nullable=False),
+)
+
+site_blocks = Table(
+    "site_blocks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("entry", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("report_id", Integer, ForeignKey("site_reports.id")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("lifted_at", UtcTime),
+)
+
+accidents = Table(
+    "accidents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("at", UtcTime, nullable=False, index=True),
+)
+
+# Mail that is to be sent, written in the transaction of what it tells of.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("audience", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False, index=True),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", UtcTime),
+    Column("gave_up_at", UtcTime),
+    Column("last_error", Text, nullable=False),
+)
+
+# Append only: a migration puts triggers on it that refuse UPDATE and DELETE.
 audit = Table(
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("at", UtcTime, nullable=False),
-    Column("actor", Text, nullable=False),
+    Column("actor", String(80), nullable=False),
     Column("action", String(32), nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("detail", JSON, nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("commitment", String(64), nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
 )
 
-# The rows `overlay`, `policy` and `lists` are put in by the first migration.
+# What an erasure deletes: the chain holds without it.
+audit_details = Table(
+    "audit_details",
+    metadata,
+    Column("audit_id", Integer, primary_key=True, autoincrement=False),
+    Column("salt", String(64), nullable=False),
+    Column("content", JSON, nullable=False),
+)
+
+pseudonyms = Table(
+    "pseudonyms",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("pseudonym", String(80), nullable=False),
+    UniqueConstraint("pseudonym"),
+)
+
+# The rows `overlay`, `policy`, `lists` and `audit` are put in by migrations; that of `audit` holds the
+# number and the hash of the last entry.
 versions = Table(
     "versions",
     metadata,

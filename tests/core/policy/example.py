@@ -1,6 +1,7 @@
 """A small school to test the policy with: a few groups, categories, rules and people."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,8 +101,9 @@ def grant(
     subject: str = "everyone",
     decided_by: Role = Role.TECHNICIAN,
     number: int = 1,
+    **more: Any,
 ) -> Grant:
-    return Grant(
+    made = Grant(
         number,
         listed(entry, LOCAL_ALLOW, "grants"),
         Subject.parse(subject),
@@ -110,6 +112,7 @@ def grant(
         decided_by,
         "For the lesson.",
     )
+    return replace(made, **more)
 
 
 def suspension(subject: str = "everyone", number: int = 1) -> Suspension:

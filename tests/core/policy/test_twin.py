@@ -13,9 +13,10 @@ from schoolgate.core.approvals import (
     Overlay,
     Role,
     Signed,
+    SiteBlock,
     Suspension,
 )
-from schoolgate.core.categories import ListEntry
+from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.clients import Client
 from schoolgate.core.policy import (
     Declaration,
@@ -173,8 +174,26 @@ def _any_of[T](*values: T) -> st.SearchStrategy[frozenset[T]]:
 
 
 _GRANTS = _some(
-    st.builds(grant, st.sampled_from(_PLACES), st.sampled_from(_SUBJECTS), st.sampled_from(Role)), 2
+    st.builds(
+        grant,
+        st.sampled_from([*_PLACES, "=example.com", "=www.example.com/a"]),
+        st.sampled_from(_SUBJECTS),
+        st.sampled_from(Role),
+        page=st.sampled_from(["", "", "", "/a/b"]),
+        periods=_few("lessons", "none"),
+        networks=_few("wifi"),
+    ),
+    2,
 ).map(_numbered)
+_BLOCKS = _some(
+    st.builds(
+        SiteBlock,
+        st.just(1),
+        st.sampled_from(["example.com", "=example.com", "b.example"]).map(listed),
+        st.just("reported"),
+    ),
+    1,
+)
 _SUSPENSIONS = _some(st.builds(suspension, st.sampled_from(_SUBJECTS[1:])), 1)
 WORLDS = st.builds(
     World,
@@ -194,6 +213,7 @@ WORLDS = st.builds(
             Acceptance("user:abc", "declaration:2", "2026-11-22"),
         ),
         signed=_any_of(Signed("abc", "1"), Signed("xyz", "2")),
+        blocks=_BLOCKS,
     ),
     request=st.builds(
         WebRequest,
@@ -210,6 +230,8 @@ WORLDS = st.builds(
 
 
 def _covers(entry: ListEntry, request: WebRequest) -> bool:
+    if entry.reach is Reach.HOST and request.url.host != entry.host:
+        return False
     host, path = "." + request.url.host, request.url.path.rstrip("/") + "/"
     return host.endswith("." + entry.host) and path.startswith(entry.path.rstrip("/") + "/")
 
@@ -246,7 +268,7 @@ def _stopped(
     return None
 
 
-def chain(world: World) -> tuple[Reason, Verdict, str, int | None]:
+def chain(world: World) -> tuple[Reason, Verdict, str, int | None]:  # noqa: PLR0912 - one question after the other
     """Answer as one chain of questions."""
     own, above, request = world.own, world.above, world.request
     client = request.client
@@ -313,25 +335,35 @@ def chain(world: World) -> tuple[Reason, Verdict, str, int | None]:
     around = of_section(own.circumvention, above.circumvention if above else ())
     lessons = own.lessons or (above.lessons if above else None)
     otherwise = by_rules(categories - (lessons.categories if lessons else set())) or own.default
+    closed = any(_covers(block.entry, request) for block in world.overlay.blocks)
     in_lessons = (
         lessons is not None
         and bool(lessons.categories & categories)
         and not local
+        and not closed
         and otherwise.verdict in (Verdict.ALLOW, Verdict.MONITOR)
     )
     roles = own.roles or (above.roles if above else None)
     bypass = roles.bypass if roles else (Role.HEADTEACHER,)
+    deciding = {*OPENING, Role.CHAIR_OF_GOVERNORS}
     for given_ in world.overlay.grants:
         in_time = given_.starts <= world.now < given_.ends
         permitted = around is None or given_.decided_by in bypass
-        may_open = given_.decided_by in OPENING and permitted
+        may_open = given_.decided_by in deciding and permitted
         if given_.decided_by is Role.TEACHER:
             may_open = around is None and in_lessons
-        concerned = given_.subject.concerns(client, frozenset(groups))
+        concerned = (
+            given_.subject.concerns(client, frozenset(groups))
+            and (not given_.periods or period in given_.periods)
+            and (not given_.networks or client.network in given_.networks)
+            and given_.page in ("", request.url.path)
+        )
         if in_time and may_open and concerned and _covers(given_.entry, request):
             return Reason.GRANT, Verdict.ALLOW, "grant", given_.id
     if around:
         return Reason.CIRCUMVENTION, around.verdict, around.id, None
+    if closed:
+        return Reason.LOCAL_BLOCK, Verdict.BLOCK, "site-block", None
     if LOCAL_BLOCK in local:
         return Reason.LOCAL_BLOCK, Verdict.BLOCK, LOCAL_BLOCK, None
     if LOCAL_ALLOW in local:

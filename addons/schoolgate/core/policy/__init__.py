@@ -1,5 +1,6 @@
 """The policy decision point: a school's rules as values, and the engine that carries them out."""
 
+from schoolgate.core.approvals import Roles
 from schoolgate.core.policy.cases import Case, Given
 from schoolgate.core.policy.dead_rules import dead_rules
 from schoolgate.core.policy.decision import (
@@ -32,7 +33,6 @@ from schoolgate.core.policy.model import (
     MinimumAge,
     Policy,
     Review,
-    Roles,
     Rule,
     UntilSigned,
     with_groups_around,

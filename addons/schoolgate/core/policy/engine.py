@@ -7,7 +7,8 @@
 5. grant in force for this client; one that lifts circumvention only if somebody whom the policy names
    for it decided it (the headteacher)
 6. circumvention of the filter
-7. the school's own block list, then its own allow list: it is the final arbiter of any list
+7. the school's own block list and what was blocked at once, then its own allow list: it is the final
+   arbiter of any list
 8. rules of the policy, the first that matches wins: those that the policies it extends have locked
    against other rules, its own, then those that it takes over
 9. the policy's default
@@ -18,7 +19,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from schoolgate.core.approvals import OPENING, Grant, Overlay, Role, Suspension, first
+from schoolgate.core.approvals import (
+    OPENING,
+    Grant,
+    Overlay,
+    Role,
+    SiteBlock,
+    Suspension,
+    first,
+)
 from schoolgate.core.catalogue import Catalogue
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
@@ -51,6 +60,11 @@ _MOST_CIRCUMSTANCES = 100_000
 # Evidence that is not looked up again.
 _MOST_LISTED_KEPT = 2_000
 _LONGEST_KEPT_PATH = 256
+
+# The rule of a site that was blocked at once, in journal and pages.
+SITE_BLOCK = "site-block"
+# The chair of governors decides what the headteacher asks for.
+_DECIDING = frozenset({*OPENING, Role.CHAIR_OF_GOVERNORS})
 
 type _GrantedKey = tuple[int, str | None, tuple[str, ...], tuple[Obligation, ...]]
 type _Key = tuple[str, frozenset[str], str, str, str]
@@ -125,15 +139,18 @@ class PolicyEngine:
         row = self._row_of(request, now)
         overlay = self.overlay
         signs = client.user and self._unsigned.is_in_force
-        if not (overlay.suspensions or overlay.grants or signs):
+        if overlay.is_empty and not signs:
             return row.settled
         groups = self._groups_of(client)
         stopped, reminder = self._stopped(client, groups, now)
-        grants = overlay.grants_for(client, groups, url.host, url.path, now)
-        granted = self._granted_by(grants, row)
+        closed = overlay.block_on(url.host)
+        grants = overlay.grants_for(
+            client, groups, url.host, url.path, now, query=url.query, period=self._period(now)
+        )
+        granted = self._granted_by(grants, row, closed)
         answer = row.settled
-        if stopped is not None or granted is not None:
-            answer = row.under(stopped, granted)
+        if stopped is not None or granted is not None or closed is not None:
+            answer = row.under(stopped, granted, self._closed_by(closed, row))
         if reminder is None:
             return answer
         never = self._outlook(url.host, self._profiles_of(client, now)).never
@@ -150,18 +167,19 @@ class PolicyEngine:
         outlook = self._outlook(host, self._profiles_of(client, now))
         overlay = self.overlay
         signs = client.user and self._unsigned.is_in_force
-        if not (overlay.suspensions or overlay.grants or signs):
+        if overlay.is_empty and not signs:
             return outlook.settled
         groups = self._groups_of(client)
         stopped, reminder = self._stopped(client, groups, now)
-        grants = overlay.grants_on(client, groups, host, now)
+        grants = overlay.grants_on(client, groups, host, now, self._period(now))
+        closed = overlay.block_on(host)
         answer = outlook.settled
-        if stopped is not None or grants:
+        if stopped is not None or grants or closed is not None:
             # By identity: each is built once for this overlay.
-            key = (outlook, id(stopped), tuple(grant.id for grant in grants))
+            key = (outlook, id(stopped), tuple(grant.id for grant in grants), id(closed))
             known = self._by_hand.get(key)
             if known is None:
-                known = self._by_hand[key] = self._host_by_hand(outlook, stopped, grants)
+                known = self._by_hand[key] = self._host_by_hand(outlook, stopped, grants, closed)
             answer = known
         if reminder and self._unsigned.in_front_of(answer.decision, outlook.never):
             return self._unsigned.connection
@@ -170,7 +188,8 @@ class PolicyEngine:
     def opens_in_lessons(self, request: WebRequest, now: datetime) -> bool:
         """Ask whether a teacher may open a page for a lesson: nothing but `Policy.lessons` closes it."""
         row = self._row_of(request, now)
-        return row.in_lessons and row.locked is None and row.by_parent is None
+        open_to_teachers = row.in_lessons and row.locked is None and row.by_parent is None
+        return open_to_teachers and self.overlay.block_on(request.url.host) is None
 
     def period(self, now: datetime) -> str | None:
         """Give the period of the timetable at a time, aware; None outside all."""
@@ -186,9 +205,9 @@ class PolicyEngine:
                 return grant.entry if grant else None
             case Reason.LOCAL_BLOCK | Reason.LOCAL_ALLOW:
                 wanted = LOCAL_BLOCK if decision.reason is Reason.LOCAL_BLOCK else LOCAL_ALLOW
-                return first(
-                    e for e in self._school_sites.entries(host, path) if e.category == wanted
-                )
+                listed = self._school_sites.entries(host, path)
+                closed = self.overlay.block_on(host) if decision.rule == SITE_BLOCK else None
+                return closed.entry if closed else first(e for e in listed if e.category == wanted)
             case Reason.SUSPENDED | Reason.DECLARATION:
                 return None
             case _ if decision.category is None:
@@ -212,7 +231,11 @@ class PolicyEngine:
         stopped, reminder = self._stopped(client, groups, now)
         if reminder is self.decide(request, now):
             stopped = reminder
-        grants = self.overlay.grants_for(client, groups, url.host, url.path, now)
+        closed = self.overlay.block_on(url.host)
+        grants = self.overlay.grants_for(
+            client, groups, url.host, url.path, now, query=url.query, period=self._period(now)
+        )
+        local = self._closed_by(closed, row) or row.local
         by_default = row.policy.reason is Reason.DEFAULT
         above = ", ".join(self.policy.extends)
         return [
@@ -232,12 +255,12 @@ class PolicyEngine:
             Question(
                 5,
                 "Has somebody in charge opened it for this client?",
-                self._granted_by(grants, row),
+                self._granted_by(grants, row, closed),
             ),
             Question(
                 6, "Does it get round the filter (VPN, proxy, anonymiser)?", row.circumvention
             ),
-            Question(7, "Is it on the school's own block or allow list?", row.local),
+            Question(7, "Is it on the school's own block or allow list?", local),
             Question(8, "Does a rule of the policy match?", None if by_default else row.policy),
             Question(9, "What does the policy say otherwise?", row.policy if by_default else None),
         ]
@@ -256,9 +279,14 @@ class PolicyEngine:
             return None, unsigned
         return unsigned, None
 
-    def _granted_by(self, grants: Sequence[Grant], row: Row) -> Decision | None:
+    def _period(self, now: datetime) -> str:
+        return self.period(now) or NO_PERIOD
+
+    def _granted_by(
+        self, grants: Sequence[Grant], row: Row, closed: SiteBlock | None
+    ) -> Decision | None:
         """Give the decision of the first of some grants in force that may open a page."""
-        usable = first(grant for grant in grants if self._may_open(grant, row))
+        usable = first(grant for grant in grants if self._may_open(grant, row, closed))
         if usable is None:
             return None
         lessons = self.policy.lessons
@@ -280,9 +308,29 @@ class PolicyEngine:
             )
         return decision
 
-    def _may_open(self, grant: Grant, row: Row) -> bool:
-        if grant.decided_by not in OPENING:
-            return grant.decided_by is Role.TEACHER and row.in_lessons
+    def _closed_by(self, block: SiteBlock | None, row: Row) -> Decision | None:
+        """Give the decision of a site that was blocked at once."""
+        if block is None:
+            return None
+        category, categories = row.policy.category, row.policy.categories
+        key = (block.id, category, categories, row.obligations)
+        decision = self._closed.get(key)
+        if decision is None:
+            decision = self._closed[key] = Decision(
+                Verdict.BLOCK,
+                Reason.LOCAL_BLOCK,
+                self.policy.local_clause,
+                SITE_BLOCK,
+                category=category,
+                categories=categories,
+            )
+        return decision
+
+    def _may_open(self, grant: Grant, row: Row, closed: SiteBlock | None) -> bool:
+        if grant.decided_by is Role.TEACHER:
+            return row.in_lessons and closed is None
+        if grant.decided_by not in _DECIDING:
+            return False
         return row.circumvention is None or grant.decided_by in self.policy.bypass
 
     def _listed_as(self, host: str, path: str, category: str) -> ListEntry | None:
@@ -299,13 +347,18 @@ class PolicyEngine:
         return known
 
     def _host_by_hand(
-        self, outlook: Outlook, stopped: Decision | None, grants: Sequence[Grant]
+        self,
+        outlook: Outlook,
+        stopped: Decision | None,
+        grants: Sequence[Grant],
+        closed: SiteBlock | None,
     ) -> HostDecision:
         """Answer for a host on which something was decided by hand for this client."""
-        whole = [grant for grant in grants if grant.entry.path == "/"]
+        whole = [grant for grant in grants if grant.is_whole]
 
         def answer(row: Row, opened: Sequence[Grant]) -> Decision:
-            return row.under(stopped, self._granted_by(opened, row))
+            granted = self._granted_by(opened, row, closed)
+            return row.under(stopped, granted, self._closed_by(closed, row))
 
         decision = answer(outlook.row, whole)
         pages = [answer(row, whole) for row in outlook.parts]
@@ -333,7 +386,8 @@ class PolicyEngine:
     def _set_overlay(self, overlay: Overlay) -> None:
         self.overlay = overlay
         self._granted: dict[_GrantedKey, Decision] = {}
-        self._by_hand: dict[tuple[Outlook, int, tuple[int, ...]], HostDecision] = {}
+        self._closed: dict[_GrantedKey, Decision] = {}
+        self._by_hand: dict[tuple[Outlook, int, tuple[int, ...], int], HostDecision] = {}
         self._suspensions = {
             s.id: Decision(
                 Verdict.BLOCK,

@@ -22,8 +22,8 @@ def extend(own: Policy, above: Policy) -> Policy:
     """Give a policy with all that it takes over.
 
     Args:
-        own: what the policy says itself; an absent timetable, declaration, roles, lessons and ages are
-            taken over.
+        own: what the policy says itself; an absent timetable, declaration, roles, lessons, requests and
+            ages are taken over.
         above: the policy that it extends, whole.
     """
 
@@ -60,6 +60,7 @@ def extend(own: Policy, above: Policy) -> Policy:
         roles=own.roles or above.roles,
         reviews=(*own.reviews, *above.reviews),
         lessons=own.lessons or above.lessons,
+        requests=own.requests or above.requests,
         ages=own.ages or above.ages,
         services={**above.services, **own.services},
         obligations=(

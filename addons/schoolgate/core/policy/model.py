@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from schoolgate.core.approvals import Role
+from schoolgate.core.approvals import RequestTerms, Role, Roles
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.policy.decision import Verdict
@@ -143,25 +143,6 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
-    """Who does what at this school, by role; the names are not kept here.
-
-    Attributes:
-        reviews: looks at a request for access first.
-        decides: opens or refuses.
-        deputises: decides when the other cannot; never on their own request.
-        incidents: receives alerts and incidents.
-        bypass: these alone may permit what gets round the filter.
-    """
-
-    reviews: tuple[Role, ...] = ()
-    decides: tuple[Role, ...] = ()
-    deputises: tuple[Role, ...] = ()
-    incidents: tuple[Role, ...] = ()
-    bypass: tuple[Role, ...] = (Role.HEADTEACHER,)
-
-
-@dataclass(frozen=True, slots=True)
 class Review:
     """Something that must be looked at again from time to time.
 
@@ -259,6 +240,7 @@ class Policy:
         roles: who does what; None where it does not say.
         reviews: what must be looked at again.
         lessons: what a teacher may open; None for nothing.
+        requests: what it says of requests for access; None where it does not say.
         ages: from which age services admit people.
         services: id → service that has modes to ask for.
         obligations: which service is used in which mode, in the order in which they are asked.
@@ -290,6 +272,7 @@ class Policy:
     roles: Roles | None = None
     reviews: tuple[Review, ...] = ()
     lessons: LessonAllowance | None = None
+    requests: RequestTerms | None = None
     ages: tuple[MinimumAge, ...] = ()
     services: dict[str, Service] = field(default_factory=dict)
     obligations: tuple[Obligation, ...] = ()

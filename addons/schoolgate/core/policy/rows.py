@@ -39,9 +39,13 @@ class Row:
     settled: Decision
     obligations: tuple[Obligation, ...] = ()
 
-    def under(self, stopped: Decision | None, granted: Decision | None) -> Decision:
-        """Give the answer with what was decided by hand: steps 3 and 5."""
-        for decision in (self.locked, self.always, stopped, self.by_parent, granted):
+    def under(
+        self, stopped: Decision | None, granted: Decision | None, closed: Decision | None
+    ) -> Decision:
+        """Give the answer with what was decided by hand: steps 3, 5 and, for one site, 7."""
+        for decision in (
+            self.locked, self.always, stopped, self.by_parent, granted, self.circumvention, closed,
+        ):  # fmt: skip
             if decision is not None:
                 return decision
         return self.settled

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from schoolgate.storage.migrations.append_only import make_append_only
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -63,12 +65,7 @@ def _create_audit() -> None:
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )
-    # Copying the table in a batch migration drops its triggers: put them back there.
-    for change in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER audit_refuses_{change.lower()} BEFORE {change} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit trail is append only'); END"
-        )
+    make_append_only("audit")
 
 
 def _create_versions() -> None:
