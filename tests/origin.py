@@ -72,6 +72,8 @@ def running(
     config.certfile, config.keyfile = str(chain), str(key)
     config.accesslog = config.errorlog = None
     config.graceful_timeout = 0.1
+    # A connection waits for as long as a test on a slow machine takes.
+    config.keep_alive_timeout = 300
     config.websocket_max_message_size = 1 << 20
     origin = Origin(http_port, https_port, ca_file)
     loop = asyncio.new_event_loop()
