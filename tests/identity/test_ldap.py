@@ -226,6 +226,26 @@ def test_when_too_many_wait_the_next_is_told_so() -> None:
     assert second is None
 
 
+def test_when_it_closes_whoever_waits_or_comes_is_told_so() -> None:
+    async def ask() -> list[BaseException | bool]:
+        background = Background("test", 1, 60)
+        going_on = threading.Event()
+        running = asyncio.create_task(background.call(going_on.wait))
+        queued = asyncio.create_task(background.call(going_on.wait))
+        await asyncio.sleep(0)
+        background.close()
+        results = await asyncio.gather(
+            queued, background.call(going_on.wait), return_exceptions=True
+        )
+        going_on.set()
+        return [*results, await running]
+
+    queued, late, running = asyncio.run(ask())
+    assert isinstance(queued, BusyError)
+    assert isinstance(late, BusyError)
+    assert running is True
+
+
 def test_only_an_accepted_answer_is_a_claim() -> None:
     accepted = Answer(Outcome.ACCEPTED, "ann", "staff", frozenset({"4b"}))
     claim = accepted.claim("password", 5.0)

@@ -32,7 +32,7 @@ def acceptance(client: Client, rule: str, now: datetime) -> Acceptance:
 
 def school_day(now: datetime) -> str:
     """Give the day that it is in school at a time, aware: ``2026-11-23``."""
-    return f"{now.astimezone(_LONDON):%Y-%m-%d}"
+    return now.astimezone(_LONDON).isoformat()[:10]
 
 
 @dataclass(frozen=True, slots=True)

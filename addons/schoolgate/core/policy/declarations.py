@@ -9,6 +9,7 @@ is open otherwise; it opens nothing, and it is not shown
   refuses to be read (updates) would break
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from schoolgate.core.approvals import Overlay, Signed, acceptance
@@ -25,9 +26,6 @@ class Unsigned:
 
     Args:
         policy: whose declaration.
-
-    Attributes:
-        is_in_force: whether anything comes of it for anybody.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -44,23 +42,26 @@ class Unsigned:
                 note=f"It is the version {declaration.version}: read it, sign it, hand it in.",
             )
             self._reminder = remind(self._decision)
-        self.is_in_force = self._decision is not None
 
     def decision(
-        self, overlay: Overlay, client: Client, groups: frozenset[str], now: datetime
+        self,
+        overlay: Overlay,
+        client: Client,
+        groups_of: Callable[[Client], frozenset[str]],
+        now: datetime,
     ) -> Decision | None:
         """Give what meets a client who has not signed and is not reminded of it for today.
 
         Args:
             overlay: what was signed, and which warnings were clicked through.
             client: who asks.
-            groups: all that the client is in, with those around them.
+            groups_of: gives every group of a client, with those around them.
             now: when, aware.
         """
         declaration, decision = self._declaration, self._decision
-        if declaration is None or decision is None or not client.user:
+        if not client.user or declaration is None or decision is None:
             return None
-        if declaration.groups.isdisjoint(groups):
+        if declaration.groups.isdisjoint(groups_of(client)):
             return None
         if Signed(client.user, declaration.version) in overlay.signed:
             return None

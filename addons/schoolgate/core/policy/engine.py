@@ -138,11 +138,11 @@ class PolicyEngine:
         url, client = request.url, request.client
         row = self._row_of(request, now)
         overlay = self.overlay
-        signs = client.user and self._unsigned.is_in_force
-        if overlay.is_empty and not signs:
+        unsigned = self._unsigned.decision(overlay, client, self._groups_of, now)
+        if unsigned is None and overlay.is_empty:
             return row.settled
         groups = self._groups_of(client)
-        stopped, reminder = self._stopped(client, groups, now)
+        stopped, reminder = self._stopped(client, groups, unsigned, now)
         closed = overlay.block_on(url.host)
         grants = overlay.grants_for(
             client, groups, url.host, url.path, now, query=url.query, period=self._period(now)
@@ -166,11 +166,11 @@ class PolicyEngine:
         """
         outlook = self._outlook(host, self._profiles_of(client, now))
         overlay = self.overlay
-        signs = client.user and self._unsigned.is_in_force
-        if overlay.is_empty and not signs:
+        unsigned = self._unsigned.decision(overlay, client, self._groups_of, now)
+        if unsigned is None and overlay.is_empty:
             return outlook.settled
         groups = self._groups_of(client)
-        stopped, reminder = self._stopped(client, groups, now)
+        stopped, reminder = self._stopped(client, groups, unsigned, now)
         grants = overlay.grants_on(client, groups, host, now, self._period(now))
         closed = overlay.block_on(host)
         answer = outlook.settled
@@ -228,7 +228,8 @@ class PolicyEngine:
         client, url = request.client, request.url
         row = self._row_of(request, now)
         groups = self._groups_of(client)
-        stopped, reminder = self._stopped(client, groups, now)
+        unsigned = self._unsigned.decision(self.overlay, client, self._groups_of, now)
+        stopped, reminder = self._stopped(client, groups, unsigned, now)
         if reminder is self.decide(request, now):
             stopped = reminder
         closed = self.overlay.block_on(url.host)
@@ -268,13 +269,12 @@ class PolicyEngine:
     # -- the steps ---------------------------------------------------------------------------
 
     def _stopped(
-        self, client: Client, groups: frozenset[str], now: datetime
+        self, client: Client, groups: frozenset[str], unsigned: Decision | None, now: datetime
     ) -> tuple[Decision | None, Decision | None]:
         """Give what stops a client, and else the warning that is in front of what is open."""
         suspension = self.overlay.suspension_for(client, groups, now)
         if suspension is not None:
             return self._suspensions[suspension.id], None
-        unsigned = self._unsigned.decision(self.overlay, client, groups, now)
         if unsigned is None or unsigned.verdict is Verdict.WARN:
             return None, unsigned
         return unsigned, None
