@@ -62,7 +62,7 @@ def running(
     directory: Path, names: Sequence[str] = NAMES, valid: dt.timedelta = A_WEEK
 ) -> Iterator[Origin]:
     """Run it, with a certificate for some names, in a thread of its own."""
-    ca_file, chain, key = _certificates(directory, names, valid)
+    ca_file, chain, key = certificates(directory, names, valid)
     config = Config()
     # They listen from now on: nobody takes their ports, and nobody has to wait for them.
     https, http = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
@@ -160,8 +160,8 @@ async def _echo(receive: Any, send: Any) -> None:
         await send({"type": "websocket.send", "text": message.get("text")})
 
 
-def _certificates(
-    directory: Path, names: Sequence[str], valid: dt.timedelta
+def certificates(
+    directory: Path, names: Sequence[str] = NAMES, valid: dt.timedelta = A_WEEK
 ) -> tuple[Path, Path, Path]:
     """Make a CA and a certificate for all names, and give CA file, certificate and key."""
     ca_key, ca_certificate = issue("schoolgate test origin CA", None, None, valid=valid)
@@ -177,6 +177,12 @@ def _certificates(
         )
     )
     return paths
+
+
+_USAGES = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+    "key_agreement", "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+)  # fmt: skip
 
 
 def issue(
@@ -204,7 +210,10 @@ def issue(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False
         )
     )
-    if ca_key is not None:
+    if ca_key is None:
+        usage = dict.fromkeys(_USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
+        builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
+    else:
         alternative = x509.SubjectAlternativeName([x509.DNSName(x) for x in (*names, "localhost")])
         builder = builder.add_extension(alternative, critical=False)
     return key, builder.sign(signer, hashes.SHA256())

@@ -8,14 +8,16 @@ from sqlalchemy import Engine
 
 from schoolgate.services.approvals import Approvals
 from schoolgate.storage import ApprovalStore, open_database
+from tests.databases import fresh
 from tests.services.requested import approvals
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(f"sqlite:///{tmp_path}/schoolgate.db")
-    yield opened
-    opened.dispose()
+    with fresh(tmp_path / "schoolgate.db") as url:
+        opened = open_database(url)
+        yield opened
+        opened.dispose()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from schoolgate.core.approvals import Precaution, PrecautionKind, RequestTerms, Role
 from schoolgate.core.errors import ConfigurationError
 from schoolgate.core.policy import Declaration, Group, InspectionMode, Lock, Policy, UntilSigned
 from schoolgate.settings import load_policy
@@ -208,3 +209,48 @@ def test_a_school_signs_what_its_trust_asks_for_or_has_a_declaration_of_its_own(
     school = SCHOOL + declaration % ("T-3", "hold", "year-4")
     own = Declaration("T-3", "v1", UntilSigned.HOLD, frozenset({"year-4"}))
     assert load(tmp_path, school, trust).declaration == own
+
+
+REQUESTS = """\
+requests:
+  usual_days: 7
+  precautions:
+    - clause: T-1
+      needs: notification
+      when: {categories: [play], groups: [pupils], networks: [wired]}
+      by: [technician]
+"""
+
+
+def test_what_it_says_of_requests_is_taken_over_too(tmp_path: Path) -> None:
+    policy = load(tmp_path, trust=TRUST + REQUESTS)
+    precaution = Precaution(
+        "T-1",
+        PrecautionKind.NOTIFICATION,
+        frozenset({"games", "gambling"}),
+        frozenset({"pupils"}),
+        frozenset({"wired"}),
+        (Role.TECHNICIAN,),
+    )
+    assert policy.requests == RequestTerms(7, 400, (precaution,))
+    own = load(tmp_path, SCHOOL + "requests: {usual_days: 3}\n", TRUST + REQUESTS)
+    assert own.requests == RequestTerms(3, 400, ())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "want"),
+    [
+        ("clause: T-1\n      needs", "clause: T-9\n      needs", "unknown clause 'T-9'"),
+        ("categories: [play]", "categories: [plays]", "unknown category 'plays'"),
+        ("groups: [pupils], networks", "groups: [pupil], networks", "unknown group 'pupil'"),
+        ("networks: [wired]}", "networks: [wire]}", "unknown network 'wire'"),
+        ("      by: [technician]\n", "", "a notification needs 'by'"),
+        ("needs: notification", "needs: prayer", "needs"),
+    ],
+)
+def test_a_precaution_that_means_nothing_is_a_fault(
+    tmp_path: Path, old: str, new: str, want: str
+) -> None:
+    assert old in REQUESTS
+    with pytest.raises(ConfigurationError, match=want):
+        load(tmp_path, trust=TRUST + REQUESTS.replace(old, new))

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine
 
 from schoolgate.storage import DecisionStore, open_database
+from tests.databases import fresh
 
 
 @pytest.fixture
@@ -15,8 +16,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(path: Path) -> str:
-    return f"sqlite:///{path}"
+def url(path: Path) -> Iterator[str]:
+    with fresh(path) as url:
+        yield url
 
 
 @pytest.fixture

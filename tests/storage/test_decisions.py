@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
@@ -185,6 +185,11 @@ def test_an_entry_that_names_no_host_is_refused(store: DecisionStore) -> None:
         grant(store, entry="https://example.com/")
 
 
+def test_an_entry_that_not_every_database_keeps_is_refused(store: DecisionStore) -> None:
+    with pytest.raises(RefusedError, match="NUL character"):
+        grant(store, entry="example.com/%00")
+
+
 def test_a_time_without_a_zone_is_a_bug_and_changes_nothing(store: DecisionStore) -> None:
     naive = datetime(2026, 11, 23, 9)  # noqa: DTZ001 - the point of the test
     with pytest.raises(NaiveTimeError):
@@ -261,6 +266,7 @@ PATHS = st.text(
 def test_what_was_granted_is_what_is_in_force_later(
     store: DecisionStore, host: str, path: str
 ) -> None:
+    assume("\0" not in ListEntry.parse(f"{host}/{path}", "", "").path)
     made = grant(store, entry=f"{host}/{path}")
     assert made.entry == ListEntry.parse(f"{host}/{path}", category="grant", feed="grant")
     assert store.grants(at(9))[-1] == made

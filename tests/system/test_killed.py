@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import Engine, func, select
 
 from schoolgate.storage import AuditTrail, open_database, schema
 from schoolgate.storage.connections import reading
+from tests.databases import fresh
 from tests.gateway import ROOT
 
 pytestmark = pytest.mark.system
@@ -86,5 +88,6 @@ def agree(database: Engine, found: dict[int, int]) -> None:
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/schoolgate.db"
+def database_url(tmp_path: Path) -> Iterator[str]:
+    with fresh(tmp_path / "schoolgate.db") as url:
+        yield url

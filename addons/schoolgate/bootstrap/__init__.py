@@ -7,6 +7,12 @@ from schoolgate.bootstrap.gateway import (
     overlay_if_any,
     upstream_bundle,
 )
+from schoolgate.bootstrap.jobs import (
+    journal_of_late,
+    open_approvals,
+    open_mailing,
+    work_through,
+)
 from schoolgate.bootstrap.people import client_at
 from schoolgate.bootstrap.rules import (
     curated_hosts,
@@ -24,13 +30,17 @@ __all__ = [
     "audit_trail_if_any",
     "client_at",
     "curated_hosts",
+    "journal_of_late",
     "list_places",
     "load_casebooks",
     "load_engine",
     "load_people_of",
     "now",
+    "open_approvals",
+    "open_mailing",
     "open_store",
     "overlay_if_any",
     "serve",
     "upstream_bundle",
+    "work_through",
 ]

@@ -24,7 +24,7 @@ from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, Signature, signature
 from schoolgate.settings import Settings
-from schoolgate.storage import AuditTrail, DecisionStore, OverlayWatch, open_database, sqlite_path
+from schoolgate.storage import AuditTrail, DecisionStore, OverlayWatch, is_there, open_database
 
 if TYPE_CHECKING:
     from mitmproxy.connection import Client
@@ -49,7 +49,7 @@ def overlay_if_any(settings: Settings) -> Overlay:
     Raises:
         UnavailableError: when there is a store that cannot be used.
     """
-    if not sqlite_path(settings.database_url).exists():
+    if not is_there(settings.database_url):
         return Overlay()
     return open_store(settings).overlay(now())
 
@@ -60,7 +60,7 @@ def audit_trail_if_any(settings: Settings) -> AuditTrail | None:
     Raises:
         UnavailableError: when there is a store that cannot be used.
     """
-    if not sqlite_path(settings.database_url).exists():
+    if not is_there(settings.database_url):
         return None
     return AuditTrail(open_database(settings.database_url))
 

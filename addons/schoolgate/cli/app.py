@@ -13,6 +13,7 @@ from schoolgate.cli.check import check, explain
 from schoolgate.cli.declarations import declarations
 from schoolgate.cli.doctor import doctor
 from schoolgate.cli.grants import allow_lesson, grants, supervise, suspend, unsuspend
+from schoolgate.cli.jobs import jobs
 from schoolgate.cli.lists import lists
 from schoolgate.cli.policy import policy
 from schoolgate.cli.run import proxy, run
@@ -45,7 +46,7 @@ def cli() -> None:
 
 for command in (
     run, proxy, check, explain, policy, lists, ca, grants, suspend, unsuspend, supervise,
-    allow_lesson, declarations, doctor,
+    allow_lesson, declarations, doctor, jobs,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, Field
 
+from schoolgate.core.approvals import Role
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
 from schoolgate.core.hosts import normalise_host
 from schoolgate.documents import (
@@ -84,6 +85,19 @@ class JournalSettings(Strict):
     queue_size: int = Field(default=50_000, ge=100, le=5_000_000)
 
 
+class MailSettings(Strict):
+    """How people are told by mail; without a host nothing is sent, and mail waits."""
+
+    host: str = ""
+    port: int = Field(default=587, gt=0, le=65_535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    sender: str = ""
+    roles: dict[Role, tuple[str, ...]] = Field(default_factory=dict)
+
+
 class ListSettings(Strict):
     """Where the categories and the school's own lists are."""
 
@@ -109,6 +123,7 @@ class Settings(Strict):
     metrics: MetricsSettings = MetricsSettings()
     journal: JournalSettings = JournalSettings()
     lists: ListSettings = ListSettings()
+    mail: MailSettings = MailSettings()
     file: Path = Field(default=Path(), exclude=True)
 
     @property
@@ -230,6 +245,7 @@ def _anchored(settings: Settings, file: Path) -> Settings:
         return Path(os.path.normpath(file.parent / path))
 
     proxy, journal, lists = settings.proxy, settings.journal, settings.lists
+    mail = settings.mail
     return settings.model_copy(
         update={
             "file": file,
@@ -238,6 +254,12 @@ def _anchored(settings: Settings, file: Path) -> Settings:
             "state_dir": resolve(settings.state_dir),
             "proxy": proxy.model_copy(
                 update={"upstream_ca": proxy.upstream_ca and resolve(proxy.upstream_ca)}
+            ),
+            "mail": mail.model_copy(
+                update={
+                    "password_file": mail.password_file and resolve(mail.password_file),
+                    "ca_file": mail.ca_file and resolve(mail.ca_file),
+                }
             ),
             "journal": journal.model_copy(update={"dir": journal.dir and resolve(journal.dir)}),
             "lists": lists.model_copy(

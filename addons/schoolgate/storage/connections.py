@@ -1,4 +1,4 @@
-"""Connections to the SQLite file as schoolgate needs them: durable, shared between processes, explicit."""
+"""Connections to the database as schoolgate needs them: durable, shared between processes, explicit."""
 
 import sqlite3
 import time
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, Pool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Pool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from schoolgate.core.errors import UnavailableError
 
 BUSY_TIMEOUT_SECONDS = 5
+# Held until the transaction ends; the number is ours alone.
+ONLY_WRITER = text("SELECT pg_advisory_xact_lock(7348912650)")
 _PAUSE_SECONDS = 0.02
 
 _ADVICE = {
@@ -23,12 +25,13 @@ _ADVICE = {
     sqlite3.SQLITE_READONLY: "give schoolgate's user write access to it and its directory",
 }
 _GENERAL_ADVICE = "check the setting `database`, the file and its directory"
+_SERVER_ADVICE = "check the setting `database`, and that the server runs and lets schoolgate in"
 # The first byte of SQLite's result code is the kind of failure, the rest its detail.
 _PRIMARY_CODE = 0xFF
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(place: Path | str) -> Iterator[None]:
     """Turn what the system or the database raises into one sentence that says what to do.
 
     Raises:
@@ -38,16 +41,48 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise UnavailableError(_sentence(path, reason, _GENERAL_ADVICE)) from error
+        advice = _GENERAL_ADVICE if isinstance(place, Path) else _SERVER_ADVICE
+        raise UnavailableError(_sentence(place, reason, advice)) from error
     except (DBAPIError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE
-        advice = _ADVICE.get(code, _GENERAL_ADVICE)
-        raise UnavailableError(_sentence(path, str(cause), advice)) from error
+        general = _GENERAL_ADVICE if isinstance(place, Path) else _SERVER_ADVICE
+        advice = _ADVICE.get(code, general)
+        # PostgreSQL says more in further lines.
+        reason = str(cause).strip().partition("\n")[0]
+        raise UnavailableError(_sentence(place, reason, advice)) from error
 
 
-def _sentence(path: Path, reason: str, advice: str) -> str:
+def _sentence(path: Path | str, reason: str, advice: str) -> str:
     return f"the database {path} cannot be used ({reason}): {advice}"
+
+
+def is_postgresql(url: str | URL) -> bool:
+    """Ask whether a database URL names one on a PostgreSQL server."""
+    try:
+        return make_url(url).get_backend_name() == "postgresql"
+    except ArgumentError:
+        return False
+
+
+def place_of(url: str | URL) -> Path | str:
+    """Give where a database is, for people: the file, or the URL without its password.
+
+    Raises:
+        UnavailableError: when the URL names none.
+    """
+    if is_postgresql(url):
+        return make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
+    return sqlite_path(url)
+
+
+def is_there(url: str | URL) -> bool:
+    """Ask whether a database was ever made; one on a server always counts as made.
+
+    Raises:
+        UnavailableError: when the URL names none.
+    """
+    return is_postgresql(url) or sqlite_path(url).exists()
 
 
 def sqlite_path(url: str | URL) -> Path:
@@ -63,7 +98,10 @@ def sqlite_path(url: str | URL) -> Path:
     name = parsed.database or ""
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite") or name.startswith((":", "file:")):
         shown = parsed.render_as_string(hide_password=True)
-        raise UnavailableError(f"the database {shown} is not supported: write sqlite:///PATH")
+        raise UnavailableError(
+            f"the database {shown} is not supported: write "
+            "sqlite:///PATH or postgresql://USER@HOST/NAME"
+        )
     if not name:
         # A database in memory cannot be shared between the worker processes.
         raise UnavailableError("the database URL names no file: write sqlite:///PATH")
@@ -89,7 +127,11 @@ def reading(engine: Engine) -> Iterator[Connection]:
     Raises:
         UnavailableError: when the database fails.
     """
-    with explained(sqlite_path(engine.url)), engine.begin() as connection:
+    one_state = engine
+    if is_postgresql(engine.url):
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        one_state = engine.execution_options(**options)
+    with explained(place_of(engine.url)), one_state.begin() as connection:
         yield connection
 
 
@@ -100,8 +142,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
     Raises:
         UnavailableError: when the database fails, or is kept locked by another.
     """
-    immediate = engine.execution_options(schoolgate_begin="IMMEDIATE")
-    with explained(sqlite_path(engine.url)), immediate.begin() as connection:
+    on_server = is_postgresql(engine.url)
+    immediate = engine if on_server else engine.execution_options(schoolgate_begin="IMMEDIATE")
+    with explained(place_of(engine.url)), immediate.begin() as connection:
+        if on_server:
+            connection.execute(ONLY_WRITER)
         yield connection
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from schoolgate.storage.connections import explained, sqlite_engine, sqlite_path
+from schoolgate.storage.connections import explained, is_postgresql, sqlite_engine, sqlite_path
 from schoolgate.storage.migrations import upgrade
+from schoolgate.storage.postgresql import postgresql_engine
 
 _PRIVATE_FILE = 0o600
 _PRIVATE_DIRECTORY = 0o700
@@ -16,7 +17,8 @@ def open_database(url: str) -> Engine:
     """Open the database of a URL, creating directory, file and tables where they are missing.
 
     Args:
-        url: ``sqlite:///relative/path`` or ``sqlite:////absolute/path``.
+        url: ``sqlite:///relative/path``, ``sqlite:////absolute/path`` or
+            ``postgresql://user@host/name``, where the database is there and empty at first.
 
     Returns:
         An engine that the caller disposes of.
@@ -24,17 +26,20 @@ def open_database(url: str) -> Engine:
     Raises:
         UnavailableError: when it cannot be used; the sentence names the path and what to do.
     """
-    path = sqlite_path(url)
-    with explained(path):
-        _create_directory(path.parent)
-        _create_file(path)
-    engine = sqlite_engine(path)
+    engine = postgresql_engine(url) if is_postgresql(url) else _open_file(sqlite_path(url))
     try:
         upgrade(engine)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+def _open_file(path: Path) -> Engine:
+    with explained(path):
+        _create_directory(path.parent)
+        _create_file(path)
+    return sqlite_engine(path)
 
 
 def _create_directory(path: Path) -> None:

@@ -67,7 +67,8 @@ class DecisionStore:
             now: when it was decided.
 
         Raises:
-            RefusedError: when there is no reason or the end is not after the start.
+            RefusedError: when there is no reason, the end is not after the start, or the entry
+                holds what PostgreSQL keeps in no text.
         """
         [grant] = self.add_grants(
             [entry], subject, starts, ends, decided_by, reason=reason, actor=actor, now=now
@@ -92,6 +93,8 @@ class DecisionStore:
         with writing(self._engine) as connection:
             grants = []
             for entry in entries:
+                if "\0" in entry.text:
+                    raise RefusedError(f"{entry.text!r} is no site: it holds a NUL character")
                 values = {**terms, "entry": entry.text}
                 row = connection.execute(made.values(**values, created_at=now)).one()
                 grants.append(overlays.grant_of(row))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select, update
+from sqlalchemy import Connection, Row, Select, Table, func, select, update
 
 from schoolgate.core.approvals import (
     Acceptance,
@@ -21,6 +21,7 @@ from schoolgate.core.approvals import (
 from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.storage import schema
+from schoolgate.storage.postgresql import CHANNEL
 
 
 def read_overlay(connection: Connection, now: datetime) -> Overlay:
@@ -56,6 +57,8 @@ def raise_overlay_version(connection: Connection) -> None:
     version = schema.versions.c.version
     chosen = update(schema.versions).where(schema.versions.c.name == "overlay")
     connection.execute(chosen.values(version=version + 1))
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 def read_grants(connection: Connection, now: datetime) -> list[Grant]:

@@ -5,15 +5,26 @@ from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 
-from sqlalchemy import Engine, NullPool
+from sqlalchemy import URL, Engine, NullPool, StaticPool, make_url
 
 from schoolgate.core.approvals import Overlay
 from schoolgate.core.errors import UnavailableError
-from schoolgate.storage.connections import explained, sqlite_engine, sqlite_path
+from schoolgate.storage.connections import (
+    explained,
+    is_postgresql,
+    place_of,
+    reading,
+    sqlite_engine,
+    sqlite_path,
+)
 from schoolgate.storage.overlays import overlay_version, read_overlay
+from schoolgate.storage.postgresql import CHANNEL, driver, postgresql_engine
 
 _LONGEST_DELAY_SECONDS = 1.0
+_LISTEN_SECONDS = 0.2
+_LOOK_AGAIN_SECONDS = 3.0
 
 
 class OverlayWatch:
@@ -39,13 +50,14 @@ class OverlayWatch:
             on_change: called in the thread with each new overlay.
             now: gives the aware time.
             on_error: called in the thread with each failure.
-            interval_seconds: time between two looks.
+            interval_seconds: time between two looks at a file; a server tells by itself.
 
         Raises:
-            UnavailableError: when the database is not an SQLite file.
+            UnavailableError: when the URL names no database.
         """
         url = engine_or_url.url if isinstance(engine_or_url, Engine) else engine_or_url
-        self._path = sqlite_path(url)
+        self._url = make_url(url) if is_postgresql(url) else None
+        self._path = Path() if self._url else sqlite_path(url)
         self._on_change = on_change
         self._now = now
         self._on_error = on_error
@@ -76,14 +88,19 @@ class OverlayWatch:
                 self._wait_after(error)
 
     def _follow(self) -> None:
-        """Watch one file until it is replaced by another or the watch is stopped."""
-        with closing(_WatchedFile(self._path)) as file:
-            while file.is_in_place() and not self._stopping.is_set():
-                overlay = file.newer_overlay(self._now)
+        """Watch one database until it is replaced by another or the watch is stopped."""
+        with closing(self._watched()) as watched:
+            while watched.is_in_place() and not self._stopping.is_set():
+                overlay = watched.newer_overlay(self._now)
                 if overlay is not None:
                     self._on_change(overlay)
                 self._delay = 0.0
-                self._stopping.wait(self._interval)
+                watched.wait(self._stopping)
+
+    def _watched(self) -> "_WatchedFile | _WatchedServer":
+        if self._url is not None:
+            return _WatchedServer(self._url)
+        return _WatchedFile(self._path, self._interval)
 
     def _wait_after(self, error: Exception) -> None:
         with suppress(Exception):
@@ -98,8 +115,9 @@ class _WatchedFile:
     `PRAGMA data_version` does not show the changes made through the same connection.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, interval_seconds: float) -> None:
         self._path = path
+        self._interval = interval_seconds
         with explained(path):
             # Before connecting: a file put in place in between is then noticed at the next look.
             self._identity = _identity(path)
@@ -113,6 +131,9 @@ class _WatchedFile:
     def is_in_place(self) -> bool:
         with explained(self._path):
             return _identity(self._path) == self._identity
+
+    def wait(self, stopping: Event) -> None:
+        stopping.wait(self._interval)
 
     def newer_overlay(self, now: Callable[[], datetime]) -> Overlay | None:
         """Give the overlay if its version is another than at the last call."""
@@ -135,6 +156,64 @@ class _WatchedFile:
             raise UnavailableError(f"the connection to the database {self._path} is gone")
         (row,) = driver.execute("PRAGMA data_version").fetchall()
         return int(row[0])
+
+
+class _WatchedServer:
+    """A server that tells of changes, and is asked now and then whether it told of all.
+
+    What it tells while nobody listens is lost: the version is read after listening has begun, and
+    again every few seconds.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._place = place_of(url)
+        self._told = True
+        self._next_look = 0.0
+        self._version: int | None = None
+        self._engine = postgresql_engine(url, StaticPool)
+        try:
+            with explained(self._place):
+                # SQLAlchemy's connection is read by; this one only listens.
+                plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+                connect = driver(url).connect
+                try:
+                    self._listener = connect(plain, autocommit=True, connect_timeout=5)
+                    self._listener.execute(f"LISTEN {CHANNEL}")
+                except driver(url).Error as error:
+                    raise OSError(str(error).strip().partition("\n")[0]) from error
+        except BaseException:
+            self._engine.dispose()
+            raise
+
+    def close(self) -> None:
+        self._listener.close()
+        self._engine.dispose()
+
+    def is_in_place(self) -> bool:
+        return True
+
+    def wait(self, stopping: Event) -> None:
+        if stopping.is_set():
+            return
+        # The thread is ended between two of these.
+        try:
+            for _ in self._listener.notifies(timeout=_LISTEN_SECONDS, stop_after=1):
+                self._told = True
+        except Exception as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise UnavailableError(f"the database {self._place} is gone ({reason})") from error
+
+    def newer_overlay(self, now: Callable[[], datetime]) -> Overlay | None:
+        """Give the overlay if its version is another than at the last call."""
+        if not self._told and monotonic() < self._next_look:
+            return None
+        self._told, self._next_look = False, monotonic() + _LOOK_AGAIN_SECONDS
+        with reading(self._engine) as connection:
+            if overlay_version(connection) == self._version:
+                return None
+            overlay = read_overlay(connection, now())
+        self._version = overlay.version
+        return overlay
 
 
 def _identity(path: Path) -> tuple[int, int]:

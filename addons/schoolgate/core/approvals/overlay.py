@@ -108,7 +108,7 @@ class Overlay:
     ) -> list[Grant]:
         """Give every grant that opens this page for this client now."""
         on_host = self.grants_on(client, groups, host, now, period)
-        return [grant for grant in on_host if grant.opens(path, query)]
+        return on_host and [grant for grant in on_host if grant.opens(path, query)]
 
     def grants_on(
         self, client: Client, groups: frozenset[str], host: str, now: datetime, period: str = ""
@@ -122,6 +122,8 @@ class Overlay:
 
     def block_on(self, host: str) -> SiteBlock | None:
         """Give what blocks a host at once, if anything."""
+        if not self.blocks:
+            return None
         return first(b for b in _at_or_above(self._blocks_at, host) if covers_host(b.entry, host))
 
 
@@ -137,9 +139,11 @@ def _place(placed: tuple[int, Grant]) -> int:
 def _at_or_above[T](by_host: dict[str, list[T]], host: str) -> list[T]:
     """Give what stands at a host or at one above it."""
     found: list[T] = []
-    if by_host:
-        suffix, dot = host, "."
-        while dot:
-            found += by_host.get(suffix, ())
-            _, dot, suffix = suffix.partition(".")
+    # By index: this is done for every request where anything was decided by hand.
+    begin = 0 if by_host else -1
+    while begin >= 0:
+        here = by_host.get(host[begin:])
+        if here:
+            found += here
+        begin = host.find(".", begin) + 1 or -1
     return found

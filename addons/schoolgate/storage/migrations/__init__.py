@@ -7,7 +7,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from schoolgate.core.errors import UnavailableError
-from schoolgate.storage.connections import reading, sqlite_path, writing
+from schoolgate.storage.connections import place_of, reading, writing
 
 
 def migration_config(connection: Connection | None = None) -> Config:
@@ -39,7 +39,7 @@ def _lacks_nothing(connection: Connection, scripts: ScriptDirectory, engine: Eng
     unknown = current - {script.revision for script in scripts.walk_revisions()}
     if unknown:
         raise UnavailableError(
-            f"the database {sqlite_path(engine.url)} was written by a newer schoolgate "
+            f"the database {place_of(engine.url)} was written by a newer schoolgate "
             f"(revision {', '.join(sorted(unknown))} is unknown here): "
             "install that version, or restore an older back-up"
         )

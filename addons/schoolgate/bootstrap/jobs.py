@@ -1,0 +1,123 @@
+"""What is done beside the traffic: mail from the outbox; and the service that requests go through."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from schoolgate.bootstrap.rules import load_engine, now
+from schoolgate.core.approvals import Role
+from schoolgate.core.errors import ConfigurationError, Fault, RefusedError, UnavailableError
+from schoolgate.core.people import People
+from schoolgate.core.policy import PolicyEngine
+from schoolgate.notify import MailServer
+from schoolgate.notify.letter import checked_address
+from schoolgate.notify.mail_server import Security
+from schoolgate.services.approvals import Approvals
+from schoolgate.services.mailing import Mailing
+from schoolgate.services.preview import LOOKED_BACK
+from schoolgate.settings import Settings
+from schoolgate.storage import ApprovalStore, Outbox, open_database
+
+logger = logging.getLogger(__name__)
+
+_ROUND_SECONDS = 5.0
+
+
+def open_approvals(
+    settings: Settings,
+    engine: Callable[[], PolicyEngine],
+    people: Callable[[], People] = People,
+) -> Approvals:
+    """Give the service that requests go through, over this machine's database.
+
+    Args:
+        settings: of this machine.
+        engine: gives the rules in force.
+        people: gives who is known.
+
+    Raises:
+        UnavailableError: when the database cannot be used.
+    """
+    return Approvals(ApprovalStore(open_database(settings.database_url)), engine, people)
+
+
+def journal_of_late(settings: Settings) -> Iterator[str]:
+    """Give the lines of the journal of the last days that a preview looks at, oldest first."""
+    day, last = (now() - LOOKED_BACK).date(), now().date()
+    while day <= last:
+        file = settings.journal_dir / f"{day}.jsonl"
+        if file.is_file():
+            with file.open(encoding="utf-8", errors="replace") as lines:
+                yield from lines
+        day += timedelta(days=1)
+
+
+def address_in_name(account: str) -> tuple[str, ...]:
+    """Give the address of an account whose name is one."""
+    return (account,) if "@" in account else ()
+
+
+def open_mailing(
+    settings: Settings, of_account: Callable[[str], tuple[str, ...]] = address_in_name
+) -> Mailing:
+    """Give what sends mail.
+
+    Args:
+        settings: of this machine.
+        of_account: gives the addresses of an account.
+
+    Raises:
+        ConfigurationError: when the settings under ``mail`` do not do.
+        UnavailableError: when the database cannot be used.
+    """
+    mail = settings.mail
+    faults = [Fault(str(settings.file), 0, said) for said in _faults(settings)]
+    if faults:
+        raise ConfigurationError(faults)
+    server = MailServer(
+        mail.host, mail.port, Security(mail.security), mail.user, mail.password_file, mail.ca_file
+    )
+    return Mailing(
+        Outbox(open_database(settings.database_url)),
+        server.send,
+        lambda audience: _addresses(settings, of_account, audience),
+        mail.sender,
+        load_engine(settings).policy.school,
+        settings.portal.public_url,
+    )
+
+
+def work_through(mailing: Mailing, ending: threading.Event) -> None:
+    """Send mail as it comes, until told to end."""
+    while not ending.is_set():
+        try:
+            done = mailing.round(now())
+        except UnavailableError as error:
+            logger.error("Mail is not sent: %s", error)  # noqa: TRY400
+        else:
+            if done.gave_up:
+                logger.error("%d mails cannot be sent; see the outbox.", done.gave_up)
+        ending.wait(_ROUND_SECONDS)
+
+
+def _faults(settings: Settings) -> Iterator[str]:
+    mail = settings.mail
+    if not mail.host:
+        yield "mail.host is not set: there is no server to send mail with"
+    if bool(mail.user) is not bool(mail.password_file):
+        yield "mail.user and mail.password_file go together"
+    for address in (mail.sender, *(a for listed in mail.roles.values() for a in listed)):
+        try:
+            checked_address(address)
+        except RefusedError as error:
+            yield f"under mail: {error}"
+
+
+def _addresses(
+    settings: Settings, of_account: Callable[[str], tuple[str, ...]], audience: str
+) -> tuple[str, ...]:
+    kind, _, name = audience.partition(":")
+    if kind == "role":
+        return settings.mail.roles.get(Role(name), ())
+    return of_account(name)

@@ -1,0 +1,86 @@
+"""Mail that waits to be sent: taken by one process at a time, tried again, given up at last."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, select, update
+
+from schoolgate.storage import schema
+from schoolgate.storage.connections import reading, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One mail of the outbox.
+
+    Attributes:
+        id: its number.
+        audience: ``role:headteacher`` or ``account:abc``.
+        subject: one line.
+        about: ``request:7``, ``report:7``, ``accident:7`` or empty.
+        created_at: when it was written.
+        attempts: how often it was tried, this time included.
+    """
+
+    id: int
+    audience: str
+    subject: str
+    about: str
+    created_at: datetime
+    attempts: int
+
+
+class Outbox:
+    """The mail of the database. Every method raises `UnavailableError` when the database fails."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def take(self, now: datetime, most: int, lease: timedelta) -> list[Waiting]:
+        """Give what is due, oldest first, and keep others from it for a time.
+
+        Whoever took it and is killed before it says more leaves it to the next after that time.
+        """
+        table = schema.outbox
+        due = (table.c.sent_at.is_(None), table.c.gave_up_at.is_(None), table.c.due_at <= now)
+        with writing(self._engine) as connection:
+            query = select(table).where(*due).order_by(table.c.id).limit(most)
+            rows = connection.execute(query).all()
+            taken = update(table).where(table.c.id.in_([row.id for row in rows]))
+            later = {"due_at": now + lease, "attempts": table.c.attempts + 1}
+            connection.execute(taken.values(**later))
+        return [
+            Waiting(row.id, row.audience, row.subject, row.about, row.created_at, row.attempts + 1)
+            for row in rows
+        ]
+
+    def sent(self, number: int, now: datetime) -> None:
+        """Note that a mail was handed over."""
+        self._note(number, sent_at=now, last_error="")
+
+    def failed(self, number: int, error: str, again: datetime) -> None:
+        """Note that a mail is to be tried again at a time."""
+        self._note(number, due_at=again, last_error=error)
+
+    def gave_up(self, number: int, error: str, now: datetime) -> None:
+        """Note that a mail is not tried again."""
+        self._note(number, gave_up_at=now, last_error=error)
+
+    def unsent(self) -> list[tuple[Waiting, str]]:
+        """Give what was not sent, with the last error: waiting or given up."""
+        table = schema.outbox
+        query = select(table).where(table.c.sent_at.is_(None)).order_by(table.c.id)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return [
+            (
+                Waiting(r.id, r.audience, r.subject, r.about, r.created_at, r.attempts),
+                r.last_error,
+            )
+            for r in rows
+        ]
+
+    def _note(self, number: int, **values: object) -> None:
+        table = schema.outbox
+        with writing(self._engine) as connection:
+            connection.execute(update(table).where(table.c.id == number).values(**values))

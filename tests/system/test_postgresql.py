@@ -1,0 +1,109 @@
+"""The same contracts on a PostgreSQL server: stores, workflow, watch, and processes that are killed."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from queue import Queue
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from schoolgate.core.approvals import Overlay, Role, Subject
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.errors import UnavailableError
+from schoolgate.storage import DecisionStore, OverlayWatch, open_database, schema
+from schoolgate.storage.connections import reading
+from tests.databases import TEMPLATE, on_server
+from tests.gateway import ROOT
+from tests.storage.days import at
+from tests.system import postgres
+
+CONTRACTS = [
+    "tests/storage/test_decisions.py",
+    "tests/storage/test_overlays.py",
+    "tests/storage/test_audit.py",
+    "tests/services/test_approvals.py",
+    "tests/services/test_request_rules.py",
+    "tests/system/test_killed.py",
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with postgres.running() as url:
+        yield url
+
+
+@pytest.mark.timeout(900)
+def test_the_contracts_of_the_stores_hold_on_a_server(server: str) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "", *CONTRACTS]
+    environment = {**os.environ, "SCHOOLGATE_TEST_DATABASE": server}
+    ended = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout[-5000:]
+    assert " passed" in ended.stdout
+
+
+def test_the_migrated_schema_is_that_of_the_code(server: str) -> None:
+    engine = open_database(on_server(server, TEMPLATE))
+    with reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        assert compare_metadata(context, schema.metadata) == []
+    engine.dispose()
+
+
+def test_a_watch_hears_of_a_commit_and_outlives_a_restart_of_the_server(server: str) -> None:
+    url = on_server(server, TEMPLATE)
+    engine = open_database(url)
+    store = DecisionStore(engine)
+    overlays: Queue[Overlay] = Queue()
+    failures: Queue[Exception] = Queue()
+    watch = OverlayWatch(url, overlays.put, lambda: at(9), failures.put)
+    watch.start()
+    try:
+        assert overlays.get(timeout=20).grants == ()
+        opened(store, "one.example")
+        assert [g.entry.host for g in overlays.get(timeout=20).grants] == ["one.example"]
+        postgres.restart(server)
+        assert isinstance(failures.get(timeout=20), UnavailableError)
+        opened(store, "two.example")
+        while "two.example" not in [g.entry.host for g in overlays.get(timeout=20).grants]:
+            pass
+    finally:
+        watch.stop()
+        engine.dispose()
+
+
+def opened(store: DecisionStore, host: str) -> None:
+    entry = ListEntry.parse(host, "grant", "grant")
+    everyone = Subject.parse("everyone")
+    store.add_grant(
+        entry, everyone, at(9), at(15), Role.SLT, reason="x", actor="account:a", now=at(9)
+    )
+
+
+def test_a_server_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
+    url = f"postgresql://schoolgate:secret@/schoolgate?host={tmp_path}"
+    with pytest.raises(UnavailableError) as failure:
+        open_database(url)
+    assert "check the setting `database`, and that the server runs" in str(failure.value)
+    assert "secret" not in str(failure.value)
+    with closing(Stopped(url)) as watch:
+        assert "cannot be used" in str(watch.failures.get(timeout=20))
+
+
+class Stopped:
+    """A watch on a server that does not run."""
+
+    def __init__(self, url: str) -> None:
+        self.failures: Queue[Exception] = Queue()
+        self._watch = OverlayWatch(url, lambda _: None, lambda: at(9), self.failures.put)
+        self._watch.start()
+
+    def close(self) -> None:
+        self._watch.stop()
