@@ -11,6 +11,7 @@ run: setup
 setup:
 	@test -n "$(PYTHON)" || { echo "schoolgate needs Python 3.12 or newer: install it, or name it with 'make PYTHON=/path/to/python'" >&2; exit 2; }
 	@flock .venv.lock $(MAKE) --silent --no-print-directory .venv/.installed
+	@flock .venv.lock $(MAKE) --silent --no-print-directory .venv/.assets
 
 # Under a lock: two commands at once in a fresh clone must not build over each other.
 .venv/.made: requirements-dev.lock pyproject.toml
@@ -29,6 +30,11 @@ setup:
 .venv/.installed: .venv/.made $(wildcard addons/schoolgate/core/index/native/*)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch .venv/.installed
+
+# Without it the filter runs and the portal does not; the next set-up tries again.
+ASSETS := addons/schoolgate/portal/assets
+.venv/.assets: .venv/.made deploy/build-assets $(wildcard $(ASSETS)/*.json $(ASSETS)/*.scss $(ASSETS)/*.mjs)
+	@if deploy/build-assets; then touch .venv/.assets; fi
 
 lint: setup
 	@$(BIN)/ruff check .
@@ -60,9 +66,10 @@ lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -q -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra postgresql --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -c requirements-dev.lock -q -o requirements-postgresql.lock
 	uv pip compile pyproject.toml --extra kerberos --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -c requirements-dev.lock -q -o requirements-kerberos.lock
+	uv pip compile pyproject.toml --extra assets --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -c requirements-dev.lock -q -o requirements-assets.lock
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache build $(ASSETS)/node_modules addons/schoolgate/portal/static
 
 bench: setup
 	@deploy/install-ci-packages bench-packages.txt

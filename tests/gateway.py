@@ -205,6 +205,8 @@ def write_config(directory: Path, **sections: Any) -> Path:
         "state_dir": str(directory / "state"),
         "proxy": {"listen": "127.0.0.1:0", "workers": WORKERS},
         "metrics": {"listen": "127.0.0.1:0"},
+        # Only where a test asks for it: it takes a second of a processor to start.
+        "portal": {"enabled": False, "listen": "127.0.0.1:0"},
         "lists": {
             "dirs": [str(ROOT / "categories")],
             "local": str(directory / "local"),

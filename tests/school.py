@@ -148,6 +148,7 @@ class School:
             "state_dir": "state",
             "proxy": {"listen": "127.0.0.1:0", "workers": 1},
             "metrics": {"listen": "127.0.0.1:0"},
+            "portal": {"enabled": False, "listen": "127.0.0.1:0"},
             "lists": {"dirs": ["categories"]},
         }
         self.config.write_text(yaml.safe_dump({**settings, **sections}))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from schoolgate.bootstrap.exposition import Shown, faults
+from schoolgate.bootstrap.exposition import Shown, faults, notes
+from schoolgate.bootstrap.portal_post import PORTAL_STARTING
 from schoolgate.bootstrap.worker import JOURNAL_FAULT
 from schoolgate.workers import Board, Row
 
@@ -43,3 +44,22 @@ def test_each_thing_that_is_wrong_is_a_sentence(
     assert list(board.rows()) == rows
     with socket.socket() as listener:
         assert faults(Shown(listener, Path(), board, 2, Path("journal")), now) == want
+
+
+@pytest.mark.parametrize(
+    ("portal", "want"),
+    [
+        (None, []),
+        (WELL, []),
+        (ABSENT, ["The portal is not serving."]),
+        (Row(5.0, True, PORTAL_STARTING), ["The portal is not serving."]),
+    ],
+)
+def test_what_the_portal_lacks_is_a_note(portal: Row | None, want: list[str]) -> None:
+    rows = [WELL, WELL, *([portal] if portal else [])]
+    board = Board(len(rows))
+    board.write(10.0, rows)
+    with socket.socket() as listener:
+        shown = Shown(listener, Path(), board, 1, Path("journal"), portal is not None)
+        assert notes(shown) == want
+        assert faults(shown, 10.0) == []

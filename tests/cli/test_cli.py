@@ -560,6 +560,7 @@ def test_run_prints_where_everything_is_and_doctor_finds_that_it_filters(school:
     with gateway.running(school.config) as own:
         assert own.lines == [
             f"proxy    http://{proxy}",
+            "no portal: portal.enabled is false",
             f"metrics  http://{metrics}/metrics",
             f"health   http://{metrics}/healthz",
             f"CA       {school.state / 'ca' / CERTIFICATE}",

@@ -103,3 +103,15 @@ def test_the_schema_for_editors_is_up_to_date() -> None:
     file = ROOT / "config/policies/policy.schema.json"
     assert json.loads(file.read_text(encoding="utf-8")) == schema_of_policies()
     assert schoolgate("policy", "schema").stdout == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("audience", "title"),
+    [("parents", "What we filter and monitor"), ("pupils", "How the internet works at our school")],
+)
+def test_what_is_filtered_is_printed_for_people(audience: str, title: str) -> None:
+    ended = run("public", "--for", audience)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    first, line, school, *rest = ended.stdout.splitlines()
+    assert (first, line, school) == (title, "=" * len(title), "Wellstead Primary School")
+    assert any("Gambling" in told for told in rest)

@@ -20,7 +20,10 @@ class Served:
         self.wrong: list[str] = []
         self.metrics = Metrics()
         self.settled = 0
-        self.endpoint = MetricsEndpoint(self.metrics.registry, lambda: self.wrong, self.settle)
+        self.noted: list[str] = []
+        self.endpoint = MetricsEndpoint(
+            self.metrics.registry, lambda: self.wrong, self.settle, lambda: self.noted
+        )
         listener = socket.create_server((HOST, 0))
         self.port = listener.getsockname()[1]
         self.endpoint.start(listener)
@@ -42,7 +45,7 @@ def running() -> Iterator[Served]:
 @pytest.fixture
 def served(running: Served) -> Served:
     """An endpoint with which all is well."""
-    running.wrong = []
+    running.wrong, running.noted = [], []
     return running
 
 
@@ -132,3 +135,22 @@ def test_the_port_is_free_again_after_the_end() -> None:
     made.endpoint.stop()
     assert can_listen(made.port)
     made.endpoint.stop()  # a second time does nothing
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "want"),
+    [
+        ([], 200, "ok\nThe portal is not serving.\n"),
+        (
+            ["Worker 1 is not serving."],
+            503,
+            "Worker 1 is not serving.\nThe portal is not serving.\n",
+        ),
+    ],
+)
+def test_a_note_is_told_and_leaves_the_health_as_it_is(
+    served: Served, wrong: list[str], status: int, want: str
+) -> None:
+    served.wrong, served.noted = wrong, ["The portal is not serving."]
+    answer = served.get("/healthz")
+    assert (answer.status_code, answer.text) == (status, want)

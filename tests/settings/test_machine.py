@@ -308,3 +308,35 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert caught.value.faults == (
         Fault(str(file), 0, "cannot be read: No such file or directory"),
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "want", "host"),
+    [
+        ("https://schoolgate.internal", "https://schoolgate.internal", "schoolgate.internal"),
+        (
+            "https://Filter.School.example/",
+            "https://filter.school.example",
+            "filter.school.example",
+        ),
+        ("https://filter.school:8443", "https://filter.school:8443", "filter.school"),
+        ("http://10.0.0.1:80", "http://10.0.0.1", "10.0.0.1"),
+    ],
+)
+def test_the_portal_has_an_address_without_a_path(
+    tmp_path: Path, given: str, want: str, host: str
+) -> None:
+    portal = load(tmp_path, f"portal: {{public_url: '{given}'}}").portal
+    assert (portal.public_url, portal.host) == (want, host)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["schoolgate.internal", "ftp://schoolgate.internal", "https://x.example/path", "https://", "",
+     "https://x.example/?q=1", "https://a@x.example"],
+)  # fmt: skip
+def test_what_is_no_address_for_the_portal_is_a_fault(tmp_path: Path, given: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(tmp_path, f"portal: {{public_url: '{given}'}}")
+    [fault] = refused.value.faults
+    assert "portal.public_url" in fault.message

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 from schoolgate.core.approvals import Subject
 from schoolgate.storage import AuditTrail, DecisionStore
 from schoolgate.storage.connections import reading, writing
+from schoolgate.storage.versions import OVERLAY, version_of
 from tests.storage.days import at
 
 PUPIL = "user:p.smith"
@@ -65,3 +66,15 @@ def test_a_change_by_who_owns_the_file_is_found(
             connection.execute(text(f"DROP TRIGGER audit_refuses_{name}"))
         connection.execute(text(change))
     assert want in (trail.verify().fault or "")
+
+
+def test_an_entry_about_what_is_kept_elsewhere_changes_nothing_else(engine: Engine) -> None:
+    trail = AuditTrail(engine)
+    trail.add(at(9), "uid:0", "account.roles", "a@hill.example", {"until": at(10)})
+    [(entry, beside)] = trail.told()
+    assert (entry.at, entry.action) == (at(9), "account.roles")
+    assert beside["subject"] == "a@hill.example"
+    assert beside["detail"] == {"until": at(10).isoformat()}
+    assert "hill.example" not in dump(engine, "audit")
+    with reading(engine) as connection:
+        assert version_of(connection, OVERLAY) == 0

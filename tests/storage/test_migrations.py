@@ -56,7 +56,7 @@ def test_a_second_upgrade_changes_nothing(engine: Engine, path: Path) -> None:
     upgrade(engine)
     with reading(engine) as connection:
         rows = connection.execute(text("SELECT name, version FROM versions")).all()
-    want = [("audit", 0), ("lists", 0), ("overlay", 7), ("policy", 0)]
+    want = [("audit", 0), ("bindings", 0), ("lists", 0), ("overlay", 7), ("policy", 0)]
     assert sorted(tuple(row) for row in rows) == want
 
 

@@ -163,6 +163,16 @@ def test_where_one_cannot_start_nothing_does(manner: str, want: str) -> None:
     assert running.said("board", "ready") == []
 
 
+@pytest.mark.parametrize("manner", ["faulty", "crashes at start"])
+def test_what_is_not_essential_is_started_again_and_keeps_nothing_from_serving(
+    manner: str,
+) -> None:
+    with toys(TOY_2=manner, TOY_OPTIONAL="2") as running:
+        running.wait_for("board ready")
+        running.wait(lambda: len(running.pids(2)) >= 3)
+        assert len(running.pids(1)) == 1
+
+
 def test_when_the_supervisor_is_killed_all_end() -> None:
     with toys(ends=-signal.SIGKILL) as running:
         running.process.kill()

@@ -18,6 +18,8 @@ from schoolgate.core.errors import ConfigurationError, Fault, SchoolgateError
 from schoolgate.workers import Board, Link, Order, Post, Supervisor, Times, supervisor
 
 POSTS = 2
+# The post without which the others go on.
+OPTIONAL = int(os.environ.get("TOY_OPTIONAL", "0"))
 # How many processes began at each post.
 BEGUN = mmap.mmap(-1, POSTS + 1)
 
@@ -84,7 +86,10 @@ def main() -> None:
 
     if "TOY_SHORT" in os.environ:
         be_short()
-    posts = [Post(f"toy {number}", number, work) for number in range(1, POSTS + 1)]
+    posts = [
+        Post(f"toy {number}", number, work, is_essential=number != OPTIONAL)
+        for number in range(1, POSTS + 1)
+    ]
     try:
         Supervisor(posts, board, Times(drain=drain, stop=stop), ended=ended).run(shown)
     except SchoolgateError as error:

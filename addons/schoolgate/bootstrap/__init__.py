@@ -1,5 +1,6 @@
 """Puts the parts together: the only package that names the concrete classes."""
 
+from schoolgate.bootstrap.accounts import Account, Accounts
 from schoolgate.bootstrap.gateway import (
     Gateway,
     audit_trail_if_any,
@@ -14,6 +15,7 @@ from schoolgate.bootstrap.jobs import (
     work_through,
 )
 from schoolgate.bootstrap.people import client_at
+from schoolgate.bootstrap.portal import end_with_parent, serve_portal
 from schoolgate.bootstrap.rules import (
     curated_hosts,
     list_places,
@@ -25,11 +27,14 @@ from schoolgate.bootstrap.rules import (
 from schoolgate.bootstrap.serving import Addresses, serve
 
 __all__ = [
+    "Account",
+    "Accounts",
     "Addresses",
     "Gateway",
     "audit_trail_if_any",
     "client_at",
     "curated_hosts",
+    "end_with_parent",
     "journal_of_late",
     "list_places",
     "load_casebooks",
@@ -41,6 +46,7 @@ __all__ = [
     "open_store",
     "overlay_if_any",
     "serve",
+    "serve_portal",
     "upstream_bundle",
     "work_through",
 ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from schoolgate.bootstrap.portal_post import PORTAL_STARTING
 from schoolgate.bootstrap.worker import JOURNAL_FAULT
 from schoolgate.monitoring import (
     MetricsEndpoint,
@@ -34,6 +35,7 @@ class Shown:
         board: how the supervisor sees the workers, which have its first rows.
         workers: how many.
         journal: directory of the journal.
+        has_portal: whether the portal has the last row of the board.
     """
 
     listener: socket.socket
@@ -41,6 +43,7 @@ class Shown:
     board: Board
     workers: int
     journal: Path
+    has_portal: bool = False
 
 
 def show(shown: Shown, link: Link) -> None:
@@ -48,7 +51,10 @@ def show(shown: Shown, link: Link) -> None:
     registry = shared_registry(shown.figures)
     registry.register(WorkerFigures(lambda: _states(shown)))
     endpoint = MetricsEndpoint(
-        registry, lambda: faults(shown, time.monotonic()), lambda: _settle(shown)
+        registry,
+        lambda: faults(shown, time.monotonic()),
+        lambda: _settle(shown),
+        lambda: notes(shown),
     )
     endpoint.start(shown.listener, link.beat)
     link.ready()
@@ -76,6 +82,16 @@ def faults(shown: Shown, now: float) -> list[str]:
     if any(row.faults & JOURNAL_FAULT for row in rows):
         said.append(not_written(shown.journal))
     return said
+
+
+def notes(shown: Shown) -> list[str]:
+    """Give a sentence for each thing that is not as it should be and keeps nothing from being filtered."""
+    if not shown.has_portal:
+        return []
+    *_, portal = shown.board.rows()
+    if portal.serving and not portal.faults & PORTAL_STARTING:
+        return []
+    return ["The portal is not serving."]
 
 
 def _states(shown: Shown) -> Iterator[WorkerState]:

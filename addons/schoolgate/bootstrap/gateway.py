@@ -24,7 +24,15 @@ from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, Signature, signature
 from schoolgate.settings import Settings
-from schoolgate.storage import AuditTrail, DecisionStore, OverlayWatch, is_there, open_database
+from schoolgate.storage import (
+    AuditTrail,
+    BindingTable,
+    BindingWatch,
+    DecisionStore,
+    OverlayWatch,
+    is_there,
+    open_database,
+)
 
 if TYPE_CHECKING:
     from mitmproxy.connection import Client
@@ -108,7 +116,7 @@ class Gateway:
     def __init__(self, settings: Settings, worker: int = 1, last_good: Rules | None = None) -> None:
         self.metrics = metrics = Metrics()
         # Before they are read: a change in between must be seen by the watch.
-        seen = signature(_watched(settings))
+        seen = signature(watched_files(settings))
         self._sources = Sources(settings, worker, metrics)
         try:
             self._start(settings, worker, self._load(settings, last_good), seen)
@@ -122,7 +130,9 @@ class Gateway:
         metrics = self.metrics
         _check_state_dir(settings.state_dir)
         ca = authority.ensure(settings.ca_dir, engine.policy.school, now())
-        store = open_store(settings)
+        database = open_database(settings.database_url)
+        store = DecisionStore(database)
+        self._sources.put_bindings(BindingTable(database).since(now().timestamp()))
         self._settings = settings
         metrics.ca_expires(ca.not_after)
         self._store = store
@@ -167,11 +177,12 @@ class Gateway:
             cut: closes a client's connection at once.
         """
         # Only a running proxy needs mitmproxy.
-        from schoolgate.proxy.addons import make_addons  # noqa: PLC0415
+        from schoolgate.proxy.addons import PortalPlace, make_addons  # noqa: PLC0415
         from schoolgate.proxy.interstitial import Warnings  # noqa: PLC0415
 
-        proxy = self._settings.proxy
+        proxy, portal = self._settings.proxy, self._settings.portal
         secret = authority.secret_for(self._settings.ca_dir, "links of warnings")
+        place = PortalPlace(portal.public_url, self._settings.portal_socket)
         return make_addons(
             self.engines,
             self.metrics,
@@ -183,6 +194,7 @@ class Gateway:
             Clients(self._sources.identify),
             self._sources.callers,
             Warnings(secret, self._acceptances),
+            place if portal.enabled else None,
         )
 
     def drain(self) -> None:
@@ -245,21 +257,22 @@ class Gateway:
 
     def _start_watches(self, seen: Signature) -> None:
         settings, metrics = self._settings, self.metrics
-        watch = OverlayWatch(
-            settings.database_url,
-            self.engines.put_overlay,
-            now,
-            lambda _: metrics.store_errors.inc(),
-        )
+
+        def failed(_error: Exception) -> None:
+            metrics.store_errors.inc()
+
+        url = settings.database_url
+        watch = OverlayWatch(url, self.engines.put_overlay, now, failed)
+        signed_in = BindingWatch(url, self._sources.put_bindings, now, failed)
         files = FileWatch(
-            lambda: _watched(settings),
+            lambda: watched_files(settings),
             lambda: self._followed(load_rules(settings)),
             self.engines,
             metrics.reload_errors.inc,
             seen,
             made=lambda: [list_places(settings).index],
         )
-        for part in (watch, files):
+        for part in (watch, signed_in, files):
             part.start()
             self._started.callback(part.stop)
 
@@ -310,7 +323,8 @@ def upstream_bundle_file(settings: Settings) -> Path | None:
     return settings.ca_dir / "upstream.pem" if settings.proxy.upstream_ca else None
 
 
-def _watched(settings: Settings) -> Iterator[Path]:
+def watched_files(settings: Settings) -> Iterator[Path]:
+    """Give the files that are read again when one of them changes."""
     # The policy, those that it extends, and what they name: below their directory, or beside it.
     for pattern in ("*.yaml", "*.ics", "*.csv"):
         yield from settings.policies_dir.rglob(pattern)

@@ -2,11 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable
-from threading import Event, Thread
+from collections.abc import Callable, Sequence
+from threading import Event, Lock, Thread
 
 from schoolgate.bootstrap.rules import load_people_of
 from schoolgate.bootstrap.sign_in import SignIn
+from schoolgate.core.bindings import Binding
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import UnavailableError
 from schoolgate.core.identity import Claim, Identity
@@ -24,6 +25,7 @@ from schoolgate.monitoring import Metrics
 from schoolgate.services.callers import Callers, Entry
 from schoolgate.services.clients import client_of
 from schoolgate.settings import Settings
+from schoolgate.storage import BindingTable, is_there, open_database
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ class Sources:
         self._sign_in: SignIn | None = None
         self.callers = Callers()
         self._radius: _Radius | None = None
+        self._bindings: Sequence[Binding] | None = None
+        self._lock = Lock()
         self._is_ending = False
 
     def identify(self, address: str, at: float, claim: Claim | None) -> Identity:
@@ -68,6 +72,22 @@ class Sources:
         if followed == self._followed:
             return
         self._have_sign_in(people)
+        with self._lock:
+            self._follow(people, policy)
+        self._followed = followed
+
+    def put_bindings(self, bindings: Sequence[Binding]) -> None:
+        """Put in force who signed in where; until the first call nobody is more than a stranger."""
+        with self._lock:
+            self._bindings = tuple(bindings)
+            self._live.set_bindings(self._bindings)
+
+    def mac_at(self, address: str) -> str:
+        """Give the hardware address of the device at an address, "" where it is not known."""
+        hardware = self._live.current.hardware(address)
+        return hardware.mac if hardware is not None else ""
+
+    def _follow(self, people: People, policy: Policy) -> None:
         radius = people.sign_in.radius
         # Of the groups only the strictest is known to be stricter than another.
         live = LiveDirectory(
@@ -75,11 +95,13 @@ class Sources:
             (policy.default_group,),
             on_fault=self._told,
             session_file=self._settings.sessions_file if radius else None,
+            awaits_bindings=True,
         )
+        if self._bindings is not None:
+            live.set_bindings(self._bindings)
         live.start()
         before, self._live = self._live, live
         before.stop()
-        self._followed = followed
         if self._radius is not None:
             self._radius.stop()
             self._radius = None
@@ -172,9 +194,20 @@ def client_at(settings: Settings, policy: Policy, address: str) -> tuple[Client,
     people = load_people_of(settings, policy)
     file = settings.sessions_file if people.sign_in.radius else None
     live = LiveDirectory(people, (policy.default_group,), session_file=file)
+    live.set_bindings(_bindings_if_any(settings))
     live.start()
     try:
         identity = live.current.identify(address, time.time())
     finally:
         live.stop()
     return client_of(identity, address, policy), identity
+
+
+def _bindings_if_any(settings: Settings) -> Sequence[Binding]:
+    if not is_there(settings.database_url):
+        return ()
+    database = open_database(settings.database_url)
+    try:
+        return BindingTable(database).since(time.time())
+    finally:
+        database.dispose()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from schoolgate.bootstrap import exposition, worker
 from schoolgate.bootstrap.gateway import prepare, upstream_bundle
+from schoolgate.bootstrap.portal_post import keep_portal, why_no_portal
 from schoolgate.bootstrap.rules import Rules
 from schoolgate.core.errors import UnavailableError
 from schoolgate.core.policy import PolicyEngine
@@ -34,23 +35,45 @@ logger = logging.getLogger(__name__)
 _ENOUGH_DESCRIPTORS = 16_384
 
 # What the supervisor itself was started with.
-_FIXED = ("proxy.listen", "proxy.workers", "proxy.drain_seconds", "metrics.listen")
+_FIXED = (
+    "proxy.listen",
+    "proxy.workers",
+    "proxy.drain_seconds",
+    "metrics.listen",
+    "portal.enabled",
+    "portal.listen",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where a running gateway is."""
+    """Where a running gateway is.
+
+    Attributes:
+        proxy: URL.
+        metrics: URL.
+        portal: URL; "" where there is none.
+        no_portal: why there is none.
+    """
 
     proxy: str
     metrics: str
+    portal: str = ""
+    no_portal: str = ""
 
 
-def serve(settings: Settings, ready: Callable[[Addresses, PolicyEngine], None]) -> None:
+def serve(
+    settings: Settings,
+    ready: Callable[[Addresses, PolicyEngine], None],
+    *,
+    with_portal: bool = True,
+) -> None:
     """Run the gateway until SIGINT or SIGTERM; SIGHUP puts new workers in place of the old ones.
 
     Args:
         settings: of this machine.
-        ready: called once everything serves.
+        ready: called once all but the portal serves, which may take a moment longer.
+        with_portal: whether the portal runs beside the workers.
 
     Raises:
         ConfigurationError: when a file has faults.
@@ -63,7 +86,9 @@ def serve(settings: Settings, ready: Callable[[Addresses, PolicyEngine], None]) 
         proxy = opened.enter_context(_proxy_listeners(settings))
         figures = opened.enter_context(shared_directory(settings.state_dir))
         exchange = opened.enter_context(contextlib.closing(Exchange(len(proxy.rows))))
-        _Running(settings, rules, proxy, exchange, metrics, figures).run(ready)
+        no_portal = why_no_portal(settings) if with_portal else "it is served on its own"
+        portal = None if no_portal else opened.enter_context(_portal_listener(settings))
+        _Running(settings, rules, proxy, exchange, metrics, figures, portal, no_portal).run(ready)
 
 
 class _Running:
@@ -75,6 +100,8 @@ class _Running:
         exchange: Exchange,
         metrics: Listeners,
         figures: Path,
+        portal: Listeners | None,
+        no_portal: str,
     ) -> None:
         self._settings = settings
         self._rules = rules
@@ -82,7 +109,9 @@ class _Running:
         self._exchange = exchange
         self._metrics = metrics
         self._figures = figures
-        self._board = Board(len(proxy.rows) + 1)
+        self._portal = portal
+        self._no_portal = no_portal
+        self._board = Board(len(proxy.rows) + 1 + (portal is not None))
         # The first workers, and those of a reload, are not to serve what is not as it is written.
         self._last_good: Rules | None = None
 
@@ -93,7 +122,12 @@ class _Running:
         gc.collect()
         gc.freeze()
         _allow_all_descriptors()
-        addresses = Addresses(_url(self._proxy), _url(self._metrics))
+        addresses = Addresses(
+            _url(self._proxy),
+            _url(self._metrics),
+            _url(self._portal) if self._portal else "",
+            self._no_portal,
+        )
 
         def serving() -> None:
             self._last_good = self._rules
@@ -121,10 +155,25 @@ class _Running:
         metrics = Post(
             "metrics", len(workers) + 1, self._show, [listener.fileno()], is_relieved=False
         )
-        return [*workers, metrics]
+        return [*workers, metrics, *self._portal_post(len(workers) + 2)]
+
+    def _portal_post(self, number: int) -> Iterator[Post]:
+        portal = self._portal
+        if portal is None:
+            return
+
+        def keep(link: Link) -> None:
+            _name_log("portal")
+            keep_portal(self._settings, portal, link)
+
+        # A gateway without its pages still filters.
+        listeners = [portal.rows[0][0].fileno()]
+        yield Post("portal", number, keep, listeners, is_relieved=False, is_essential=False)
 
     def _worker(self, number: int) -> Callable[[Link], None]:
-        ports = (self._proxy.address[1], self._metrics.address[1])
+        ports = [self._proxy.address[1], self._metrics.address[1]]
+        if self._portal is not None:
+            ports.append(self._portal.address[1])
 
         def work(link: Link) -> None:
             _name_log(f"worker {number}")
@@ -150,6 +199,7 @@ class _Running:
                 self._board,
                 len(self._proxy.rows),
                 self._settings.journal_dir,
+                has_portal=self._portal is not None,
             ),
             link,
         )
@@ -183,27 +233,32 @@ def _name_log(process: str) -> None:
 
 @contextlib.contextmanager
 def _metrics_listener(settings: Settings) -> Iterator[Listeners]:
-    host, port = split_address(settings.metrics.listen)
-    try:
-        listeners = open_listeners(host, port, 1)
-    except OSError as error:
-        raise UnavailableError(
-            f"The metrics cannot be served on {host}:{port}: {error.strerror}. "
-            "Stop what uses it, or set metrics.listen to another address."
-        ) from error
-    with contextlib.closing(listeners):
-        yield listeners
+    with _listening("metrics", "metrics cannot be served", settings.metrics.listen, 1) as one:
+        yield one
 
 
 @contextlib.contextmanager
 def _proxy_listeners(settings: Settings) -> Iterator[Listeners]:
-    host, port = split_address(settings.proxy.listen)
+    proxy = settings.proxy
+    with _listening("proxy", "proxy cannot listen", proxy.listen, proxy.workers) as all_of_them:
+        yield all_of_them
+
+
+@contextlib.contextmanager
+def _portal_listener(settings: Settings) -> Iterator[Listeners]:
+    with _listening("portal", "portal cannot be served", settings.portal.listen, 1) as one:
+        yield one
+
+
+@contextlib.contextmanager
+def _listening(section: str, trouble: str, address: str, workers: int) -> Iterator[Listeners]:
+    host, port = split_address(address)
     try:
-        listeners = open_listeners(host, port, settings.proxy.workers)
+        listeners = open_listeners(host, port, workers)
     except OSError as error:
         raise UnavailableError(
-            f"The proxy cannot listen on {host}:{port}: {error.strerror}. "
-            "Stop what uses it, or set proxy.listen to another address."
+            f"The {trouble} on {host}:{port}: {error.strerror}. "
+            f"Stop what uses it, or set {section}.listen to another address."
         ) from error
     with contextlib.closing(listeners):
         yield listeners

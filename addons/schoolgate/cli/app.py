@@ -15,8 +15,9 @@ from schoolgate.cli.doctor import doctor
 from schoolgate.cli.grants import allow_lesson, grants, supervise, suspend, unsuspend
 from schoolgate.cli.jobs import jobs
 from schoolgate.cli.lists import lists
+from schoolgate.cli.people import people
 from schoolgate.cli.policy import policy
-from schoolgate.cli.run import proxy, run
+from schoolgate.cli.run import portal, proxy, run
 from schoolgate.core.errors import (
     BadAddressError,
     ConfigurationError,
@@ -45,8 +46,8 @@ def cli() -> None:
 
 
 for command in (
-    run, proxy, check, explain, policy, lists, ca, grants, suspend, unsuspend, supervise,
-    allow_lesson, declarations, doctor, jobs,
+    run, proxy, portal, check, explain, policy, lists, ca, grants, suspend, unsuspend, supervise,
+    allow_lesson, declarations, people, doctor, jobs,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -13,6 +13,8 @@ from schoolgate.cli.options import with_settings
 from schoolgate.core.policy import Enforcement
 from schoolgate.services import comparison
 from schoolgate.services.clause_table import clause_table
+from schoolgate.services.public_page import Audience, as_text
+from schoolgate.services.public_policy import public_policy
 from schoolgate.settings import Settings, schema_of_policies
 
 _WORDS = {
@@ -141,6 +143,28 @@ def policy_replay(journals: tuple[Path, ...], settings: Settings) -> None:
     """
     engine = bootstrap.load_engine(settings)
     _show(comparison.replay(engine, comparison.journal_lines(journals)))
+
+
+@policy.command("public")
+@click.option(
+    "--for",
+    "audience",
+    type=click.Choice([audience.value for audience in Audience]),
+    default=Audience.PARENTS.value,
+    show_default=True,
+    help="For whom it is written.",
+)
+@with_settings
+def policy_public(audience: str, settings: Settings) -> None:
+    """Print “What we filter and monitor”, as the portal shows it to everybody.
+
+    \b
+    schoolgate policy public
+    schoolgate policy public --for pupils
+    """
+    engine = bootstrap.load_engine(settings)
+    page = public_policy(engine, Audience(audience), bootstrap.now().date())
+    click.echo(as_text(page), nl=False)
 
 
 @policy.command("schema")

@@ -1,6 +1,8 @@
 """`schoolgate run` and `schoolgate proxy`: the gateway itself."""
 
 import logging
+import os
+import socket
 
 import rich_click as click
 
@@ -21,7 +23,7 @@ def run(settings: Settings) -> None:
     schoolgate run --config /etc/schoolgate/schoolgate.yaml --state /var/lib/schoolgate
     SCHOOLGATE_PROXY_LISTEN=0.0.0.0:3128 schoolgate run
     """
-    _serve(settings)
+    _serve(settings, with_portal=True)
 
 
 @click.command()
@@ -29,19 +31,50 @@ def run(settings: Settings) -> None:
 def proxy(settings: Settings) -> None:
     """Start the proxy's workers alone under their supervisor, for systemd.
 
-    In this version that is all there is to run.
-
     \b
     schoolgate proxy --config /etc/schoolgate/schoolgate.yaml
     """
-    _serve(settings)
+    _serve(settings, with_portal=False)
 
 
-def _serve(settings: Settings) -> None:
+@click.command()
+@click.option("--listener", type=int, hidden=True, help="A socket that listens already.")
+@click.option("--ready", type=int, hidden=True, help="Where to say that it serves.")
+@with_settings
+def portal(listener: int | None, ready: int | None, settings: Settings) -> None:
+    """Start the portal alone, for systemd; the gateway finds it by its socket in the state directory.
+
+    \b
+    schoolgate portal --config /etc/schoolgate/schoolgate.yaml
+    """
+    _log()
+
+    def serves() -> None:
+        if ready is not None:
+            os.write(ready, b"1")
+        else:
+            click.echo(f"portal   http://{settings.portal.listen}")
+
+    given = None
+    if listener is not None:
+        bootstrap.end_with_parent()
+        given = socket.socket(fileno=listener)
+    bootstrap.serve_portal(settings, click.echo, given, serves)
+
+
+def _log() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+
+
+def _serve(settings: Settings, *, with_portal: bool) -> None:
+    _log()
 
     def ready(addresses: bootstrap.Addresses, engine: PolicyEngine) -> None:
         click.echo(f"proxy    {addresses.proxy}")
+        if addresses.portal:
+            click.echo(f"portal   {addresses.portal}")
+        elif with_portal:
+            click.echo(f"no portal: {addresses.no_portal}")
         click.echo(f"metrics  {addresses.metrics}/metrics")
         click.echo(f"health   {addresses.metrics}/healthz")
         click.echo(f"CA       {settings.ca_dir / CERTIFICATE}")
@@ -57,4 +90,4 @@ def _serve(settings: Settings) -> None:
             f"{engine.catalogue.sites.names} domains, {workers} worker{'s' if workers > 1 else ''})"
         )
 
-    bootstrap.serve(settings, ready)
+    bootstrap.serve(settings, ready, with_portal=with_portal)

@@ -5,6 +5,7 @@ and nobody knowing anything is the strictest group. `ldap.LdapDirectory` is impo
 wants it: its library takes longer to load than all the rest.
 """
 
+from schoolgate.core.bindings import Binding, BindingState
 from schoolgate.identity.answers import Answer, Outcome, placed
 from schoolgate.identity.credentials import (
     Challenge,
@@ -15,7 +16,7 @@ from schoolgate.identity.credentials import (
     parse_credentials,
 )
 from schoolgate.identity.directory import Directory, Hardware, Known
-from schoolgate.identity.facts import Binding, BindingState, Lease, Neighbour, Session
+from schoolgate.identity.facts import Lease, Neighbour, Session
 from schoolgate.identity.forwarded import ForwardedBy
 from schoolgate.identity.kerberos import KerberosAcceptor
 from schoolgate.identity.live import LiveDirectory

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from math import inf
 from types import MappingProxyType
 
+from schoolgate.core.bindings import Binding, BindingState
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hardware import is_randomised
 from schoolgate.core.hosts import IpAddress
 from schoolgate.core.identity import UNKNOWN, Claim, Facts, Identity, Rank, identify
 from schoolgate.core.people import Device, Network, People, WireGuardPeer
 from schoolgate.core.prefixes import Prefixes, client_address, parsed_address
-from schoolgate.identity.facts import Binding, BindingState, Lease, Neighbour, Session
+from schoolgate.identity.facts import Lease, Neighbour, Session
 
 # More addresses than a school has; a client that goes through its /64 must not fill the memory.
 _REMEMBERED = 65_536

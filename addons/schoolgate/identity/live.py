@@ -6,10 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from schoolgate.core.bindings import Binding
 from schoolgate.core.identity import Rank
 from schoolgate.core.people import People
 from schoolgate.identity.directory import Directory, Known
-from schoolgate.identity.facts import Binding, Session
+from schoolgate.identity.facts import Session
 from schoolgate.identity.lease_files import LeaseFile
 from schoolgate.identity.neighbours import NeighbourTable, neighbour_table
 from schoolgate.identity.session_file import SessionFile

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from schoolgate.core.bindings import Binding, BindingState
 from schoolgate.core.errors import BadAddressError, RefusedError
 from schoolgate.core.hardware import mac_or_nothing
 from schoolgate.core.prefixes import client_address
 from schoolgate.identity.answers import Answer
-from schoolgate.identity.facts import Binding, BindingState
 
 _SHORTEST_SECONDS = 60.0
 
@@ -35,7 +35,7 @@ class SignIns:
     ) -> None:
         """Keep them in a store; ``now`` gives seconds since 1970."""
         self._store = store
-        self._longest = longest_seconds
+        self.longest_seconds = longest_seconds
         self._now = now
 
     def create(self, who: Answer, address: str, mac: str = "", seconds: float = 0) -> Binding:
@@ -139,5 +139,5 @@ class SignIns:
         return binding
 
     def _bounded(self, seconds: float) -> float:
-        wanted = seconds if seconds > 0 else self._longest
-        return min(max(wanted, _SHORTEST_SECONDS), self._longest)
+        wanted = seconds if seconds > 0 else self.longest_seconds
+        return min(max(wanted, _SHORTEST_SECONDS), self.longest_seconds)

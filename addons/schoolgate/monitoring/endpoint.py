@@ -47,6 +47,7 @@ class MetricsEndpoint:
         registry: the metrics.
         healthy: gives a sentence for each thing that is wrong; none when all is well.
         settle: called before metrics are shown, to wait for what is on its way to them.
+        notes: gives sentences about what is wrong beside the filter; they leave the health as it is.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class MetricsEndpoint:
         registry: CollectorRegistry,
         healthy: Callable[[], list[str]],
         settle: Callable[[], None] = lambda: None,
+        notes: Callable[[], list[str]] = list,
     ) -> None:
         self._metrics = make_wsgi_app(registry)
         self._healthy = healthy
         self._settle = settle
+        self._notes = notes
         self._server: _Server | None = None
 
     def start(self, listener: socket.socket, turn: Callable[[], None] = lambda: None) -> None:
@@ -88,7 +91,7 @@ class MetricsEndpoint:
         if path == "/healthz":
             wrong = self._healthy()
             start("503 Service Unavailable" if wrong else "200 OK", list(_PLAIN))
-            return [("\n".join(wrong) or "ok").encode() + b"\n"]
+            return ["\n".join([*(wrong or ["ok"]), *self._notes(), ""]).encode()]
         start("404 Not Found", list(_PLAIN))
         return [b"There is /metrics and /healthz.\n"]
 

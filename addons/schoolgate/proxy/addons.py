@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from mitmproxy.connection import Client
 
@@ -16,6 +17,7 @@ from schoolgate.proxy.gate.answers import Answers
 from schoolgate.proxy.gate.door import Desk
 from schoolgate.proxy.gate.gate import Bounds, Gate
 from schoolgate.proxy.gate.leaves import Leaves
+from schoolgate.proxy.gate.portal_door import PortalDoor
 from schoolgate.proxy.guard import Guard
 from schoolgate.proxy.interstitial import Warnings
 from schoolgate.proxy.master import ProxyMaster
@@ -28,6 +30,19 @@ from schoolgate.services.engines import Engines
 
 
 @dataclass(frozen=True, slots=True)
+class PortalPlace:
+    """Where the portal is.
+
+    Attributes:
+        url: under which people ask for it.
+        socket: where the gateway hands requests to it.
+    """
+
+    url: str
+    socket: Path
+
+
+@dataclass(frozen=True, slots=True)
 class FilterAddons:
     """The guard and the addons it stands around."""
 
@@ -35,6 +50,7 @@ class FilterAddons:
     destinations: Destinations
     addons: tuple[object, ...]
     tools: Tools
+    portal: PortalPlace | None = None
 
     def gate(self, behind: ProxyMaster, desk: Desk | None = None) -> Gate:
         """Make the gate that stands in front; needs a running event loop.
@@ -44,19 +60,23 @@ class FilterAddons:
             desk: where workers give connections to each other.
         """
         tools = self.tools
+        leaves = Leaves(behind.leaf)
         return Gate(
             engines=tools.engines,
             clients=tools.clients,
             callers=tools.callers,
             clock=tools.clock,
             answers=Answers(tools.pages, tools.recorder),
-            leaves=Leaves(behind.leaf),
+            leaves=leaves,
             resolver=self.destinations,
             behind=behind,
             recorder=tools.recorder,
             metrics=tools.metrics,
             bounds=Bounds.within(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
             desk=desk,
+            portal_door=PortalDoor(self.portal.url, self.portal.socket, leaves.context)
+            if self.portal
+            else None,
         )
 
 
@@ -71,6 +91,7 @@ def make_addons(
     clients: Clients | None = None,
     callers: Callers | None = None,
     warnings: Warnings | None = None,
+    portal: PortalPlace | None = None,
 ) -> FilterAddons:
     """Make the addons.
 
@@ -85,8 +106,9 @@ def make_addons(
         clients: who asks; without it everybody is a stranger.
         callers: what must be found out of connections; without it nothing.
         warnings: who clicked through which warning; without it that is known here only.
+        portal: where the portal is; None where there is none.
     """
-    pages = Pages(lambda: engines.current, clock)
+    pages = Pages(lambda: engines.current, clock, portal.url if portal else "")
     guard = Guard(pages, metrics.filter_errors, cut)
     destinations = Destinations(
         guard, allowed, hosts, aliases=lambda: engines.current.policy.aliases
@@ -103,4 +125,5 @@ def make_addons(
         metrics=metrics,
         cut=cut,
     )
-    return FilterAddons(guard, destinations, (destinations, Filter(guard, tools)), tools)
+    addons = (destinations, Filter(guard, tools))
+    return FilterAddons(guard, destinations, addons, tools, portal)

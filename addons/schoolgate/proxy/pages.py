@@ -134,10 +134,17 @@ class Pages:
     Args:
         engine: gives the engine in force, for the names of school, clause and category.
         clock: gives the time, aware.
+        portal: address of the portal; "" where there is none.
     """
 
-    def __init__(self, engine: Callable[[], PolicyEngine], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        engine: Callable[[], PolicyEngine],
+        clock: Callable[[], datetime],
+        portal: str = "",
+    ) -> None:
         self._engine = engine
+        self._portal = portal
         self._clock = clock
         environment = Environment(
             loader=PackageLoader("schoolgate.proxy", "templates"),
@@ -215,6 +222,7 @@ class Pages:
             ask=_ask(decision, warn),
             time=f"{self._clock().astimezone(_LONDON):%d %B %Y, %H:%M}",
             continue_to=continue_to,
+            portal=self._portal,
         )
         return text.encode()
 

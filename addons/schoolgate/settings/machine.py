@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 from schoolgate.core.approvals import Role
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
 from schoolgate.core.hosts import normalise_host
+from schoolgate.core.urls import DEFAULT_PORTS, parse_url
 from schoolgate.documents import (
     Document,
     Loc,
@@ -43,6 +44,18 @@ def _host_name(value: str) -> str:
         raise ValueError(str(error)) from error
 
 
+def _origin(value: str) -> str:
+    """Give a URL without a path: ``https://schoolgate.internal``, or with a port of its own."""
+    try:
+        url = parse_url(value)
+    except BadAddressError as error:
+        raise ValueError(str(error)) from error
+    if url.scheme not in ("http", "https") or url.path != "/" or url.query or "@" in value:
+        raise ValueError(f"'{value}' is not an address such as https://schoolgate.internal")
+    port = "" if url.port == DEFAULT_PORTS[url.scheme] else f":{url.port}"
+    return f"{url.scheme}://{url.host}{port}"
+
+
 def _processors() -> int:
     """Give how many processors this process may use."""
     return len(os.sched_getaffinity(0))
@@ -51,6 +64,7 @@ def _processors() -> int:
 ListenAddress = Annotated[str, AfterValidator(_address)]
 # 0 in the file; whoever reads the settings sees the number.
 Workers = Annotated[int, Field(ge=0, le=256), AfterValidator(lambda n: n or _processors())]
+Origin = Annotated[str, AfterValidator(_origin)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 
 
@@ -66,10 +80,16 @@ class ProxySettings(Strict):
 
 
 class PortalSettings(Strict):
-    """Where the portal will listen; kept for it, unused until it comes."""
+    """Where the portal listens, and under which name browsers find it through the proxy."""
 
+    enabled: bool = True
     listen: ListenAddress = "127.0.0.1:8000"
-    public_url: str = "https://schoolgate.internal"
+    public_url: Origin = "https://schoolgate.internal"
+
+    @property
+    def host(self) -> str:
+        """The name in `public_url`."""
+        return parse_url(self.public_url).host
 
 
 class MetricsSettings(Strict):
@@ -135,6 +155,16 @@ class Settings(Strict):
     def sessions_file(self) -> Path:
         """Who signed in to the WiFi, as RADIUS accounting tells."""
         return self.state_dir / "sessions.json"
+
+    @property
+    def portal_socket(self) -> Path:
+        """Where the gateway hands requests to the portal."""
+        return self.state_dir / "portal.sock"
+
+    @property
+    def first_link_file(self) -> Path:
+        """The secret of the link that makes the portal's first account, while there is none."""
+        return self.state_dir / "portal.first"
 
     @property
     def ca_dir(self) -> Path:

@@ -2,16 +2,19 @@
 
 from schoolgate.storage.approvals import ApprovalStore, Happening, Reading, Writing
 from schoolgate.storage.audit import AuditTrail, TrailState
-from schoolgate.storage.connections import is_there
+from schoolgate.storage.bindings import BindingTable
+from schoolgate.storage.connections import is_postgresql, is_there, sqlite_path
 from schoolgate.storage.database import open_database
 from schoolgate.storage.decisions import DecisionStore
 from schoolgate.storage.migrations import upgrade
 from schoolgate.storage.outbox import Outbox, Waiting
-from schoolgate.storage.watch import OverlayWatch
+from schoolgate.storage.watch import BindingWatch, OverlayWatch
 
 __all__ = [
     "ApprovalStore",
     "AuditTrail",
+    "BindingTable",
+    "BindingWatch",
     "DecisionStore",
     "Happening",
     "Outbox",
@@ -20,7 +23,9 @@ __all__ = [
     "TrailState",
     "Waiting",
     "Writing",
+    "is_postgresql",
     "is_there",
     "open_database",
+    "sqlite_path",
     "upgrade",
 ]

@@ -23,8 +23,8 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError
 from schoolgate.storage import audit, overlays, schema
 from schoolgate.storage.connections import reading, writing
-from schoolgate.storage.overlays import raise_overlay_version
 from schoolgate.storage.request_rows import delegation_of, report_of, request_of, request_values
+from schoolgate.storage.versions import OVERLAY, raise_version
 
 _LARGEST_ID = 2**31 - 1
 
@@ -210,7 +210,7 @@ class Writing(Reading):
         }
         made = insert(schema.grants).values(**values).returning(schema.grants)
         grant = overlays.grant_of(self._connection.execute(made).one())
-        raise_overlay_version(self._connection)
+        raise_version(self._connection, OVERLAY)
         return grant
 
     def close(self, request: int, now: datetime, reason: str) -> None:
@@ -219,7 +219,7 @@ class Writing(Reading):
         live = (table.c.request_id == request, table.c.revoked_at.is_(None), table.c.ends > now)
         ended = update(table).where(*live).values(revoked_at=now, revoked_reason=reason)
         if self._connection.execute(ended).rowcount:
-            raise_overlay_version(self._connection)
+            raise_version(self._connection, OVERLAY)
 
     def revoked_by_hand(self, number: int, now: datetime, actor: str, reason: str) -> None:
         """Note on a request that its grant was taken back without it."""
@@ -238,7 +238,7 @@ class Writing(Reading):
         if at <= now:
             self.close(request, now, "renewed")
         elif self._connection.execute(update(table).where(*running).values(ends=at)).rowcount:
-            raise_overlay_version(self._connection)
+            raise_version(self._connection, OVERLAY)
 
     def tell(self, told: Told, about: str, now: datetime) -> None:
         """Put mail into the outbox, for the account or for each of the roles."""
@@ -290,7 +290,7 @@ class Writing(Reading):
         values = {"entry": entry.text, "reason": reason, "report_id": report, "created_at": now}
         made = insert(table).values(**values).returning(table.c.id)
         number: int = self._connection.execute(made).scalar_one()
-        raise_overlay_version(self._connection)
+        raise_version(self._connection, OVERLAY)
         return number
 
     def unblock(self, number: int, now: datetime) -> str:
@@ -305,7 +305,7 @@ class Writing(Reading):
         entry = self._connection.execute(lifted).scalar()
         if entry is None:
             raise RefusedError(f"there is no block {number}")
-        raise_overlay_version(self._connection)
+        raise_version(self._connection, OVERLAY)
         return str(entry)
 
     def add_accident(self, accident: Accident) -> Accident:

@@ -91,6 +91,13 @@ class AuditTrail:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    def add(
+        self, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any]
+    ) -> None:
+        """Write an entry about a change whose effect is kept elsewhere (accounts and roles)."""
+        with writing(self._engine) as connection:
+            record(connection, at, actor, action, subject, detail)
+
     def verify(self) -> TrailState:
         """Go through the whole chain."""
         with reading(self._engine) as connection:

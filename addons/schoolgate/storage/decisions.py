@@ -24,7 +24,7 @@ from schoolgate.storage import overlays, schema
 from schoolgate.storage.approvals import Writing
 from schoolgate.storage.audit import record
 from schoolgate.storage.connections import reading, writing
-from schoolgate.storage.overlays import raise_overlay_version
+from schoolgate.storage.versions import OVERLAY, raise_version
 
 _LARGEST_ID = 2**63 - 1
 # Of one day; far more than a school clicks through, and little to read.
@@ -259,7 +259,7 @@ class DecisionStore:
                 each for each in room if not connection.execute(made, each._asdict()).rowcount
             )
             if len(known) < len(room):
-                raise_overlay_version(connection)
+                raise_version(connection, OVERLAY)
         return known
 
     def overlay(self, now: datetime) -> Overlay:
@@ -328,4 +328,4 @@ def _record(
     """Write the audit entry of a change and raise the overlay's version with it."""
     facts = {name: value for name, value in detail.items() if name != "subject"}
     record(connection, at, actor, action, detail["subject"], facts)
-    raise_overlay_version(connection)
+    raise_version(connection, OVERLAY)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, func, select, update
+from sqlalchemy import Connection, Row, Select, Table, select
 
 from schoolgate.core.approvals import (
     Acceptance,
@@ -21,7 +21,7 @@ from schoolgate.core.approvals import (
 from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.storage import schema
-from schoolgate.storage.postgresql import CHANNEL
+from schoolgate.storage.versions import OVERLAY, version_of
 
 
 def read_overlay(connection: Connection, now: datetime) -> Overlay:
@@ -35,7 +35,7 @@ def read_overlay(connection: Connection, now: datetime) -> Overlay:
         UnavailableError: when a row is not one that schoolgate wrote.
     """
     return Overlay(
-        version=overlay_version(connection),
+        version=version_of(connection, OVERLAY),
         grants=tuple(read_grants(connection, now)),
         suspensions=tuple(read_suspensions(connection, now)),
         supervisions=tuple(read_supervisions(connection, now)),
@@ -43,22 +43,6 @@ def read_overlay(connection: Connection, now: datetime) -> Overlay:
         signed=read_signed(connection),
         blocks=tuple(read_blocks(connection)),
     )
-
-
-def overlay_version(connection: Connection) -> int:
-    """Give the number that every change of what is in an overlay raises."""
-    query = select(schema.versions.c.version).where(schema.versions.c.name == "overlay")
-    version: int = connection.execute(query).scalar_one()
-    return version
-
-
-def raise_overlay_version(connection: Connection) -> None:
-    """Tell every worker, with the commit, that what was decided by hand has changed."""
-    version = schema.versions.c.version
-    chosen = update(schema.versions).where(schema.versions.c.name == "overlay")
-    connection.execute(chosen.values(version=version + 1))
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_notify(CHANNEL, "")))
 
 
 def read_grants(connection: Connection, now: datetime) -> list[Grant]:

@@ -7,7 +7,7 @@ from sqlalchemy import URL, Engine, Pool, create_engine, make_url
 from schoolgate.core.errors import UnavailableError
 from schoolgate.storage.connections import BUSY_TIMEOUT_SECONDS, place_of
 
-# Told with the commit that changed what was decided by hand.
+# Told with the commit of whatever processes follow (`versions`).
 CHANNEL = "schoolgate_overlay"
 _CONNECT_TIMEOUT_SECONDS = 5
 

@@ -7,6 +7,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Integer,
     MetaData,
@@ -105,6 +106,21 @@ supervisions = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("lifted_at", UtcTime),
     CheckConstraint("ends > starts", name="ends_after_start"),
+)
+
+# Who signed in on which device; ended ones are kept for a while.
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("group", Text, nullable=False),
+    Column("also", JSON, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("mac", String(17), nullable=False),
+    Column("since", Float, nullable=False),
+    Column("until", Float, nullable=False, index=True),
+    Column("state", String(16), nullable=False),
 )
 
 # Warnings that were clicked through; those of past days are swept when others are added.
@@ -259,8 +275,8 @@ pseudonyms = Table(
     UniqueConstraint("pseudonym"),
 )
 
-# The rows `overlay`, `policy`, `lists` and `audit` are put in by migrations; that of `audit` holds the
-# number and the hash of the last entry.
+# The rows `overlay`, `policy`, `lists`, `bindings` and `audit` are put in by migrations; that of `audit`
+# holds the number and the hash of the last entry.
 versions = Table(
     "versions",
     metadata,

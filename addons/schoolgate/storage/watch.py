@@ -1,4 +1,4 @@
-"""Tells a worker of every change of the overlay, milliseconds after another process committed it."""
+"""Tells a process of every change of what it follows, milliseconds after another committed it."""
 
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -7,10 +7,12 @@ from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 
-from sqlalchemy import URL, Engine, NullPool, StaticPool, make_url
+from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, make_url
 
 from schoolgate.core.approvals import Overlay
+from schoolgate.core.bindings import Binding
 from schoolgate.core.errors import UnavailableError
+from schoolgate.storage.bindings import read_bindings
 from schoolgate.storage.connections import (
     explained,
     is_postgresql,
@@ -19,26 +21,29 @@ from schoolgate.storage.connections import (
     sqlite_engine,
     sqlite_path,
 )
-from schoolgate.storage.overlays import overlay_version, read_overlay
+from schoolgate.storage.overlays import read_overlay
 from schoolgate.storage.postgresql import CHANNEL, driver, postgresql_engine
+from schoolgate.storage.versions import BINDINGS, OVERLAY, version_of
 
 _LONGEST_DELAY_SECONDS = 1.0
 _LISTEN_SECONDS = 0.2
 _LOOK_AGAIN_SECONDS = 3.0
 
 
-class OverlayWatch:
-    """A daemon thread that hands over the overlay at its start and whenever its version changes.
+class Watch[T]:
+    """A daemon thread that hands over something at its start and whenever its version changes.
 
     A failure, of the database or of ``on_change``, goes to ``on_error`` at every attempt; the
-    thread then reconnects with growing delays of at most a second and hands over the overlay
+    thread then reconnects with growing delays of at most a second and hands it over
     again. Until then the receiver keeps the last one.
     """
 
     def __init__(
         self,
         engine_or_url: Engine | str,
-        on_change: Callable[[Overlay], None],
+        name: str,
+        read: Callable[[Connection, datetime], T],
+        on_change: Callable[[T], None],
         now: Callable[[], datetime],
         on_error: Callable[[Exception], None],
         interval_seconds: float = 0.025,
@@ -47,7 +52,9 @@ class OverlayWatch:
 
         Args:
             engine_or_url: names the database; the engine's own connections are not used.
-            on_change: called in the thread with each new overlay.
+            name: of its version, which every change raises.
+            read: gives it, in a transaction, as it is at a time.
+            on_change: called in the thread with each new state.
             now: gives the aware time.
             on_error: called in the thread with each failure.
             interval_seconds: time between two looks at a file; a server tells by itself.
@@ -58,6 +65,8 @@ class OverlayWatch:
         url = engine_or_url.url if isinstance(engine_or_url, Engine) else engine_or_url
         self._url = make_url(url) if is_postgresql(url) else None
         self._path = Path() if self._url else sqlite_path(url)
+        self._name = name
+        self._read = read
         self._on_change = on_change
         self._now = now
         self._on_error = on_error
@@ -70,7 +79,7 @@ class OverlayWatch:
         """Begin to watch; does nothing when it already does."""
         if self._thread is None:
             self._stopping.clear()
-            self._thread = Thread(target=self._run, name="overlay-watch", daemon=True)
+            self._thread = Thread(target=self._run, name=f"{self._name}-watch", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
@@ -91,16 +100,16 @@ class OverlayWatch:
         """Watch one database until it is replaced by another or the watch is stopped."""
         with closing(self._watched()) as watched:
             while watched.is_in_place() and not self._stopping.is_set():
-                overlay = watched.newer_overlay(self._now)
-                if overlay is not None:
-                    self._on_change(overlay)
+                newer = watched.newer(self._read, self._now)
+                if newer is not None:
+                    self._on_change(newer)
                 self._delay = 0.0
                 watched.wait(self._stopping)
 
     def _watched(self) -> "_WatchedFile | _WatchedServer":
         if self._url is not None:
-            return _WatchedServer(self._url)
-        return _WatchedFile(self._path, self._interval)
+            return _WatchedServer(self._url, self._name)
+        return _WatchedFile(self._path, self._name, self._interval)
 
     def _wait_after(self, error: Exception) -> None:
         with suppress(Exception):
@@ -109,21 +118,56 @@ class OverlayWatch:
         self._stopping.wait(self._delay)
 
 
+class OverlayWatch(Watch[Overlay]):
+    """Follows grants and suspensions."""
+
+    def __init__(
+        self,
+        engine_or_url: Engine | str,
+        on_change: Callable[[Overlay], None],
+        now: Callable[[], datetime],
+        on_error: Callable[[Exception], None],
+        interval_seconds: float = 0.025,
+    ) -> None:
+        """Prepare the watch, as `Watch` does."""
+        super().__init__(
+            engine_or_url, OVERLAY, read_overlay, on_change, now, on_error, interval_seconds
+        )
+
+
+class BindingWatch(Watch[tuple[Binding, ...]]):
+    """Follows who signed in on which device."""
+
+    def __init__(
+        self,
+        engine_or_url: Engine | str,
+        on_change: Callable[[tuple[Binding, ...]], None],
+        now: Callable[[], datetime],
+        on_error: Callable[[Exception], None],
+        interval_seconds: float = 0.025,
+    ) -> None:
+        """Prepare the watch, as `Watch` does."""
+        super().__init__(
+            engine_or_url, BINDINGS, read_bindings, on_change, now, on_error, interval_seconds
+        )
+
+
 class _WatchedFile:
     """One database file with a connection that only looks, so that every change is another's.
 
     `PRAGMA data_version` does not show the changes made through the same connection.
     """
 
-    def __init__(self, path: Path, interval_seconds: float) -> None:
+    def __init__(self, path: Path, name: str, interval_seconds: float) -> None:
         self._path = path
+        self._name = name
         self._interval = interval_seconds
         with explained(path):
             # Before connecting: a file put in place in between is then noticed at the next look.
             self._identity = _identity(path)
             self._connection = sqlite_engine(path, NullPool).connect()
         self._data_version: int | None = None
-        self._overlay_version: int | None = None
+        self._version: int | None = None
 
     def close(self) -> None:
         self._connection.close()
@@ -135,19 +179,20 @@ class _WatchedFile:
     def wait(self, stopping: Event) -> None:
         stopping.wait(self._interval)
 
-    def newer_overlay(self, now: Callable[[], datetime]) -> Overlay | None:
-        """Give the overlay if its version is another than at the last call."""
+    def newer[T](
+        self, read: Callable[[Connection, datetime], T], now: Callable[[], datetime]
+    ) -> T | None:
+        """Give what is watched if its version is another than at the last call."""
         with explained(self._path):
             data_version = self._look()
             if data_version == self._data_version:
                 return None
             # The number was read before the content: a commit in between shows at the next look.
             with self._connection.begin():
-                version = overlay_version(self._connection)
-                changed = version != self._overlay_version
-                overlay = read_overlay(self._connection, now()) if changed else None
-        self._data_version, self._overlay_version = data_version, version
-        return overlay
+                version = version_of(self._connection, self._name)
+                newer = read(self._connection, now()) if version != self._version else None
+        self._data_version, self._version = data_version, version
+        return newer
 
     def _look(self) -> int:
         # On the driver's connection: 2 µs instead of a transaction each time, and none left open.
@@ -165,7 +210,8 @@ class _WatchedServer:
     again every few seconds.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, name: str) -> None:
+        self._name = name
         self._place = place_of(url)
         self._told = True
         self._next_look = 0.0
@@ -203,17 +249,18 @@ class _WatchedServer:
             reason = str(error).strip().partition("\n")[0]
             raise UnavailableError(f"the database {self._place} is gone ({reason})") from error
 
-    def newer_overlay(self, now: Callable[[], datetime]) -> Overlay | None:
-        """Give the overlay if its version is another than at the last call."""
+    def newer[T](
+        self, read: Callable[[Connection, datetime], T], now: Callable[[], datetime]
+    ) -> T | None:
+        """Give what is watched if its version is another than at the last call."""
         if not self._told and monotonic() < self._next_look:
             return None
         self._told, self._next_look = False, monotonic() + _LOOK_AGAIN_SECONDS
         with reading(self._engine) as connection:
-            if overlay_version(connection) == self._version:
-                return None
-            overlay = read_overlay(connection, now())
-        self._version = overlay.version
-        return overlay
+            version = version_of(connection, self._name)
+            newer = read(connection, now()) if version != self._version else None
+        self._version = version
+        return newer
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -65,9 +65,13 @@ class Link:
         """
         self._heart.beat(time.monotonic(), faults)
 
-    def ready(self) -> None:
-        """Say that it serves; from now on it must beat."""
-        self.beat()
+    def ready(self, faults: int = 0) -> None:
+        """Say that it serves; from now on it must beat.
+
+        Args:
+            faults: bits that are shown on the board.
+        """
+        self.beat(faults)
         self._channel.sendall(_READY + b"\n")
 
     def ending(self) -> None:

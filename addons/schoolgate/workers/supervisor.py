@@ -56,6 +56,7 @@ class Post:
         work: what the process does.
         listeners: descriptors that only processes at this post have.
         is_relieved: whether a reload puts another process here.
+        is_essential: whether nothing runs without it; what is not is started again and again.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Post:
     work: Callable[[Link], None]
     listeners: Sequence[int] = ()
     is_relieved: bool = True
+    is_essential: bool = True
     child: Child | None = None
     relief: Child | None = None
     restarts: Restarts = field(default_factory=Restarts)
@@ -214,7 +216,11 @@ class Supervisor:
 
     def _until_all_serve(self) -> None:
         while not self._stopping:
-            missing = [post for post in self._posts if not (post.child and post.child.is_ready)]
+            missing = [
+                post
+                for post in self._posts
+                if post.is_essential and not (post.child and post.child.is_ready)
+            ]
             if not missing:
                 return
             self._turn()
@@ -273,7 +279,7 @@ class Supervisor:
         now = time.monotonic()
         post.error = child.error
         delay = post.restarts.delay(now - child.started)
-        if self._stopping or not self._open or post.relief is not None:
+        if self._stopping or post.relief is not None or (post.is_essential and not self._open):
             return
         post.due = now + delay
         if child.error is None or child.is_ready:

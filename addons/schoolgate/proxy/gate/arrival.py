@@ -121,6 +121,9 @@ class Arrival:
         data = self._glance.at(MAX_HEAD_BYTES)
         if data is None:
             return
+        if self._gate.portal_door is not None and self._gate.portal_door.is_asked(data):
+            self._lead_to_portal(tls=False)
+            return
         try:
             head = read_head(data)
         except UnusualHeadError:
@@ -191,6 +194,13 @@ class Arrival:
         self._out = challenges.http1(challenge, head.method, stays=head.keeps_connection)
         self._step = self._send_page if head.keeps_connection else self._send_last
         self._step()
+
+    def _lead_to_portal(self, *, tls: bool) -> None:
+        """Leave it to the door of the portal, whoever asks."""
+        self._glance.is_enough()
+        self._gate.poller.forget(self._connection.fileno())
+        self._over()
+        self._gate.lead_to_portal(self._connection, self._peer, tls=tls)
 
     # -- a request without a tunnel -------------------------------------------------------------
 
@@ -264,6 +274,10 @@ class Arrival:
             self._leave_here()
             return
         self._connection.recv(head.size)
+        if self._gate.portal_door is not None and self._gate.portal_door.is_behind(host, port):
+            self._connection.send(_ESTABLISHED + b"\r\n")
+            self._lead_to_portal(tls=True)
+            return
         self._asked_for = host, port
         if self._gate.callers.current.asks_nothing:
             self._decide(head)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from schoolgate.core.errors import BadAddressError
@@ -24,6 +25,7 @@ from schoolgate.proxy.gate.heads import Head
 from schoolgate.proxy.gate.leaves import Leaves
 from schoolgate.proxy.gate.page_end import PageEnd
 from schoolgate.proxy.gate.poller import IN, IN_OR_END, Poller
+from schoolgate.proxy.gate.portal_door import PortalDoor
 from schoolgate.proxy.gate.relay import Relay
 from schoolgate.proxy.gate.tunnels import Tunnels
 from schoolgate.proxy.recorder import Recorder
@@ -114,6 +116,7 @@ class Gate:
         metrics: counts.
         bounds: what may be held open.
         desk: where connections of other workers' clients are given to them; without it they stay.
+        portal_door: leads to the portal; None where there is none.
     """
 
     def __init__(
@@ -131,6 +134,7 @@ class Gate:
         metrics: Metrics,
         bounds: Bounds = Bounds(),
         desk: Desk | None = None,
+        portal_door: PortalDoor | None = None,
     ) -> None:
         self.bounds = bounds
         self.engines = engines
@@ -139,6 +143,7 @@ class Gate:
         self.clock = clock
         self.answers = answers
         self.leaves = leaves
+        self.portal_door = portal_door
         self.loop = asyncio.get_running_loop()
         self.poller = Poller(self.loop, self._fault)
         # In the order of their deadlines within a step; the longest-waiting comes first.
@@ -192,6 +197,8 @@ class Gate:
         for task in self._tasks:
             task.cancel()
         self.poller.close()
+        if self.portal_door is not None:
+            self.portal_door.close()
 
     # -- what arrivals ask for --------------------------------------------------------------------
 
@@ -260,6 +267,19 @@ class Gate:
         """Leave a connection to who reads it."""
         task = self._behind.take(connection, destination, caller)
         task.add_done_callback(lambda _: self.left(caller.address))
+
+    def lead_to_portal(self, connection: socket.socket, address: str, *, tls: bool) -> None:
+        """Leave a connection to the door of the portal."""
+        assert self.portal_door is not None
+        task = asyncio.ensure_future(self.portal_door.lead(connection, address, tls=tls))
+        self._keep(task)
+        task.add_done_callback(partial(self._led, address))
+
+    def _led(self, address: str, task: "asyncio.Future[None]") -> None:
+        self.left(address)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._count(error)
 
     def carry(
         self, connection: socket.socket, upstream: socket.socket, transaction: Transaction

@@ -1,0 +1,192 @@
+"""The portal's process: what its pages work with, opened and followed, and where it is asked."""
+
+import asyncio
+import ctypes
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from schoolgate.bootstrap.gateway import watched_files
+from schoolgate.bootstrap.people import Sources
+from schoolgate.bootstrap.rules import Rules, list_places, load_rules, now
+from schoolgate.core.errors import SchoolgateError, UnavailableError
+from schoolgate.core.people import LdapSettings
+from schoolgate.core.policy import PolicyEngine
+from schoolgate.identity import Answer, SignIns, placed
+from schoolgate.identity.answers import unavailable
+from schoolgate.monitoring import Metrics
+from schoolgate.portal.entrance import Application
+from schoolgate.services.engines import Engines
+from schoolgate.services.reload import FileWatch, signature
+from schoolgate.settings import Settings
+from schoolgate.settings.machine import split_address
+from schoolgate.storage import AuditTrail, BindingTable, BindingWatch, open_database
+from schoolgate.workers import BACKLOG, open_listeners
+from schoolgate.workers.local import listen_locally
+
+if TYPE_CHECKING:
+    from schoolgate.portal.house import House
+
+logger = logging.getLogger(__name__)
+
+_PR_SET_PDEATHSIG = 1
+# The directory answers within its own deadline, of 8 seconds.
+_DIRECTORY_SECONDS = 15.0
+_NO_WORKER = 0
+
+
+def serve_portal(
+    settings: Settings,
+    say: Callable[[str], None],
+    listener: socket.socket | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve the portal until SIGINT or SIGTERM.
+
+    Args:
+        settings: of this machine.
+        say: tells the person who started it a line.
+        listener: where it is asked; opened here when it is None.
+        ready: called once it serves.
+
+    Raises:
+        ConfigurationError: when a file has faults.
+        UnavailableError: when something that it needs cannot be used.
+    """
+    from schoolgate.portal.application import (  # noqa: PLC0415
+        first_link,
+        make_application,
+        why_not,
+    )
+    from schoolgate.portal.server import PortalServer  # noqa: PLC0415
+
+    lacking = why_not()
+    if lacking:
+        raise UnavailableError(f"The portal cannot be served: {lacking}.")
+    if listener is None:
+        listener = _listener(settings)
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        local = listen_locally(settings.portal_socket, BACKLOG)
+    except OSError as error:
+        raise UnavailableError(
+            f"The portal cannot be reached by the gateway: {settings.portal_socket}: "
+            f"{error.strerror}."
+        ) from error
+
+    host, port = listener.getsockname()[:2]
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    def make() -> Application:
+        try:
+            application = make_application(settings, _house(settings))
+            link = first_link(settings, address)
+        except SchoolgateError as error:
+            print(f"schoolgate portal: {error}", file=sys.stderr, flush=True)
+            sys.exit(3)
+        if link:
+            say(f"set up   {link}")
+        ready()
+        return application
+
+    PortalServer(make, [listener, local]).run()
+
+
+def end_with_parent() -> None:
+    """Have this process told to end when the one that started it is gone (man 2 prctl)."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _listener(settings: Settings) -> socket.socket:
+    host, port = split_address(settings.portal.listen)
+    try:
+        return open_listeners(host, port, 1).rows[0][0]
+    except OSError as error:
+        raise UnavailableError(
+            f"The portal cannot listen on {host}:{port}: {error.strerror}. "
+            "Stop what uses it, or set portal.listen to another address."
+        ) from error
+
+
+def _house(settings: Settings) -> "House":
+    """Open and follow what the pages work with; it lives as long as the process."""
+    from schoolgate.portal.house import House  # noqa: PLC0415
+
+    metrics = Metrics()
+    seen = signature(watched_files(settings))
+    rules = load_rules(settings)
+    people = _People(settings, metrics, rules)
+    engines = Engines(rules.engine)
+    database = open_database(settings.database_url)
+    files = FileWatch(
+        lambda: watched_files(settings),
+        lambda: people.followed(load_rules(settings)),
+        engines,
+        metrics.reload_errors.inc,
+        seen,
+        made=lambda: [list_places(settings).index],
+    )
+    bindings = BindingWatch(
+        settings.database_url,
+        people.sources.put_bindings,
+        now,
+        lambda error: logger.error("The sign-ins cannot be followed: %s", error),
+    )
+    files.start()
+    bindings.start()
+    ldap = rules.people.sign_in.ldap
+    return House(
+        settings=settings,
+        engine=lambda: engines.current,
+        now=now,
+        mac_at=people.sources.mac_at,
+        sign_ins=SignIns(
+            BindingTable(database),
+            rules.people.sign_in.longest_seconds,
+            lambda: now().timestamp(),
+        ),
+        membership=people.membership,
+        directory=_SchoolDirectory(ldap, rules.people.sign_in.domains) if ldap else None,
+        domains=rules.people.sign_in.domains,
+        trail=AuditTrail(database),
+    )
+
+
+class _People:
+    """Who is who, as people.yaml has it now."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, rules: Rules) -> None:
+        self.sources = Sources(settings, _NO_WORKER, metrics)
+        self._people = rules.people
+        self.followed(rules)
+
+    def followed(self, rules: Rules) -> PolicyEngine:
+        self._people = rules.people
+        self.sources.follow(rules.people, rules.engine.policy)
+        return rules.engine
+
+    def membership(self, answer: Answer) -> Answer:
+        return placed(answer, self._people)
+
+
+class _SchoolDirectory:
+    """The school's directory, asked from threads; it lives in an event loop of its own."""
+
+    def __init__(self, settings: LdapSettings, domains: tuple[str, ...]) -> None:
+        from schoolgate.identity.ldap import LdapDirectory  # noqa: PLC0415 - dear to load
+
+        self._loop = asyncio.new_event_loop()
+        Thread(target=self._loop.run_forever, name="directory", daemon=True).start()
+        self._directory = LdapDirectory(settings, domains)
+
+    def check(self, user: str, password: str) -> Answer:
+        asked = asyncio.run_coroutine_threadsafe(self._directory.check(user, password), self._loop)
+        try:
+            return asked.result(_DIRECTORY_SECONDS)
+        except TimeoutError:
+            asked.cancel()
+            return unavailable("the directory did not answer in time")

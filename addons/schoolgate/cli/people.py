@@ -1,0 +1,98 @@
+"""`schoolgate people`: who has an account in the portal, and in which roles."""
+
+import getpass
+
+import rich_click as click
+
+from schoolgate import bootstrap
+from schoolgate.cli import output
+from schoolgate.cli.options import with_settings
+from schoolgate.core.approvals import Role
+from schoolgate.settings import Settings
+
+ROLES = click.Choice([role.value for role in Role])
+
+
+@click.group()
+def people() -> None:
+    """Make accounts for the portal, give them roles, and close them; every change is audited."""
+
+
+@people.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="As pages and the audit trail show it.")
+@click.option("--role", "roles", multiple=True, type=ROLES, help="May be given several times.")
+@with_settings
+def people_add(email: str, name: str, roles: tuple[str, ...], settings: Settings) -> None:
+    """Make an account, and print the link on which its owner chooses a password.
+
+    \b
+    schoolgate people add head@school.example --name "A. Head" --role headteacher
+    """
+    link = _accounts(settings).add(email, name, _roles(roles))
+    click.echo(
+        f"{link}\nThe link works once, for three days. Hand it to its owner and nobody else."
+    )
+
+
+@people.command("list")
+@with_settings
+def people_list(settings: Settings) -> None:
+    """List every account.
+
+    \b
+    schoolgate people list
+    """
+    table = output.table("email", "name", "roles", "")
+    for account in _accounts(settings):
+        state = "closed" if not account.is_active else "" if account.has_password else "no password"
+        table.add_row(account.email, account.name, ", ".join(account.roles), state)
+    output.console.print(table)
+
+
+@people.command("role")
+@click.argument("email")
+@click.argument("roles", nargs=-1, type=ROLES, metavar="[ROLE]…")
+@with_settings
+def people_role(email: str, roles: tuple[str, ...], settings: Settings) -> None:
+    """Give somebody these roles and no others; without a role they keep none.
+
+    \b
+    schoolgate people role head@school.example headteacher dsl
+    """
+    _accounts(settings).set_roles(email, _roles(roles))
+    click.echo(f"{email}: {', '.join(roles) or 'no role'}")
+
+
+@people.command("link")
+@click.argument("email")
+@with_settings
+def people_link(email: str, settings: Settings) -> None:
+    """Print a link on which somebody who forgot their password chooses another.
+
+    \b
+    schoolgate people link head@school.example
+    """
+    click.echo(_accounts(settings).link(email))
+
+
+@people.command("disable")
+@click.argument("email")
+@click.option("--undo", is_flag=True, help="Open the account again.")
+@with_settings
+def people_disable(email: str, undo: bool, settings: Settings) -> None:
+    """Close an account; its sessions end at once.
+
+    \b
+    schoolgate people disable head@school.example
+    """
+    _accounts(settings).set_active(email, active=undo)
+    click.echo(f"{email} {'may sign in again' if undo else 'may not sign in any more'}")
+
+
+def _roles(names: tuple[str, ...]) -> list[Role]:
+    return [Role(name) for name in names]
+
+
+def _accounts(settings: Settings) -> bootstrap.Accounts:
+    return bootstrap.Accounts(settings, f"system:{getpass.getuser()}")

@@ -1,0 +1,87 @@
+"""Who may see a page: declared in the table of pages, asked before its view."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import render
+
+from schoolgate.core.approvals import Role
+from schoolgate.portal.house import house
+
+type View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may see a page.
+
+    Attributes:
+        signed_in: whether one must have signed in.
+        roles: any of these will do; none for everybody who has signed in.
+        secret: whether passwords or codes are typed there, so that it is shown over TLS only.
+    """
+
+    signed_in: bool = False
+    roles: frozenset[Role] = frozenset()
+    secret: bool = False
+
+    def admits(self, roles: frozenset[Role] | None) -> bool:
+        """Ask whether somebody may see it.
+
+        Args:
+            roles: theirs; None for somebody who has not signed in.
+        """
+        if roles is None:
+            return not self.signed_in
+        return not self.roles or not self.roles.isdisjoint(roles)
+
+
+ANYONE = Access()
+# Everybody, for passwords.
+AT_THE_DOOR = Access(secret=True)
+SIGNED_IN = Access(signed_in=True, secret=True)
+
+
+def only(*roles: Role) -> Access:
+    """Give the access of those who have any of some roles."""
+    return Access(signed_in=True, roles=frozenset(roles), secret=True)
+
+
+def roles_of(request: HttpRequest) -> frozenset[Role] | None:
+    """Give the roles of whoever asks; None when they have not signed in."""
+    person = request.user
+    held: frozenset[Role] | None = person.held_roles() if person.is_authenticated else None
+    return held
+
+
+def guarded(view: View, access: Access, methods: frozenset[str]) -> View:
+    """Give the view behind its declaration."""
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method not in methods | {"HEAD"}:
+            return HttpResponseNotAllowed(sorted(methods))
+        if access.secret and not _is_private(request):
+            return HttpResponseRedirect(
+                house().settings.portal.public_url + request.get_full_path()
+            )
+        roles = roles_of(request)
+        if access.admits(roles):
+            return view(request, *args, **kwargs)
+        if roles is None:
+            return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+        return render(request, "portal/refused.html", status=403)
+
+    return asked
+
+
+def _is_private(request: HttpRequest) -> bool:
+    """Ask whether nobody else reads it: TLS, or this machine alone (the first run)."""
+    portal = house().settings.portal
+    if request.is_secure() or portal.public_url.startswith("http://"):
+        return True
+    return request.get_host().rpartition(":")[0].strip("[]") in {"127.0.0.1", "localhost", "::1"}

@@ -1,0 +1,53 @@
+"""What the pages work with: made by `bootstrap`, one for each process that serves the portal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from django.conf import settings as django_settings
+
+from schoolgate.core.policy import PolicyEngine
+from schoolgate.identity import Answer, SignIns
+from schoolgate.settings import Settings
+from schoolgate.storage import AuditTrail
+
+
+class Directory(Protocol):
+    """Where names and passwords of the school are known."""
+
+    def check(self, user: str, password: str) -> Answer:
+        """Check a password; waits for the directory, for a few seconds at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the pages work with.
+
+    Attributes:
+        settings: of this machine.
+        engine: gives the engine in force.
+        now: gives the time, aware.
+        mac_at: gives the hardware address of the device at an address, "" where it is not known.
+        sign_ins: makes and ends sign-ins of devices.
+        membership: gives what people.yaml says of somebody who proved who they are.
+        directory: the school's directory; None where people.yaml names none.
+        domains: endings that are dropped from sign-in names.
+        trail: the audit trail.
+    """
+
+    settings: Settings
+    engine: Callable[[], PolicyEngine]
+    now: Callable[[], datetime]
+    mac_at: Callable[[str], str]
+    sign_ins: SignIns
+    membership: Callable[[Answer], Answer]
+    directory: Directory | None
+    domains: tuple[str, ...]
+    trail: AuditTrail
+
+
+def house() -> House:
+    """Give the house of this process."""
+    given: House = django_settings.SCHOOLGATE_HOUSE
+    return given

@@ -1,0 +1,108 @@
+"""The small school's portal within this process, over one database; each test begins with nobody."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete
+
+from schoolgate import bootstrap
+from schoolgate.core.approvals import Role
+from schoolgate.identity import Answer, SignIns
+from schoolgate.portal.application import open_accounts
+from schoolgate.portal.house import House
+from schoolgate.settings import load_settings
+from schoolgate.storage import AuditTrail, BindingTable, open_database, schema
+from tests.portal.asking import PASSWORD, Asking
+from tests.school import NOON, write_school
+
+MACS: dict[str, str] = {}
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Engine]]:
+    school = write_school(tmp_path_factory.mktemp("portal") / "school")
+    settings = load_settings(school.config, {})
+    engine = bootstrap.load_engine(settings)
+    opened = open_database(settings.database_url)
+    house = House(
+        settings=settings,
+        engine=lambda: engine,
+        now=_noon,
+        mac_at=_mac_at,
+        sign_ins=SignIns(BindingTable(opened), 8 * 3600, NOON.timestamp),
+        membership=_as_they_are,
+        directory=None,
+        domains=("hill.example",),
+        trail=AuditTrail(opened),
+    )
+    open_accounts(settings, house)
+    from django.db import connections
+
+    yield house, opened
+    connections.close_all()
+    opened.dispose()
+
+
+@pytest.fixture
+def here(database: tuple[House, Engine]) -> Iterator[House]:
+    """What the pages work with, with nobody in it."""
+    from allauth.mfa.models import Authenticator
+    from allauth.usersessions.models import UserSession
+    from django.contrib.sessions.models import Session
+    from django.core.cache import cache
+
+    from schoolgate.portal.accounts.models import Person
+
+    house, opened = database
+    yield house
+    for model in (Authenticator, UserSession, Session, Person):
+        model.objects.all().delete()
+    with opened.begin() as connection:
+        connection.execute(delete(schema.bindings))
+    MACS.clear()
+    cache.clear()
+
+
+@pytest.fixture
+def somebody(here: House) -> Callable[..., Any]:
+    """Make an account."""
+    from schoolgate.portal.accounts.models import Person
+
+    def make(*roles: Role, email: str = "somebody@hill.example") -> Any:
+        return Person.objects.create(
+            email=email,
+            name="Sam Body",
+            roles=sorted(role.value for role in roles),
+            password=_kept_password(),
+        )
+
+    return make
+
+
+@pytest.fixture
+def asking(here: House) -> type[Asking]:
+    """A browser, made by calling it."""
+    return Asking
+
+
+def _as_they_are(answer: Answer) -> Answer:
+    return answer
+
+
+@cache
+def _kept_password() -> str:
+    """Give the hash of the tests' password, which takes its time once."""
+    from django.contrib.auth.hashers import make_password
+
+    return str(make_password(PASSWORD))
+
+
+def _noon() -> datetime:
+    return NOON
+
+
+def _mac_at(address: str) -> str:
+    return MACS.get(address, "")
