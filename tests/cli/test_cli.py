@@ -596,6 +596,12 @@ def test_doctor_shows_a_broken_audit_trail(school: School) -> None:
     assert re.search(r"FAULT +audit trail: entry 1 was changed", ended.stdout)
 
 
+def test_jobs_without_a_mail_server_says_what_to_set(school: School) -> None:
+    ended = run(school, "jobs")
+    assert (ended.returncode, ended.stdout) == (WRONG, "")
+    assert "mail.host is not set" in ended.stderr
+
+
 # -- help and pipes -------------------------------------------------------------------------------
 
 

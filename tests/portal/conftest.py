@@ -34,8 +34,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
         mac_at=_mac_at,
         sign_ins=SignIns(BindingTable(opened), 8 * 3600, NOON.timestamp),
         membership=_as_they_are,
-        directory=None,
-        domains=("hill.example",),
+        directory=_no_directory,
+        domains=_domains,
         trail=AuditTrail(opened),
     )
     open_accounts(settings, house)
@@ -106,3 +106,11 @@ def _noon() -> datetime:
 
 def _mac_at(address: str) -> str:
     return MACS.get(address, "")
+
+
+def _no_directory() -> None:
+    return None
+
+
+def _domains() -> tuple[str, ...]:
+    return ("hill.example",)

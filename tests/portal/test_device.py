@@ -146,7 +146,8 @@ class Directory:
 def outcome(here: House, request: pytest.FixtureRequest) -> Iterator[Outcome]:
     from django.test import override_settings
 
-    with override_settings(SCHOOLGATE_HOUSE=replace(here, directory=Directory(request.param))):
+    directory = Directory(request.param)
+    with override_settings(SCHOOLGATE_HOUSE=replace(here, directory=lambda: directory)):
         yield request.param
 
 

@@ -172,9 +172,9 @@ def test_accounts_are_listed_and_closed_on_the_command_line(own: Gateway) -> Non
     )  # fmt: skip
 
 
-def test_a_gateway_without_a_portal_says_so(site: Origin, own_config: Path) -> None:
-    with running(own_config) as gateway, gateway.client() as browser:
-        assert "no portal: portal.enabled is false" in gateway.lines
+def test_a_gateway_without_a_portal_says_so(gate: Gateway) -> None:
+    assert "no portal: portal.enabled is false" in gate.lines
+    with gate.client() as browser:
         assert "schoolgate.internal" not in browser.get("https://www.bet365.com/").text
 
 

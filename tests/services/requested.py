@@ -23,7 +23,7 @@ from schoolgate.core.policy import Group, PolicyEngine, Rule, Verdict
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.scopes import Extent, scope_of
 from schoolgate.storage import ApprovalStore
-from tests.core.policy.example import LESSONS, engine, listed
+from tests.core.policy.example import LESSONS, engine, hosts, listed
 
 # A Monday.
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -94,6 +94,7 @@ def school(**changes: Any) -> PolicyEngine:
             "roles": ROLES,
             "requests": RequestTerms(14, 400, PRECAUTIONS),
             "locked": (Rule("vile", "C-1", Verdict.BLOCK, categories=("illegal",)),),
+            "always_reachable": (Rule("help", "C-2", Verdict.ALLOW, hosts=hosts("help.example")),),
             "circumvention": (Rule("around", "C-6", Verdict.BLOCK, categories=("circumvention",)),),
             "rules": (
                 Rule("games", "C-8", Verdict.BLOCK, categories=("games",)),

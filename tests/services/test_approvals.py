@@ -432,6 +432,14 @@ def test_a_reported_site_is_blocked_at_once_by_the_lead_and_once(
     assert [r.state for r in service.reports(LEAD)] == [ReportState.BLOCKED]
 
 
+def test_a_help_line_is_not_blocked_by_one_step(service: Approvals, database: Engine) -> None:
+    report = service.report_site("https://help.example", "I do not like it.", TEACHER, NINE)
+    with pytest.raises(RefusedError, match=r"always reachable by the policy \(C-2\)"):
+        service.handle_report(report.id, ReportState.BLOCKED, "Why not.", LEAD, NINE)
+    assert DecisionStore(database).overlay(NINE).blocks == ()
+    service.handle_report(report.id, ReportState.DISMISSED, "It helps.", LEAD, NINE)
+
+
 def test_an_accident_is_recorded_and_told_to_who_must_know(
     service: Approvals, database: Engine
 ) -> None:

@@ -89,6 +89,7 @@ def test_every_pack_has_its_pages(pack: str, audience: Audience) -> None:
     if audience is Audience.PARENTS:
         for clause in asked.policy.clauses.values():
             assert clause.id in text
+            assert clause.title in text
             assert clause.missing in text
         assert asked.policy.contact in text
 

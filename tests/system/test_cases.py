@@ -41,6 +41,8 @@ from tests.gateway import (
 from tests.origin import Origin
 from tests.system.test_clock import clock_of
 
+pytestmark = pytest.mark.long
+
 BOOKS = {
     book.policy.id: book
     for book in load_casebooks(load_settings(ROOT / "config" / "schoolgate.yaml", {}))

@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from queue import Queue
 
+import httpx
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -17,8 +19,10 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import UnavailableError
 from schoolgate.storage import DecisionStore, OverlayWatch, open_database, schema
 from schoolgate.storage.connections import reading
+from tests import gateway
 from tests.databases import TEMPLATE, on_server
-from tests.gateway import ROOT
+from tests.gateway import ROOT, eventually
+from tests.origin import Origin
 from tests.storage.days import at
 from tests.system import postgres
 
@@ -85,6 +89,34 @@ def opened(store: DecisionStore, host: str) -> None:
     store.add_grant(
         entry, everyone, at(9), at(15), Role.SLT, reason="x", actor="account:a", now=at(9)
     )
+
+
+def test_a_gateway_keeps_its_decisions_on_a_server(
+    server: str, site: Origin, tmp_path: Path
+) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE gateway")
+    config = gateway.write_config(
+        tmp_path, proxy=gateway.to_origin(site), database=on_server(server, "gateway")
+    )
+    url = f"https://www.ebay.co.uk:{site.https_port}/"
+    with gateway.running(config) as own, own.client() as client:
+        assert client.get(url).status_code == 403
+        added = own.run(
+            "grants", "add", "ebay.co.uk", "--until", "1h", "--decided-by", "headteacher",
+            "--reason", "pricing lesson",
+        )  # fmt: skip
+        assert added.returncode == 0, added.stderr
+        assert eventually(lambda: status(client, url) == 200)
+        assert "audit trail: 1 entries" in own.run("doctor").stdout
+    assert not (tmp_path / "state" / "schoolgate.db").exists()
+
+
+def status(client: httpx.Client, url: str) -> int | None:
+    try:
+        return client.get(url).status_code
+    except (httpx.RemoteProtocolError, httpx.NetworkError):
+        return None
 
 
 def test_a_server_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ def test_whoever_signs_in_to_the_wifi_is_known_until_they_sign_out(tmp_path: Pat
         url = f"https://www.facebook.com:{site.https_port}/"
         with running(config) as gateway, gateway.client(address=TABLET) as client:
             assert clause(client, url) == "D-3-groups"
+            # Else staff who are known by name are asked to sign the declaration first.
+            assert gateway.run("declarations", "sign", "ann").returncode == 0
             assert eventually(lambda: account(port, "Start"))
             assert eventually(lambda: clause(client, url) == "")
             assert eventually(lambda: ("ann", "staff") in told(gateway))

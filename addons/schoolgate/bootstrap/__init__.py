@@ -12,6 +12,7 @@ from schoolgate.bootstrap.jobs import (
     journal_of_late,
     open_approvals,
     open_mailing,
+    open_reminding,
     work_through,
 )
 from schoolgate.bootstrap.people import client_at
@@ -43,6 +44,7 @@ __all__ = [
     "now",
     "open_approvals",
     "open_mailing",
+    "open_reminding",
     "open_store",
     "overlay_if_any",
     "serve",

@@ -3,10 +3,10 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from schoolgate.bootstrap.rules import load_engine, now
-from schoolgate.core.approvals import Role
+from schoolgate.core.approvals import USUAL_ROLES, Role
 from schoolgate.core.errors import ConfigurationError, Fault, RefusedError, UnavailableError
 from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine
@@ -16,6 +16,7 @@ from schoolgate.notify.mail_server import Security
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.mailing import Mailing
 from schoolgate.services.preview import LOOKED_BACK
+from schoolgate.services.reminding import remind
 from schoolgate.settings import Settings
 from schoolgate.storage import ApprovalStore, Outbox, open_database
 
@@ -88,10 +89,25 @@ def open_mailing(
     )
 
 
-def work_through(mailing: Mailing, ending: threading.Event) -> None:
-    """Send mail as it comes, until told to end."""
+def open_reminding(settings: Settings) -> Callable[[datetime], object]:
+    """Give what puts reminders into the outbox, to be called with the time.
+
+    Raises:
+        ConfigurationError: when the policy has faults.
+        UnavailableError: when the database cannot be used.
+    """
+    roles = load_engine(settings).policy.roles or USUAL_ROLES
+    store = ApprovalStore(open_database(settings.database_url))
+    return lambda at: remind(store, roles, at)
+
+
+def work_through(
+    mailing: Mailing, reminding: Callable[[datetime], object], ending: threading.Event
+) -> None:
+    """Send mail as it comes, and remind of what waits, until told to end."""
     while not ending.is_set():
         try:
+            reminding(now())
             done = mailing.round(now())
         except UnavailableError as error:
             logger.error("Mail is not sent: %s", error)  # noqa: TRY400

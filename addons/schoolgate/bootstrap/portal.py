@@ -119,9 +119,14 @@ def _house(settings: Settings) -> "House":
     metrics = Metrics()
     seen = signature(watched_files(settings))
     rules = load_rules(settings)
-    people = _People(settings, metrics, rules)
-    engines = Engines(rules.engine)
     database = open_database(settings.database_url)
+    sign_ins = SignIns(
+        BindingTable(database),
+        rules.people.sign_in.longest_seconds,
+        lambda: now().timestamp(),
+    )
+    people = _People(settings, metrics, rules, sign_ins)
+    engines = Engines(rules.engine)
     files = FileWatch(
         lambda: watched_files(settings),
         lambda: people.followed(load_rules(settings)),
@@ -138,33 +143,46 @@ def _house(settings: Settings) -> "House":
     )
     files.start()
     bindings.start()
-    ldap = rules.people.sign_in.ldap
     return House(
         settings=settings,
         engine=lambda: engines.current,
         now=now,
         mac_at=people.sources.mac_at,
-        sign_ins=SignIns(
-            BindingTable(database),
-            rules.people.sign_in.longest_seconds,
-            lambda: now().timestamp(),
-        ),
+        sign_ins=sign_ins,
         membership=people.membership,
-        directory=_SchoolDirectory(ldap, rules.people.sign_in.domains) if ldap else None,
-        domains=rules.people.sign_in.domains,
+        directory=lambda: people.directory,
+        domains=lambda: people.domains,
         trail=AuditTrail(database),
     )
 
 
 class _People:
-    """Who is who, as people.yaml has it now."""
+    """Who is who and how people sign in, as people.yaml has it now."""
 
-    def __init__(self, settings: Settings, metrics: Metrics, rules: Rules) -> None:
+    def __init__(
+        self, settings: Settings, metrics: Metrics, rules: Rules, sign_ins: SignIns
+    ) -> None:
         self.sources = Sources(settings, _NO_WORKER, metrics)
+        self.directory: _SchoolDirectory | None = None
+        self._asked: tuple[LdapSettings | None, tuple[str, ...]] = (None, ())
+        self._sign_ins = sign_ins
         self._people = rules.people
         self.followed(rules)
 
+    @property
+    def domains(self) -> tuple[str, ...]:
+        return self._people.sign_in.domains
+
     def followed(self, rules: Rules) -> PolicyEngine:
+        sign_in = rules.people.sign_in
+        asked = sign_in.ldap, sign_in.domains
+        if asked != self._asked:
+            ldap = sign_in.ldap
+            made = _SchoolDirectory(ldap, sign_in.domains) if ldap else None
+            before, self.directory, self._asked = self.directory, made, asked
+            if before is not None:
+                before.close()
+        self._sign_ins.longest_seconds = sign_in.longest_seconds
         self._people = rules.people
         self.sources.follow(rules.people, rules.engine.policy)
         return rules.engine
@@ -179,9 +197,9 @@ class _SchoolDirectory:
     def __init__(self, settings: LdapSettings, domains: tuple[str, ...]) -> None:
         from schoolgate.identity.ldap import LdapDirectory  # noqa: PLC0415 - dear to load
 
+        self._directory = LdapDirectory(settings, domains)
         self._loop = asyncio.new_event_loop()
         Thread(target=self._loop.run_forever, name="directory", daemon=True).start()
-        self._directory = LdapDirectory(settings, domains)
 
     def check(self, user: str, password: str) -> Answer:
         asked = asyncio.run_coroutine_threadsafe(self._directory.check(user, password), self._loop)
@@ -190,3 +208,8 @@ class _SchoolDirectory:
         except TimeoutError:
             asked.cancel()
             return unavailable("the directory did not answer in time")
+
+    def close(self) -> None:
+        """Ask no more; whoever waits for an answer still gets it."""
+        self._directory.close()
+        self._loop.call_soon_threadsafe(self._loop.call_later, _DIRECTORY_SECONDS, self._loop.stop)

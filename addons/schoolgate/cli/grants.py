@@ -107,14 +107,15 @@ def list_(ended_too: bool, settings: Settings) -> None:
     schoolgate grants list --all
     """
     kept = bootstrap.open_store(settings).grants(bootstrap.now(), include_ended=ended_too)
-    table = output.table("id", "site", "for", "from", "until", "decided by", "reason")
+    table = output.table("id", "site", "for", "from", "until", "only", "decided by", "reason")
     for grant in kept:
         table.add_row(
             str(grant.id),
-            grant.entry.text,
+            grant.site,
             str(grant.subject),
             when(grant.starts),
             when(grant.ends),
+            ", ".join(sorted((*grant.periods, *grant.networks))),
             grant.decided_by.value,
             grant.reason,
         )

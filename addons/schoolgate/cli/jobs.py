@@ -14,7 +14,7 @@ from schoolgate.settings import Settings
 @click.command()
 @with_settings
 def jobs(settings: Settings) -> None:
-    """Send mail from the outbox until Ctrl-C or SIGTERM.
+    """Send mail from the outbox, and remind of what waits, until Ctrl-C or SIGTERM.
 
     What cannot be sent waits, and is tried again for five days.
 
@@ -22,9 +22,9 @@ def jobs(settings: Settings) -> None:
     schoolgate jobs
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    mailing = bootstrap.open_mailing(settings)
+    mailing, reminding = bootstrap.open_mailing(settings), bootstrap.open_reminding(settings)
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     click.echo(f"mail     {settings.mail.host}:{settings.mail.port}")
-    bootstrap.work_through(mailing, ending)
+    bootstrap.work_through(mailing, reminding, ending)

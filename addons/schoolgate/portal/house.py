@@ -31,8 +31,8 @@ class House:
         mac_at: gives the hardware address of the device at an address, "" where it is not known.
         sign_ins: makes and ends sign-ins of devices.
         membership: gives what people.yaml says of somebody who proved who they are.
-        directory: the school's directory; None where people.yaml names none.
-        domains: endings that are dropped from sign-in names.
+        directory: gives the school's directory; None where people.yaml names none.
+        domains: gives the endings that are dropped from sign-in names.
         trail: the audit trail.
     """
 
@@ -42,8 +42,8 @@ class House:
     mac_at: Callable[[str], str]
     sign_ins: SignIns
     membership: Callable[[Answer], Answer]
-    directory: Directory | None
-    domains: tuple[str, ...]
+    directory: Callable[[], Directory | None]
+    domains: Callable[[], tuple[str, ...]]
     trail: AuditTrail
 
 

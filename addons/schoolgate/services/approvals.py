@@ -49,7 +49,7 @@ from schoolgate.core.errors import RefusedError
 from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine, with_groups_around
 from schoolgate.services.opening import site_entry
-from schoolgate.services.scopes import check_scope, standing
+from schoolgate.services.scopes import check_block, check_scope, standing
 from schoolgate.storage import ApprovalStore, Happening, Reading, Writing
 
 _WAITING = (State.SUBMITTED, State.RETURNED, State.REVIEWED)
@@ -236,6 +236,7 @@ class Approvals:
             detail = {"role": role.value, "host": report.host, "note": report.note}
             if state is ReportState.BLOCKED:
                 entry = site_entry(report.host)
+                check_block(self._engine(), entry, now)
                 detail["block"] = str(work.block(entry, report.note, report.id, now))
             work.record(now, actor.id, f"report.{state.value}", f"report:{number}", detail)
             if report.reporter:
@@ -284,6 +285,21 @@ class Approvals:
             raise RefusedError("the register of accidents is for who receives incidents")
         with self._store.reading() as kept:
             return kept.accidents(since)
+
+    def note(
+        self, action: str, subject: str, detail: dict[str, Any], actor: Actor, now: datetime
+    ) -> None:
+        """Write an audit entry of what is done elsewhere: a role given, a person's history looked at.
+
+        Args:
+            action: what was done, e.g. ``role.given``.
+            subject: whom or what it concerns, as ``account:ID``.
+            detail: what else is known; kept beside the chain, so that it can be erased.
+            actor: who did it.
+            now: when.
+        """
+        with self._store.writing() as work:
+            work.record(now, actor.id, action, subject, detail)
 
     # -- within ------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from schoolgate.core.approvals import (
     SubjectKind,
 )
 from schoolgate.core.approvals.requests import LONGEST_URL
-from schoolgate.core.categories import Reach
+from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError, RefusedError
 from schoolgate.core.people import Membership, People
@@ -119,6 +119,23 @@ def check_scope(engine: PolicyEngine, scope: Scope) -> None:
         for name in sorted(named - known):
             raise RefusedError(
                 f"there is no {kind} {name!r}; there are: {', '.join(sorted(known))}"
+            )
+
+
+def check_block(engine: PolicyEngine, entry: ListEntry, now: datetime) -> None:
+    """See that a block of a site would stop anybody.
+
+    Raises:
+        RefusedError: when the policy keeps the site open, whatever the school's lists say.
+    """
+    bare = engine.with_overlay(Overlay())
+    url = Url("https", entry.host, 443, entry.path)
+    for group in engine.policy.groups:
+        decision = bare.decide(WebRequest(url, Client("", group)), now)
+        if decision.reason is Reason.ALWAYS_REACHABLE:
+            raise RefusedError(
+                f"{entry.text} is always reachable by the policy ({decision.clause}): "
+                "a block would not stop anybody"
             )
 
 

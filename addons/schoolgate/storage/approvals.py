@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
@@ -249,6 +249,15 @@ class Writing(Reading):
             values = {"audience": audience, "subject": told.subject, "about": about}
             when = {"created_at": now, "due_at": now, "attempts": 0, "last_error": ""}
             self._connection.execute(insert(schema.outbox).values(**values, **when))
+
+    def remind(self, told: Told, about: str, now: datetime, pause: timedelta) -> bool:
+        """Tell again of what still waits; give whether the last time is so long ago."""
+        table = schema.outbox
+        late = (table.c.about == about, table.c.created_at > now - pause)
+        if self._connection.execute(select(table.c.id).where(*late).limit(1)).first():
+            return False
+        self.tell(told, about, now)
+        return True
 
     def add_delegation(self, delegation: Delegation, now: datetime) -> Delegation:
         """Keep a delegation and give it with its number."""

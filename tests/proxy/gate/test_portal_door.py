@@ -1,12 +1,14 @@
 """What goes through the door to the portal, and what does not."""
 
+import asyncio
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from schoolgate.proxy.gate.portal_door import NoRequestError, PortalDoor
+from schoolgate.proxy.gate.portal_door import MOST_OF_CLIENT, NoRequestError, PortalDoor
 
 
 def no_context(_name: str) -> ssl.SSLContext:
@@ -58,30 +60,32 @@ FORGED = (
     "X-Forwarded-For: 1.1.1.1\r\nForwarded: for=1.1.1.1\r\nProxy-Authorization: Basic YQ==\r\n"
     "Connection: keep-alive\r\nUpgrade: websocket"
 )
-SAID = "X-Schoolgate-Client: 10.9.0.7\r\nX-Schoolgate-Scheme: https\r\nConnection: close\r\n"
+SAID = "X-Schoolgate-Client: 10.9.0.7\r\nX-Schoolgate-Scheme: https\r\n"
+
+
+def head_of(line: str, length: int = 0, more: str = "") -> str:
+    return f"{line}\r\nHost: portal.school\r\n{SAID}Content-Length: {length}\r\nConnection: close\r\n{more}"
 
 
 @pytest.mark.parametrize(
     ("head", "want"),
     [
-        ("GET /a?b HTTP/1.1\r\nHost: x", f"GET /a?b HTTP/1.1\r\nHost: portal.school\r\n{SAID}"),
+        ("GET /a?b HTTP/1.1\r\nHost: x", head_of("GET /a?b HTTP/1.1")),
         (
             "GET http://portal.school/a?b HTTP/1.1\r\nHost: other.example",
-            f"GET /a?b HTTP/1.1\r\nHost: portal.school\r\n{SAID}",
+            head_of("GET /a?b HTTP/1.1"),
         ),
         (
-            "POST / HTTP/1.0\r\nContent-Length: 3\r\nCookie: a=b",
-            f"POST / HTTP/1.1\r\nHost: portal.school\r\n{SAID}Content-Length: 3\r\nCookie: a=b\r\n",
+            "POST / HTTP/1.0\r\nContent-Length: 3\r\nCookie: a=b\r\nExpect: 100-continue",
+            head_of("POST / HTTP/1.1", 3, "Cookie: a=b\r\n"),
         ),
-        (
-            f"GET / HTTP/1.1\r\n{FORGED}",
-            f"GET / HTTP/1.1\r\nHost: portal.school\r\n{SAID}",
-        ),
+        (f"GET / HTTP/1.1\r\n{FORGED}", head_of("GET / HTTP/1.1")),
     ],
-)  # fmt: skip
+)
 def test_a_request_goes_on_as_the_door_says(door: PortalDoor, head: str, want: str) -> None:
-    raw = f"{head}\r\n\r\n".encode()
-    assert door.passed_on(raw, "10.9.0.7", "https").decode() == want + "\r\n"
+    passed = door.passed_on(f"{head}\r\n\r\n".encode(), "10.9.0.7", "https")
+    assert passed.head.decode() == want + "\r\n"
+    assert passed.waits is ("Expect" in head)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +103,130 @@ def test_a_request_goes_on_as_the_door_says(door: PortalDoor, head: str, want: s
         "GET / HTTP/1.1\r\nA: b\rX-Schoolgate-Client: 1.1.1.1",
         "GET / HTTP/1.1\r\nA: b\x00",
         "GET / HTTP/1.1\r\nnothing",
+        "POST / HTTP/1.1\r\nTransfer-Encoding: chunked",
+        "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked",
+        "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 3",
+        "POST / HTTP/1.1\r\nContent-Length: 3\r\nContent_Length: 4",
+        "POST / HTTP/1.1\r\nContent-Length: -3",
+        "POST / HTTP/1.1\r\nContent-Length: ٣",
+        "POST / HTTP/1.1\r\nContent-Length: 3, 3",
     ],
 )
 def test_what_can_be_read_in_two_ways_goes_nowhere(door: PortalDoor, head: str) -> None:
     with pytest.raises(NoRequestError):
         door.passed_on(f"{head}\r\n\r\n".encode(), "10.9.0.7", "https")
+
+
+class Portal:
+    """Answers each request with what it was."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split()[0])
+        body = await reader.readexactly(length)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + head.split()[0] + b" " + body)
+        await writer.drain()
+        writer.close()
+
+
+def led(tmp_path: Path, *pieces: bytes, there: bool = True) -> tuple[bytes, int]:
+    """Lead a client that says something, piece by piece; give what it hears, and how often was asked."""
+
+    async def lead() -> tuple[bytes, int]:
+        portal = Portal()
+        server = None
+        if there:
+            server = await asyncio.start_unix_server(portal.answer, tmp_path / "portal.sock")
+        door = PortalDoor("https://portal.school", tmp_path / "portal.sock", no_context)
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        loop = asyncio.get_running_loop()
+        leading = asyncio.create_task(door.lead(ours, "10.9.0.7", tls=False))
+        for piece in pieces:
+            await asyncio.sleep(0)
+            await loop.sock_sendall(theirs, piece)
+            asked_before = portal.connections
+        heard = b""
+        while data := await loop.sock_recv(theirs, 65536):
+            heard += data
+        await leading
+        theirs.close()
+        door.close()
+        if server is not None:
+            server.close()
+            await server.wait_closed()
+        assert asked_before == 0, "nobody is asked before the request is whole"
+        return heard, portal.connections
+
+    return asyncio.run(lead())
+
+
+POST = b"POST http://portal.school/ HTTP/1.1\r\nContent-Length: 6\r\n"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "heard"),
+    [
+        ([b"GET http://portal.school/ HTTP/1.1\r\n\r\n"], b"HTTP/1.1 200 OK\r\n\r\nGET "),
+        ([POST + b"\r\n", b"abc", b"def"], b"HTTP/1.1 200 OK\r\n\r\nPOST abcdef"),
+        (
+            [POST + b"\r\nabcdef" + b"GET http://portal.school/ HTTP/1.1\r\n\r\n"],
+            b"HTTP/1.1 200 OK\r\n\r\nPOST abcdef",
+        ),
+        (
+            [POST + b"Expect: 100-continue\r\n\r\n", b"abcdef"],
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nPOST abcdef",
+        ),
+    ],
+)
+def test_a_whole_request_is_answered(tmp_path: Path, pieces: list[bytes], heard: bytes) -> None:
+    assert led(tmp_path, *pieces) == (heard, 1)
+
+
+@pytest.mark.parametrize(
+    ("piece", "status"),
+    [
+        (b"POST http://portal.school/ HTTP/1.1\r\nContent-Length: 1200001\r\n\r\n", b"413"),
+        (b"POST http://portal.school/ HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
+        (b"nonsense\r\n\r\n", b"400"),
+    ],
+)
+def test_what_is_too_much_or_unclear_asks_nobody(
+    tmp_path: Path, piece: bytes, status: bytes
+) -> None:
+    heard, asked = led(tmp_path, piece)
+    assert heard.split()[1] == status
+    assert asked == 0
+
+
+def test_a_portal_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:
+    heard, _ = led(tmp_path, b"GET http://portal.school/ HTTP/1.1\r\n\r\n", there=False)
+    assert heard.startswith(b"HTTP/1.1 503 ")
+    assert b"portal is not running" in heard
+
+
+def test_one_client_holds_so_many_and_no_more(tmp_path: Path) -> None:
+    async def crowd() -> list[bool]:
+        door = PortalDoor("https://portal.school", tmp_path / "portal.sock", no_context)
+        pairs = [socket.socketpair() for _ in range(MOST_OF_CLIENT + 1)]
+        leading = []
+        for ours, _ in pairs:
+            ours.setblocking(False)
+            leading.append(asyncio.create_task(door.lead(ours, "10.9.0.7", tls=False)))
+            await asyncio.sleep(0)
+        refused = [task.done() for task in leading]
+        for task in leading:
+            task.cancel()
+        await asyncio.wait(leading)
+        for ours, theirs in pairs:
+            ours.close()
+            theirs.close()
+        door.close()
+        return refused
+
+    assert asyncio.run(crowd()) == [False] * MOST_OF_CLIENT + [True]

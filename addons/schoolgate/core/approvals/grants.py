@@ -42,6 +42,11 @@ class Grant:
     request: int | None = None
 
     @property
+    def site(self) -> str:
+        """What is opened, for people: ``example.com/path``."""
+        return f"{self.entry.host}{self.page}" if self.page else self.entry.text
+
+    @property
     def is_whole(self) -> bool:
         """Whether it opens whole hosts, so that nothing need be read to carry it out."""
         return self.entry.path == "/" and not self.page

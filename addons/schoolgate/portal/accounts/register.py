@@ -136,7 +136,7 @@ def check_password(here: House, name: str, password: str) -> Answer:
     if not person.check_password(password):
         return Answer(Outcome.REFUSED, reason="wrong password")
     group = _STAFF if _STAFF in here.engine().policy.groups and person.held_roles() else ""
-    return Answer(Outcome.ACCEPTED, sign_in_name(person.email, here.domains), group)
+    return Answer(Outcome.ACCEPTED, sign_in_name(person.email, here.domains()), group)
 
 
 # -- the first account ---------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def bound_at(here: House, address: str) -> Binding | None:
 
 def _sign_in(request: HttpRequest, here: House, given: dict[str, object]) -> str:
     """Sign somebody in; give what is wrong, or nothing."""
-    name = sign_in_name(str(given["name"]), here.domains)
+    name = sign_in_name(str(given["name"]), here.domains())
     if not ratelimit.consume(request, action="device_sign_in", key=name):
         return _TOO_MANY
     answer = _checked(here, str(given["name"]), str(given["password"]))
@@ -110,8 +110,9 @@ def _sign_in(request: HttpRequest, here: House, given: dict[str, object]) -> str
 
 
 def _checked(here: House, name: str, password: str) -> Answer:
-    if here.directory is not None:
-        return here.directory.check(name, password)
+    directory = here.directory()
+    if directory is not None:
+        return directory.check(name, password)
     return check_password(here, name, password)
 
 

@@ -1,0 +1,56 @@
+"""Whoever a request waits for is told again, once a day and no more."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from schoolgate.core.approvals import Action, Actor, AskBack, Withdraw
+from schoolgate.services.approvals import Approvals
+from schoolgate.services.reminding import remind
+from schoolgate.storage import ApprovalStore, Outbox
+from tests.services.requested import APPROVE, HEAD, LEAD, NINE, REVIEW, ROLES, TEACHER, form
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("actions", "asker", "audience", "words"),
+    [
+        ([], TEACHER, "role:online-safety-lead", "your review"),
+        ([(REVIEW, LEAD)], TEACHER, "role:headteacher", "your decision"),
+        ([(REVIEW, LEAD)], HEAD, "role:chair-of-governors", "your decision"),
+        ([(AskBack("Why?"), LEAD)], TEACHER, "account:teacher", "A question"),
+    ],
+)
+def test_who_must_act_is_told_once_a_day(
+    service: Approvals,
+    database: Engine,
+    actions: list[tuple[Action, Actor]],
+    asker: Actor,
+    audience: str,
+    words: str,
+) -> None:
+    request = service.submit(form(), asker, NINE)
+    for action, actor in actions:
+        request = service.act(request.id, request.version, action, actor, NINE)
+    store = ApprovalStore(database)
+    times = (NINE, NINE + DAY / 2, NINE + DAY, NINE + DAY * 3 / 2, NINE + 2 * DAY)
+    assert [remind(store, ROLES, now) for now in times] == [0, 0, 1, 0, 1]
+    waiting, _ = Outbox(database).unsent()[-1]
+    assert (waiting.audience, waiting.about) == (audience, f"request:{request.id}")
+    assert words in waiting.subject
+
+
+@pytest.mark.parametrize(("action", "actor"), [(APPROVE, HEAD), (Withdraw(), TEACHER)])
+def test_of_what_waits_for_nobody_nobody_is_told(
+    service: Approvals, database: Engine, action: Action, actor: Actor
+) -> None:
+    request = service.submit(form(), TEACHER, NINE)
+    service.act(request.id, 1, action, actor, NINE)
+    assert remind(ApprovalStore(database), ROLES, NINE + DAY) == 0
+
+
+def test_of_what_is_over_nobody_is_told(service: Approvals, database: Engine) -> None:
+    service.submit(form(), TEACHER, NINE)
+    assert remind(ApprovalStore(database), ROLES, NINE + 14 * DAY) == 0
