@@ -132,3 +132,15 @@ def test_lists_in_a_sentence(items: list[str], want: str) -> None:
 
 def test_dates_as_people_say_them() -> None:
     assert day(date(2026, 9, 3)) == "3 September 2026"
+
+
+def test_services_are_named_with_their_modes_and_what_they_leave_open() -> None:
+    said = as_text(public_policy(engine("uk-baseline"), Audience.PARENTS, MONDAY.date()))
+    assert "* Kind search: Blocked, but for the sites named below | D-3-safesearch" in said
+    assert "Google Search, Bing, DuckDuckGo" in said
+    assert "* YouTube: “strict”, for Guests and devices that nobody knows and Pupils (D-3-" in said
+    assert "* YouTube: “moderate”, for everybody (D-3-safesearch)." in said
+    simple = as_text(public_policy(engine("uk-baseline"), Audience.PUPILS, MONDAY.date()))
+    assert (
+        "Some of these are open and made safe, the others are blocked:\n\n* Kind search" in simple
+    )

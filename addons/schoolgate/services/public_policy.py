@@ -76,6 +76,7 @@ class _ForParents:
                     self._never_open(),
                     *self._by_group(),
                     self._single_sites(),
+                    self._modes(),
                     self._words(),
                     self._times(),
                     self._monitored(),
@@ -131,6 +132,8 @@ class _ForParents:
         for category in sorted(named, key=self._rules.title):
             rules = list(self._rules.deciding(category, group))
             happens = "; ".join(self._outcomes(rules))
+            if any(self._rules.exempting(rule, group) for rule in rules):
+                happens += ", but for the sites named below"
             clauses = dict.fromkeys(rule.clause for rule in rules)
             if rules and rules[0] is not self._rules.policy.default:
                 yield self._rules.title(category), sentence(happens), ", ".join(clauses)
@@ -151,22 +154,42 @@ class _ForParents:
         rules = [
             rule for rule in self._rules.policy.all_rules if rule.hosts and not rule.categories
         ]
+        by_age = {service.entry for service in self._rules.policy.ages}
         points = [
-            f"{listed(entry.text for entry in rule.hosts)}: {_HAPPENS[rule.verdict]}"
+            f"{listed(self._rules.hosts(rule))}: {_HAPPENS[rule.verdict]}"
             f"{self._for_whom(rule)} ({rule.clause})."
             for rule in rules
-            if len(rule.hosts) <= MOST_NAMED
+            if len(rule.hosts) <= MOST_NAMED or not by_age.issuperset(rule.hosts)
         ]
         points += [
             f"{len(rule.hosts)} services for people who are older: {_HAPPENS[rule.verdict]}"
             f"{self._for_whom(rule)} ({rule.clause})."
             for rule in rules
-            if len(rule.hosts) > MOST_NAMED
+            if len(rule.hosts) > MOST_NAMED and by_age.issuperset(rule.hosts)
         ]
         if not points:
             return None
         said = "Rules about a single site come in the order of the policy, beside those above."
         return Section("Single sites", (said,), tuple(points))
+
+    def _modes(self) -> Section | None:
+        """Say which services are asked for a mode of theirs."""
+        policy = self._rules.policy
+        points = []
+        for _, alike in groupby(policy.obligations, key=lambda each: (each.id, each.mode)):
+            together = list(alike)
+            first = together[0]
+            groups = [policy.groups[group].title for group in sorted(first.groups)]
+            whom = listed(groups) if groups else "everybody"
+            titles = listed(each.service.title for each in together)
+            points.append(f"{titles}: “{first.mode}”, for {whom} ({first.clause}).")
+        if not points:
+            return None
+        said = (
+            "These services have a mode in which they leave things out, or let only some accounts in. The "
+            "filter asks for it, whatever is set in the browser. Where several lines fit, the first counts."
+        )
+        return Section("Safe search and other modes", (said,), tuple(points))
 
     def _for_whom(self, rule: Rule) -> str:
         groups = [self._rules.policy.groups[g].title for g in sorted(rule.groups)]

@@ -71,10 +71,15 @@ class ForPupils:
         if pupils is None:
             return
         named = {category for rule in self._rules.policy.all_rules for category in rule.categories}
-        by_outcome: dict[str, list[str]] = {"always": [], "sometimes": [], "warned": []}
+        by_outcome: dict[str, list[str]] = {
+            "always": [], "sometimes": [], "some": [], "warned": [],
+        }  # fmt: skip
         for category in sorted(named, key=self._rules.title):
-            verdicts = [rule.verdict for rule in self._rules.deciding(category, pupils)]
-            if all(verdict is Verdict.BLOCK for verdict in verdicts):
+            rules = list(self._rules.deciding(category, pupils))
+            verdicts = [rule.verdict for rule in rules]
+            if any(self._rules.exempting(rule, pupils) for rule in rules):
+                by_outcome["some"].append(category)
+            elif all(verdict is Verdict.BLOCK for verdict in verdicts):
                 by_outcome["always"].append(category)
             elif Verdict.BLOCK in verdicts:
                 by_outcome["sometimes"].append(category)
@@ -86,6 +91,11 @@ class ForPupils:
                 "sometimes",
                 "What is blocked at some times or places",
                 "You cannot always open these:",
+            ),
+            (
+                "some",
+                "What is partly blocked",
+                "Some of these are open and made safe, the others are blocked:",
             ),
             (
                 "warned",

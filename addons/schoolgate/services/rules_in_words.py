@@ -48,6 +48,33 @@ class RulesInWords:
             if not is_conditional(rule) and (not rule.groups or not rule.groups.isdisjoint(groups)):
                 return
 
+    def exempting(self, rule: Rule, group: Group) -> Rule | None:
+        """Give the rule that leaves single sites open, of what another of the same clause blocks."""
+        groups = with_groups_around(self.policy.groups, [group.id])
+        return next(
+            (
+                other
+                for other in self.policy.rules
+                if other.clause == rule.clause
+                and other.hosts
+                and other.verdict.passes
+                and not rule.verdict.passes
+                and (not other.groups or not other.groups.isdisjoint(groups))
+            ),
+            None,
+        )
+
+    def hosts(self, rule: Rule) -> list[str]:
+        """Give the single sites that a rule is about: services by their titles, others as listed."""
+        left = dict.fromkeys(rule.hosts)
+        titles = []
+        for service in self.policy.services.values():
+            if left.keys() >= set(service.hosts):
+                titles.append(service.title)
+                for entry in service.hosts:
+                    left.pop(entry, None)
+        return [*titles, *(entry.text for entry in left)]
+
     def when(self, rule: Rule) -> str:
         """Give the conditions of a rule beside the kind of site, in words."""
         policy = self.policy
@@ -79,7 +106,7 @@ class RulesInWords:
 
     def sites_of(self, rule: Rule) -> str:
         """Give the sites that a rule is about."""
-        return self.sites(rule.categories, [entry.text for entry in rule.hosts])
+        return self.sites(rule.categories, self.hosts(rule))
 
     def sites(self, categories: Iterable[str], hosts: list[str]) -> str:
         """Give kinds of sites and single ones, in a sentence."""
