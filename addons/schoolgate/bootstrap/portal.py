@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -37,12 +37,14 @@ _PR_SET_PDEATHSIG = 1
 # The directory answers within its own deadline, of 8 seconds.
 _DIRECTORY_SECONDS = 15.0
 _NO_WORKER = 0
+# Whoever sets up sits at this machine, or comes through the proxy.
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not listened on
 
 
 def serve_portal(
     settings: Settings,
     say: Callable[[str], None],
-    listener: socket.socket | None = None,
+    listeners: Sequence[socket.socket] = (),
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve the portal until SIGINT or SIGTERM.
@@ -50,7 +52,7 @@ def serve_portal(
     Args:
         settings: of this machine.
         say: tells the person who started it a line.
-        listener: where it is asked; opened here when it is None.
+        listeners: where it is asked; opened here when there are none.
         ready: called once it serves.
 
     Raises:
@@ -67,8 +69,7 @@ def serve_portal(
     lacking = why_not()
     if lacking:
         raise UnavailableError(f"The portal cannot be served: {lacking}.")
-    if listener is None:
-        listener = _listener(settings)
+    listeners = listeners or _listeners(settings)
     try:
         settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         local = listen_locally(settings.portal_socket, BACKLOG)
@@ -78,7 +79,9 @@ def serve_portal(
             f"{error.strerror}."
         ) from error
 
-    host, port = listener.getsockname()[:2]
+    host, port = listeners[0].getsockname()[:2]
+    if host in _EVERYWHERE:
+        host = "127.0.0.1"
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def make() -> Application:
@@ -93,7 +96,7 @@ def serve_portal(
         ready()
         return application
 
-    PortalServer(make, [listener, local]).run()
+    PortalServer(make, [*listeners, local]).run()
 
 
 def end_with_parent() -> None:
@@ -101,10 +104,10 @@ def end_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _listener(settings: Settings) -> socket.socket:
+def _listeners(settings: Settings) -> Sequence[socket.socket]:
     host, port = split_address(settings.portal.listen)
     try:
-        return open_listeners(host, port, 1).rows[0][0]
+        return open_listeners(host, port, 1).rows[0]
     except OSError as error:
         raise UnavailableError(
             f"The portal cannot listen on {host}:{port}: {error.strerror}. "

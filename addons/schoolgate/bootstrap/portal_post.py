@@ -39,15 +39,15 @@ def keep_portal(settings: Settings, listeners: Listeners, link: Link) -> None:
         listeners: where it is asked; they outlive it.
         link: with the supervisor.
     """
-    listener = listeners.rows[0][0].fileno()
+    places = [str(one.fileno()) for one in listeners.all()]
     told, tells = os.pipe()
     process = subprocess.Popen(  # noqa: S603 - this very program
         [
             sys.executable, "-m", "schoolgate", "portal",
             "--config", str(settings.file), "--state", str(settings.state_dir),
-            "--listener", str(listener), "--ready", str(tells),
+            *(word for place in places for word in ("--listener", place)), "--ready", str(tells),
         ],
-        pass_fds=[listener, tells],
+        pass_fds=[*map(int, places), tells],
         stdin=subprocess.DEVNULL,
         # A terminal's Ctrl-C is answered by the supervisor alone.
         start_new_session=True,

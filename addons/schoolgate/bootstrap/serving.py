@@ -167,7 +167,7 @@ class _Running:
             keep_portal(self._settings, portal, link)
 
         # A gateway without its pages still filters.
-        listeners = [portal.rows[0][0].fileno()]
+        listeners = [one.fileno() for one in portal.all()]
         yield Post("portal", number, keep, listeners, is_relieved=False, is_essential=False)
 
     def _worker(self, number: int) -> Callable[[Link], None]:

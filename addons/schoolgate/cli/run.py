@@ -38,10 +38,17 @@ def proxy(settings: Settings) -> None:
 
 
 @click.command()
-@click.option("--listener", type=int, hidden=True, help="A socket that listens already.")
+@click.option(
+    "--listener",
+    "places",
+    type=int,
+    multiple=True,
+    hidden=True,
+    help="A socket that listens already.",
+)
 @click.option("--ready", type=int, hidden=True, help="Where to say that it serves.")
 @with_settings
-def portal(listener: int | None, ready: int | None, settings: Settings) -> None:
+def portal(places: tuple[int, ...], ready: int | None, settings: Settings) -> None:
     """Start the portal alone, for systemd; the gateway finds it by its socket in the state directory.
 
     \b
@@ -55,10 +62,9 @@ def portal(listener: int | None, ready: int | None, settings: Settings) -> None:
         else:
             click.echo(f"portal   http://{settings.portal.listen}")
 
-    given = None
-    if listener is not None:
+    if places:
         bootstrap.end_with_parent()
-        given = socket.socket(fileno=listener)
+    given = [socket.socket(fileno=place) for place in places]
     bootstrap.serve_portal(settings, click.echo, given, serves)
 
 
