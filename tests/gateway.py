@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpcore
 import httpx
@@ -30,6 +32,8 @@ READY = "schoolgate is filtering"
 PATIENCE_SECONDS = 60
 # More than one, whatever machine this is; not as many as a large one would start.
 WORKERS = 2
+# What a client sees of a connection that was cut, by what it had not read yet.
+CUT = (httpx.RemoteProtocolError, httpx.NetworkError)
 
 
 class _Http2First(ssl.SSLContext):
@@ -169,8 +173,22 @@ def clause(client: httpx.Client, url: str) -> str:
     """Give the clause of a block page, "" for the site's own answer, ``cut`` for none."""
     try:
         return str(client.get(url).headers.get("x-schoolgate-clause", ""))
-    except (httpx.RemoteProtocolError, httpx.NetworkError):
+    except CUT:
         return "cut"
+
+
+def put(path: Path, text: str) -> None:
+    """Replace a file that a gateway looks at, which never sees half of it."""
+    aside = path.with_name(f"{path.name}.new")
+    aside.write_text(text)
+    aside.replace(path)
+
+
+def stay_within_a_day() -> None:
+    """Wait for midnight to pass where it is near: what holds for a day or a lesson ends then."""
+    london = ZoneInfo("Europe/London")
+    while datetime.now(london).date() != (datetime.now(london) + timedelta(minutes=2)).date():
+        time.sleep(1)
 
 
 def free_port() -> int:

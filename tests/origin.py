@@ -89,7 +89,8 @@ def running(
         yield origin
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        # A loop that still turns cannot be closed.
+        thread.join(60)
         loop.close()
 
 

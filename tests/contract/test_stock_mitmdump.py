@@ -12,6 +12,8 @@ import pytest
 from tests.gateway import PATIENCE_SECONDS, ROOT, Gateway
 from tests.origin import Origin
 
+# Of nobody else: a warning that another test clicks through is not shown again that day.
+CLIENT = "127.0.7.1"
 MITMDUMP = str(Path(sys.executable).with_name("mitmdump"))
 SCRIPT = str(ROOT / "addons" / "schoolgate_addon.py")
 
@@ -62,7 +64,7 @@ def test_both_give_the_same_decisions(
     ]
 
     def decisions(through: Gateway) -> list[tuple[int, str | None, str | None]]:
-        with through.client(http2=http2) as client:
+        with through.client(http2=http2, address=CLIENT) as client:
             answers = [client.get(url) for url in urls]
         names = "x-schoolgate-clause", "x-schoolgate-verdict"
         return [(a.status_code, a.headers.get(names[0]), a.headers.get(names[1])) for a in answers]

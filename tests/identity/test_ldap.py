@@ -16,6 +16,7 @@ from schoolgate.identity.answers import Answer, Outcome, refused, unavailable
 from schoolgate.identity.background import Background, BusyError
 from schoolgate.identity.ldap import LdapDirectory
 from schoolgate.identity.ldap_client import LdapClient, _filled, _name
+from tests.gateway import eventually
 from tests.system import slapd
 
 
@@ -100,10 +101,17 @@ def test_a_silent_server_ends_in_time_and_lets_nobody_in(
     settings: LdapSettings, scheme: str
 ) -> None:
     with server() as (port, heard):
-        answer, turns = check(with_server(settings, f"{scheme}://localhost:{port}"))
-    assert answer.outcome is Outcome.UNAVAILABLE
-    assert turns > 100
+        silent = with_server(settings, f"{scheme}://localhost:{port}")
+        # Never more than a few, if the loop waited; a machine that stands still leaves it few, too.
+        assert eventually(lambda: turned_often(silent))
     assert all(b"secret" not in part and b"password" not in part for part in heard)
+
+
+def turned_often(settings: LdapSettings) -> bool:
+    """See that nobody is let in, and tell whether the loop went on meanwhile."""
+    answer, turns = check(settings)
+    assert answer.outcome is Outcome.UNAVAILABLE
+    return turns > 100
 
 
 # An extended response, "protocolError": a server without StartTLS.

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.gateway import Gateway, clause, eventually, running, schoolgate, to_origin, write_config
+from tests.gateway import (
+    Gateway,
+    clause,
+    eventually,
+    put,
+    running,
+    schoolgate,
+    stay_within_a_day,
+    to_origin,
+    write_config,
+)
 from tests.origin import Origin
 
 PEOPLE = {
@@ -128,6 +138,7 @@ def test_a_rule_may_be_about_a_method(school: Gateway, site: Origin) -> None:
 
 def test_a_teacher_opens_a_site_for_a_class_and_no_other(school: Gateway, site: Origin) -> None:
     url = f"https://www.facebook.com:{site.https_port}/"
+    stay_within_a_day()
     with school.client(address=PUPIL) as of_class, school.client(address=STRANGER) as other:
         assert clause(of_class, url) == "H-1"
         done = school.run("allow-lesson", "class-4b", "facebook.com")
@@ -181,13 +192,13 @@ def test_a_changed_file_of_people_is_in_force_on_an_open_connection(
     with school.client(address=STRANGER) as client:
         assert clause(client, url) == "H-1"
         changed = {**PEOPLE, "devices": {"new": {"address": STRANGER, "group": "staff"}}}
-        people.write_text(yaml.safe_dump(changed))
+        put(people, yaml.safe_dump(changed))
         assert eventually(lambda: clause(client, url) == "")
-        people.write_text("networks: {lab: {ranges: [127.0.9.0/24]}}\n")
+        put(people, "networks: {lab: {ranges: [127.0.9.0/24]}}\n")
         fault = "the policy hill has no network 'lab', so that no rule could mean it"
         assert eventually(lambda: any(fault in line for line in school.lines))
         assert clause(client, url) == ""
-        people.write_text(yaml.safe_dump(PEOPLE))
+        put(people, yaml.safe_dump(PEOPLE))
         assert eventually(lambda: clause(client, url) == "H-1")
 
 
@@ -195,10 +206,10 @@ def test_what_is_not_a_policy_leaves_the_last_one_in_force(school: Gateway, site
     policy = school.config.parent / "policies/hill.yaml"
     url = f"http://www.facebook.com:{site.http_port}/"
     with school.client(address=PUPIL) as client:
-        policy.write_text(POLICY.replace("then: monitor", "then: monitr"))
+        put(policy, POLICY.replace("then: monitor", "then: monitr"))
         assert eventually(lambda: any("input should be 'allow'" in line for line in school.lines))
         assert clause(client, url) == "H-1"
-        policy.write_text(POLICY)
+        put(policy, POLICY)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests import gateway
-from tests.gateway import PATIENCE_SECONDS, Gateway, eventually
+from tests.gateway import PATIENCE_SECONDS, Gateway, eventually, stay_within_a_day
 from tests.origin import Origin
 
 PAGE = {"Accept": "text/html,application/xhtml+xml", "Sec-Fetch-Dest": "document"}
@@ -355,6 +355,7 @@ def test_circumvention_is_opened_by_the_headteacher_only(gate: Gateway, site: Or
 
 
 def test_a_warning_is_clicked_through_once_a_day(gate: Gateway, site: Origin) -> None:
+    stay_within_a_day()
     url = f"https://www.dropbox.com:{site.https_port}"
     with gate.client(address="127.0.0.88") as client, gate.client(address="127.0.0.89") as other:
         page = client.get(f"{url}/home?x=1", headers=PAGE)

@@ -14,7 +14,16 @@ import httpx
 import pytest
 import yaml
 
-from tests.gateway import Gateway, clause, eventually, running, to_origin, write_config
+from tests.gateway import (
+    PATIENCE_SECONDS,
+    Gateway,
+    clause,
+    eventually,
+    running,
+    stay_within_a_day,
+    to_origin,
+    write_config,
+)
 from tests.origin import Origin
 
 # Of two workers, each serves one of these.
@@ -40,6 +49,11 @@ def configured(directory: Path, site: Origin) -> Path:
 def gateway(site: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     with running(configured(tmp_path_factory.mktemp("warnings"), site)) as gateway:
         yield gateway
+
+
+@pytest.fixture(autouse=True)
+def _away_from_midnight() -> None:
+    stay_within_a_day()
 
 
 def button(page: httpx.Response) -> str:
@@ -120,10 +134,10 @@ def test_while_the_store_takes_nothing_it_holds_in_the_worker_that_took_the_clic
     site: Origin, gateway: Gateway
 ) -> None:
     url = f"https://www.dropbox.com:{site.https_port}/"
-    once = ("cid", "cloud-storage")
+    once, database = ("cid", "cloud-storage"), gateway.state / "schoolgate.db"
     with gateway.client(address=CID) as one, gateway.client(address=CID_TOO) as other:
         link = button(one.get(url))
-        with closing(sqlite3.connect(gateway.state / "schoolgate.db")) as store:
+        with closing(sqlite3.connect(database, timeout=PATIENCE_SECONDS)) as store:
             store.execute("BEGIN IMMEDIATE")
             assert one.post(link).status_code == 303
             assert one.get(url).status_code == 200

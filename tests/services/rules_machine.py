@@ -211,7 +211,9 @@ class RequestsMachine(RuleBasedStateMachine):
                 return False
             case AskBack():
                 reviews = Role.ONLINE_SAFETY_LEAD in actor.roles
-                return ours and (reviews or self._decides(request, actor, "games"))
+                return ours and (
+                    reviews or self._decides(request, actor, request.form.scope.entry.host)
+                )
         if action is REVIEW:
             reviews = Role.ONLINE_SAFETY_LEAD in actor.roles
             return ours and state is State.SUBMITTED and reviews

@@ -9,6 +9,7 @@ from schoolgate.core.bindings import Binding, BindingState
 from schoolgate.storage import BindingTable, BindingWatch
 from schoolgate.storage.bindings import KEPT_SECONDS, read_bindings
 from schoolgate.storage.connections import reading
+from tests.gateway import PATIENCE_SECONDS
 from tests.storage.days import at
 
 NINE = at(9).timestamp()
@@ -66,11 +67,11 @@ def test_the_watch_hands_over_what_is_there_and_what_comes(engine: Engine, url: 
     watch = BindingWatch(url, heard.put, lambda: at(9), failed.put, 0.002)
     watch.start()
     try:
-        assert heard.get(timeout=20) == ()
+        assert heard.get(timeout=PATIENCE_SECONDS) == ()
         table.put(binding())
-        assert heard.get(timeout=20) == (binding(),)
+        assert heard.get(timeout=PATIENCE_SECONDS) == (binding(),)
         table.put(replace(binding(), state=BindingState.ENDED))
-        assert heard.get(timeout=20) == ()
+        assert heard.get(timeout=PATIENCE_SECONDS) == ()
     finally:
         watch.stop()
     assert failed.empty()

@@ -15,6 +15,7 @@ from schoolgate.core.approvals import Overlay, Role, Subject
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import UnavailableError
 from schoolgate.storage import DecisionStore, OverlayWatch, open_database
+from tests.gateway import PATIENCE_SECONDS
 from tests.storage.days import at
 
 EVERYONE = Subject.parse("everyone")
@@ -44,11 +45,11 @@ class Heard:
 
     def hosts(self) -> list[str]:
         """Give the hosts of the next overlay."""
-        return [grant.entry.host for grant in self.overlays.get(timeout=20).grants]
+        return [grant.entry.host for grant in self.overlays.get(timeout=PATIENCE_SECONDS).grants]
 
     def error(self) -> Exception:
         """Give the next error."""
-        return self.errors.get(timeout=20)
+        return self.errors.get(timeout=PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -84,7 +85,7 @@ def test_the_first_overlay_comes_at_once_and_every_change_after(
         store.revoke_grant(1, at(10), "head")
         assert heard.hosts() == ["b.example"]
         store.suspend(EVERYONE, at(9), at(15), "exam", "head", now=at(8))
-        assert len(heard.overlays.get(timeout=20).suspensions) == 1
+        assert len(heard.overlays.get(timeout=PATIENCE_SECONDS).suspensions) == 1
     assert heard.errors.empty()
 
 
@@ -183,7 +184,7 @@ def test_what_the_receiver_failed_to_take_is_handed_over_again(engine: Engine) -
     with watching(engine, take) as heard:
         assert isinstance(heard.error(), KeyError)
         assert isinstance(heard.error(), OSError)
-        assert taken.get(timeout=20).version == 0
+        assert taken.get(timeout=PATIENCE_SECONDS).version == 0
 
 
 def test_a_failing_error_handler_does_not_end_the_watch(tmp_path: Path) -> None:
@@ -195,8 +196,8 @@ def test_a_failing_error_handler_does_not_end_the_watch(tmp_path: Path) -> None:
 
     watch = OverlayWatch(f"sqlite:///{tmp_path}/no.db", print, lambda: at(9), fail, 0.002)
     watch.start()
-    assert calls.get(timeout=20)
-    assert calls.get(timeout=20)
+    assert calls.get(timeout=PATIENCE_SECONDS)
+    assert calls.get(timeout=PATIENCE_SECONDS)
     watch.stop()
 
 
@@ -207,7 +208,7 @@ def test_it_can_be_started_twice_and_stopped_twice_and_started_again(engine: Eng
     for _ in range(2):
         watch.start()
         watch.start()
-        assert overlays.get(timeout=20).version == 0
+        assert overlays.get(timeout=PATIENCE_SECONDS).version == 0
         watch.stop()
         watch.stop()
     with pytest.raises(Empty):

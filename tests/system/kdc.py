@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.gateway import free_port
 from tests.system.conftest import program
-from tests.system.slapd import free_port, wait_for_port
+from tests.system.slapd import wait_for_port
 
 REALM = "SCHOOL.EXAMPLE"
 SERVICE = "HTTP/proxy.school.example"

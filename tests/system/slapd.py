@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.gateway import free_port
 from tests.system.conftest import program
 
 BASE = "dc=school,dc=example"
@@ -61,6 +62,10 @@ GROUPS = (
     ("Class 4B", "groups", [f"uid=bob,ou=people,{BASE}", f"uid=ann,ou=people,{BASE}"]),
     ("Staff", "leavers", [f"uid=bob,ou=people,{BASE}"]),
 )
+
+
+# For a machine that stands still for seconds; a directory that is not there is told at once.
+PATIENCE = {"timeout_seconds": 30.0, "deadline_seconds": 60.0}
 
 
 @dataclass
@@ -134,12 +139,6 @@ def ldif() -> str:
         for name, place, members in GROUPS
     ]
     return "\n\n".join(entries) + "\n"
-
-
-def free_port() -> int:
-    """Give a port on which nobody listens at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def wait_for_port(process: "subprocess.Popen[bytes]", port: int) -> None:

@@ -9,7 +9,7 @@ from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-from tests.gateway import PATIENCE_SECONDS, Gateway
+from tests.gateway import PATIENCE_SECONDS, Gateway, stay_within_a_day
 from tests.origin import Origin
 from tests.system.browsing import DESK, PHONE, chromium, fits, keep_picture, show_as
 
@@ -41,6 +41,7 @@ def test_an_allowed_site_opens_in_the_browser(browser: webdriver.Chrome, site: O
 
 
 def test_a_warning_is_clicked_through(browser: webdriver.Chrome, site: Origin) -> None:
+    stay_within_a_day()
     url = f"https://www.dropbox.com:{site.https_port}/home"
     browser.get(url)
     keep_picture(browser, "warning-page")

@@ -34,6 +34,7 @@ from tests.gateway import (
     ROOT,
     Gateway,
     eventually,
+    put,
     running,
     to_origin,
     write_config,
@@ -156,9 +157,7 @@ def by_circumstances(asked: Sequence[Asked]) -> Iterator[tuple[tuple[Any, ...], 
 
 def set_clock(file: Path, at: dt.datetime) -> None:
     """Have the clock stand still at a time."""
-    aside = file.with_suffix(".new")
-    aside.write_text(f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}\n")
-    aside.replace(file)
+    put(file, f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S}\n")
 
 
 class School:
@@ -166,7 +165,7 @@ class School:
 
     def __init__(self, gateway: Gateway, site: Origin) -> None:
         self.gateway = gateway
-        self._lists: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+        self._lists: dict[str, tuple[str, ...]] = {}
         self._ports = {"http": site.http_port, "https": site.https_port}
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         for authority in (site.ca_file, gateway.ca_file):
@@ -175,16 +174,13 @@ class School:
 
     def put_lists(self, allow: tuple[str, ...], block: tuple[str, ...]) -> None:
         """Put other lists of the school in force."""
-        if (allow, block) == self._lists:
-            return
-        self._lists = allow, block
         local = self.gateway.config.parent / "local"
-        before = self._reloads()
+        # One after the other: of two that change at once, either could be in force alone for a while.
         for name, entries in (("allow", allow), ("block", block)):
-            aside = local / f"{name}.new"
-            aside.write_text("".join(f"{entry}\n" for entry in entries))
-            aside.replace(local / f"{name}.txt")
-        assert eventually(lambda: self._reloads() > before)
+            if entries != self._lists.get(name, ()):
+                self._lists[name], before = entries, self._reloads()
+                put(local / f"{name}.txt", "".join(f"{entry}\n" for entry in entries))
+                assert eventually(lambda before=before: self._reloads() > before)  # type: ignore[misc]
 
     def _reloads(self) -> int:
         return sum("policy and lists are in force" in line for line in self.gateway.lines)

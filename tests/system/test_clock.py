@@ -8,7 +8,16 @@ import pytest
 import yaml
 
 from tests import origin
-from tests.gateway import COMMAND, Gateway, clause, eventually, running, to_origin, write_config
+from tests.gateway import (
+    COMMAND,
+    Gateway,
+    clause,
+    eventually,
+    put,
+    running,
+    to_origin,
+    write_config,
+)
 from tests.origin import Origin
 from tests.system.conftest import program
 
@@ -51,9 +60,7 @@ def test_staff_are_blocked_in_the_lesson_and_not_at_lunch_on_one_connection(
 
     def it_is(moment: str) -> None:
         # The time goes on from there.
-        aside = tmp_path / "clock.new"
-        aside.write_text(f"@{moment}\n")
-        aside.replace(clock)
+        put(clock, f"@{moment}\n")
 
     it_is("2026-11-16 10:20:00")
     port = site.http_port if scheme == "http" else site.https_port

@@ -10,6 +10,7 @@ import pytest
 from schoolgate.core.people import LdapSettings, Membership, NestedGroups
 from schoolgate.identity.answers import Answer, Outcome
 from schoolgate.identity.ldap import LdapDirectory
+from tests.gateway import free_port
 from tests.system import slapd
 from tests.system.slapd import BASE, SEARCH_DN, SEARCH_PASSWORD, Slapd
 
@@ -43,6 +44,8 @@ def settings(server: Slapd, tmp_path: Path) -> LdapSettings:
             ("class 4b", CLASS_4B),
         ),
         group_base_dn=f"ou=groups,{BASE}",
+        timeout_seconds=slapd.PATIENCE["timeout_seconds"],
+        deadline_seconds=slapd.PATIENCE["deadline_seconds"],
     )
 
 
@@ -212,7 +215,7 @@ def test_a_search_that_fails_lets_nobody_in(settings: LdapSettings) -> None:
 
 
 def test_the_next_server_answers_when_the_first_does_not(settings: LdapSettings) -> None:
-    dead = f"ldaps://localhost:{slapd.free_port()}"
+    dead = f"ldaps://localhost:{free_port()}"
     assert check(replace(settings, servers=(dead, *settings.servers)), "ann", ANN).accepted
     assert check(replace(settings, servers=(dead,)), "ann", ANN).outcome is Outcome.UNAVAILABLE
 

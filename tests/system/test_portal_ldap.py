@@ -34,6 +34,7 @@ def test_a_password_of_the_directory_signs_a_device_in(tmp_path: Path) -> None:
             "base_dn": BASE,
             "group_base_dn": f"ou=groups,{BASE}",
             "groups": {"Teachers": {"group": "staff"}},
+            **slapd.PATIENCE,
         }
         people = {"neighbours": False, "sign_in": {"hours": 2, "ldap": ldap}}
         (tmp_path / "people.yaml").write_text(yaml.safe_dump(people))

@@ -21,7 +21,7 @@ from schoolgate.storage import DecisionStore, OverlayWatch, open_database, schem
 from schoolgate.storage.connections import reading
 from tests import gateway
 from tests.databases import TEMPLATE, on_server
-from tests.gateway import ROOT, eventually
+from tests.gateway import PATIENCE_SECONDS, ROOT, eventually
 from tests.origin import Origin
 from tests.storage.days import at
 from tests.system import postgres
@@ -70,13 +70,17 @@ def test_a_watch_hears_of_a_commit_and_outlives_a_restart_of_the_server(server: 
     watch = OverlayWatch(url, overlays.put, lambda: at(9), failures.put)
     watch.start()
     try:
-        assert overlays.get(timeout=20).grants == ()
+        assert overlays.get(timeout=PATIENCE_SECONDS).grants == ()
         opened(store, "one.example")
-        assert [g.entry.host for g in overlays.get(timeout=20).grants] == ["one.example"]
+        assert [g.entry.host for g in overlays.get(timeout=PATIENCE_SECONDS).grants] == [
+            "one.example"
+        ]
         postgres.restart(server)
-        assert isinstance(failures.get(timeout=20), UnavailableError)
+        assert isinstance(failures.get(timeout=PATIENCE_SECONDS), UnavailableError)
         opened(store, "two.example")
-        while "two.example" not in [g.entry.host for g in overlays.get(timeout=20).grants]:
+        while "two.example" not in [
+            g.entry.host for g in overlays.get(timeout=PATIENCE_SECONDS).grants
+        ]:
             pass
     finally:
         watch.stop()
@@ -126,7 +130,7 @@ def test_a_server_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> 
     assert "check the setting `database`, and that the server runs" in str(failure.value)
     assert "secret" not in str(failure.value)
     with closing(Stopped(url)) as watch:
-        assert "cannot be used" in str(watch.failures.get(timeout=20))
+        assert "cannot be used" in str(watch.failures.get(timeout=PATIENCE_SECONDS))
 
 
 class Stopped:

@@ -44,8 +44,10 @@ def own(site: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
 
 
 @pytest.fixture(scope="module")
-def school(own: Gateway) -> "School":
-    return School(own.config)
+def school(own: Gateway) -> Iterator["School"]:
+    opened = School(own.config)
+    yield opened
+    opened.approvals.close()
 
 
 class School:
@@ -101,21 +103,32 @@ def test_a_grant_ends_at_its_time_and_nothing_has_to_happen_for_it(
     own: Gateway, school: School, site: Origin
 ) -> None:
     shop = f"https://www.ebay.co.uk:{site.https_port}/"
-    ends = bootstrap.now() + timedelta(seconds=8)
-    school.approved(Extent.DOMAIN, ends)
-    seen: list[tuple[datetime, datetime, httpx.Response]] = []
     with own.client() as client:
-        while bootstrap.now() < ends + timedelta(seconds=1):
-            before = bootstrap.now()
-            answer = asked(client, shop)
-            seen.append((before, bootstrap.now(), answer))
-            time.sleep(0.02)
-    opened = next(place for place, (_, _, answer) in enumerate(seen) if answer.status_code == 200)
-    for before, after, answer in seen[opened:]:
+        # A machine may stand still for longer than a grant lasts: then one that lasts longer.
+        for seconds in (8, 30, 90):
+            ends = bootstrap.now() + timedelta(seconds=seconds)
+            school.approved(Extent.DOMAIN, ends)
+            seen = list(asked_until(client, shop, ends + timedelta(seconds=1)))
+            statuses = [answer.status_code for _, _, answer in seen]
+            if 200 in statuses:
+                break
+    for before, after, answer in seen[statuses.index(200) :]:
         if after < ends:
             assert answer.status_code == 200
         if before >= ends:
             assert answer.headers["X-Schoolgate-Clause"] == CLAUSE
+
+
+def asked_until(
+    client: httpx.Client, url: str, end: datetime
+) -> Iterator[tuple[datetime, datetime, httpx.Response]]:
+    """Give each answer with the times before and after it, the last one from after the end."""
+    before = bootstrap.now()
+    while before < end:
+        before = bootstrap.now()
+        answer = asked(client, url)
+        yield before, bootstrap.now(), answer
+        time.sleep(0.02)
 
 
 def test_a_reported_site_is_closed_by_one_step(own: Gateway, school: School, site: Origin) -> None:

@@ -120,6 +120,7 @@ def written(server: Slapd, realm: Realm) -> dict[str, object]:
                 "base_dn": BASE,
                 "group_base_dn": f"ou=groups,{BASE}",
                 "groups": {"Teachers": {"group": "staff"}, "Pupils": {"group": "pupils"}},
+                **slapd.PATIENCE,
             },
             "kerberos": {"keytab": str(realm.keytab(SERVICE)), "service": SERVICE, "realm": REALM},
         },
@@ -179,7 +180,8 @@ def test_whoever_is_suspended_is_stopped_in_a_download(school: School, tmp_path:
     url = school.url("https", "/endless", "origin.test")
     downloads = {
         who: subprocess.Popen(
-            school.curl("-o", str(file), url, user=who),
+            # The last of two limits counts: longer than whatever is waited for.
+            school.curl("--max-time", "300", "-o", str(file), url, user=who),
             env={
                 **os.environ,
                 **school.realm.environment,

@@ -81,6 +81,10 @@ class Approvals:
         self._engine = engine
         self._people = people
 
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self._store.close()
+
     # -- requests ----------------------------------------------------------------------------
 
     def submit(

@@ -328,11 +328,15 @@ class Writing(Reading):
 class ApprovalStore:
     """Where requests, delegations and registers are kept.
 
-    Both methods raise `UnavailableError` when the database fails.
+    Its transactions raise `UnavailableError` when the database fails.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
 
     @contextmanager
     def reading(self) -> Iterator[Reading]:

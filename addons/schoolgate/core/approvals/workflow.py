@@ -5,7 +5,7 @@ it, or refuses with a sentence for the person who tried. Nothing here knows a da
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from schoolgate.core.approvals.actions import (
     Action,
@@ -18,7 +18,14 @@ from schoolgate.core.approvals.actions import (
     Suggest,
     Withdraw,
 )
-from schoolgate.core.approvals.arrangements import Arrangements, Standing
+from schoolgate.core.approvals.arrangements import Arrangements
+from schoolgate.core.approvals.checks import (
+    acceptable,
+    any_of,
+    check_precautions,
+    check_review,
+    check_times,
+)
 from schoolgate.core.approvals.precautions import PrecautionKind
 from schoolgate.core.approvals.requests import (
     LONGEST_LINE,
@@ -28,7 +35,6 @@ from schoolgate.core.approvals.requests import (
     Notification,
     Review,
     State,
-    checked_form,
     checked_text,
 )
 from schoolgate.core.approvals.roles import Actor, Role
@@ -121,7 +127,7 @@ def submit(
         _must_be_requester(renews, actor)
         if renews.state_at(now) not in _RENEWABLE:
             raise RefusedError(f"that request is {renews.state_at(now).value}: ask anew")
-    form = _acceptable(form, now, school)
+    form = acceptable(form, now, school)
     old = renews.id if renews else None
     request = AccessRequest(0, 1, State.SUBMITTED, actor.id, actor.roles, form, now, renews=old)
     told = Told("A site is asked for", roles=_first_readers(request, school))
@@ -206,7 +212,7 @@ def deciding_role(
         if role is None or Role.HEADTEACHER in request.requester_roles:
             raise RefusedError(
                 "it gets round the filter: that is permitted by "
-                f"{_any_of(roles.bypass)} alone, and not on their own request"
+                f"{any_of(roles.bypass)} alone, and not on their own request"
             )
         return role, False
     if Role.HEADTEACHER in request.requester_roles:
@@ -218,9 +224,9 @@ def deciding_role(
         return role, False
     role = actor.first_of(roles.deputises)
     if role is None:
-        raise RefusedError(f"that is for {_any_of(roles.decides)} to decide")
+        raise RefusedError(f"that is for {any_of(roles.decides)} to decide")
     if not any(delegation.in_force(actor.id, now) for delegation in school.delegations):
-        raise RefusedError(f"that is for {_any_of(roles.decides)}, who has not delegated it to you")
+        raise RefusedError(f"that is for {any_of(roles.decides)}, who has not delegated it to you")
     return role, True
 
 
@@ -232,7 +238,7 @@ def _answer(
 ) -> Outcome:
     _must_be_requester(request, actor)
     answer = checked_text(action.answer, "an answer")
-    form = _acceptable(action.form or request.form, now, school)
+    form = acceptable(action.form or request.form, now, school)
     changed = replace(
         request, state=State.SUBMITTED, answer=answer, form=form, review=None, notification=None
     )
@@ -264,7 +270,7 @@ def _notify(request: AccessRequest, actor: Actor, now: datetime, school: Arrange
     _must_not_be_own(request, actor)
     role = actor.first_of(asked[0].roles)
     if role is None:
-        raise RefusedError(f"that is for {_any_of(asked[0].roles)} to confirm")
+        raise RefusedError(f"that is for {any_of(asked[0].roles)} to confirm")
     return _outcome(request, replace(request, notification=Notification(actor.id, role, now)), role)
 
 
@@ -277,12 +283,12 @@ def _approve(
     scope = action.scope or request.form.scope
     # What was asked for from an earlier time opens from now on.
     scope = replace(scope, starts=max(scope.starts, now))
-    _check_times(scope, now, school)
+    check_times(scope, now, school)
     wider = tuple(widenings(request.form.scope, scope, school.around))
     if wider and not action.wider_because.strip():
         raise RefusedError(f"that opens more than was asked for ({'; '.join(wider)}): say why")
-    _check_review(request, actor, school, delegated=delegated)
-    _check_precautions(request, school.standing)
+    check_review(request, actor, delegated=delegated)
+    check_precautions(request, school.standing)
     decision = HeadDecision(
         actor.id,
         role,
@@ -332,7 +338,7 @@ def _revoke(request: AccessRequest, action: Revoke, actor: Actor, school: Arrang
     roles = school.roles
     role = actor.first_of((*roles.decides, *roles.deputises, *roles.reviews, *_WATCHING))
     if role is None:
-        raise RefusedError(f"that is for {_any_of((*roles.decides, *roles.reviews))}")
+        raise RefusedError(f"that is for {any_of((*roles.decides, *roles.reviews))}")
     because = checked_text(action.reason, "a reason")
     changed = replace(request, state=State.REVOKED, ended_because=because)
     told = Told("A site that you asked for is closed again", account=request.requester)
@@ -342,71 +348,7 @@ def _revoke(request: AccessRequest, action: Revoke, actor: Actor, school: Arrang
 _WATCHING = (Role.CHAIR_OF_GOVERNORS, Role.ONLINE_SAFETY_LEAD, Role.DSL, Role.TECHNICIAN)
 
 
-# -- what is checked -----------------------------------------------------------------------------
-
-
-def _acceptable(form: Form, now: datetime, school: Arrangements) -> Form:
-    if school.standing.locked:
-        raise RefusedError(school.standing.locked)
-    form = checked_form(form)
-    _check_times(form.scope, now, school)
-    for precaution in school.standing.asked(PrecautionKind.AGE):
-        if form.minimum_age is None or not form.parents_informed:
-            raise RefusedError(
-                "for use with pupils give the site's minimum age, and inform their parents "
-                f"({precaution.clause})"
-            )
-    return form
-
-
-def _check_times(scope: Scope, now: datetime, school: Arrangements) -> None:
-    if scope.ends <= max(scope.starts, now):
-        raise RefusedError("the end must lie after the start, and be still to come")
-    longest = timedelta(days=school.terms.longest_days)
-    if scope.ends - max(scope.starts, now) > longest:
-        raise RefusedError(f"at this school a site is opened for {longest.days} days at most")
-
-
-def _check_review(
-    request: AccessRequest, actor: Actor, school: Arrangements, *, delegated: bool
-) -> None:
-    review = request.review
-    if review is None:
-        if delegated:
-            raise RefusedError("who decides for somebody absent waits for the review")
-        if not request.requester:
-            raise RefusedError("nobody signed in to ask for this, so it must be reviewed first")
-    elif review.by == actor.id and (delegated or not request.requester):
-        raise RefusedError("you reviewed this request: somebody else must decide it")
-
-
-def _check_precautions(request: AccessRequest, standing: Standing) -> None:
-    for precaution in standing.precautions:
-        match precaution.kind:
-            case PrecautionKind.NOTIFICATION if request.notification is None:
-                raise RefusedError(
-                    f"the site must first be made known to {_any_of(precaution.roles)} "
-                    f"({precaution.clause})"
-                )
-            case PrecautionKind.CONTROLS if not (
-                request.review
-                and request.review.controls_in_place
-                and (not precaution.roles or request.review.role in precaution.roles)
-            ):
-                whose = precaution.roles or (Role.ONLINE_SAFETY_LEAD,)
-                raise RefusedError(
-                    f"{_any_of(whose)} must first confirm that the controls are in place "
-                    f"({precaution.clause})"
-                )
-            case PrecautionKind.AGE if (
-                request.form.minimum_age is None or not request.form.parents_informed
-            ):
-                raise RefusedError(
-                    "for use with pupils the site's minimum age and the information of parents "
-                    f"are missing ({precaution.clause}): send it back with a question"
-                )
-            case _:
-                pass
+# -- who is meant ------------------------------------------------------------------------------
 
 
 def _must_not_be_own(request: AccessRequest, actor: Actor) -> None:
@@ -425,7 +367,7 @@ def _reviewer(request: AccessRequest, actor: Actor, school: Arrangements) -> Rol
     _must_not_be_own(request, actor)
     role = actor.first_of(school.roles.reviews)
     if role is None:
-        raise RefusedError(f"requests are reviewed by {_any_of(school.roles.reviews)}")
+        raise RefusedError(f"requests are reviewed by {any_of(school.roles.reviews)}")
     return role
 
 
@@ -450,8 +392,3 @@ def _outcome(
     before: AccessRequest, after: AccessRequest, role: Role | None, *effects: Effect
 ) -> Outcome:
     return Outcome(replace(after, version=before.version + 1), before.state, role, effects)
-
-
-def _any_of(roles: tuple[Role, ...]) -> str:
-    said = [role.value.replace("-", " ") for role in dict.fromkeys(roles)]
-    return "the " + " or the ".join(said) if said else "nobody"
