@@ -91,6 +91,7 @@ def test_it_is_reached_through_the_proxy(own: Gateway, scheme: str) -> None:
 
 def test_a_sign_in_changes_what_a_device_may_have_and_no_other(own: Gateway, site: Origin) -> None:
     url = f"https://www.facebook.com:{site.https_port}/"
+    assert own.run("declarations", "sign", "ann@school.example").returncode == 0
     with own.client(address=TABLET) as tablet, own.client(address=PHONE) as phone:
         assert clause(tablet, url) == clause(phone, url) == "D-3-groups"
         assert sign_in(tablet).headers["location"] == "/device/"

@@ -28,6 +28,7 @@ def test_a_service_has_hosts_and_modes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("host", "is_there"),
     [
+        ("=s.com/find", False),
         ("s.com/find", True),
         ("s.co.uk/find", True),
         ("s.com.au/find", True),

@@ -37,6 +37,8 @@ from tests.portal.test_accounts import code
 from tests.system.browsing import DESK, PHONE, chromium, fits, keep_picture, show_as
 from tests.system.conftest import program
 
+pytestmark = pytest.mark.long
+
 HOME = "https://schoolgate.internal"
 TESS = "tess@school.example"
 AXE = ROOT / "tests" / "system" / "axe"
@@ -254,6 +256,7 @@ def sign_out(stage: Stage) -> None:
 def test_from_a_block_page_by_keyboard_to_the_site(stage: Stage) -> None:
     browser, url = stage.browser, f"https://www.facebook.com:{stage.site.https_port}/"
     make_first_account(stage)
+    assert stage.gateway.run("declarations", "sign", TESS).returncode == 0
     show_as(browser, DESK)
     browser.get(url)
     assert browser.title.startswith("This page is blocked")

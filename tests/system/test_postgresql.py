@@ -26,6 +26,8 @@ from tests.origin import Origin
 from tests.storage.days import at
 from tests.system import postgres
 
+pytestmark = pytest.mark.long
+
 CONTRACTS = [
     "tests/storage/test_decisions.py",
     "tests/storage/test_overlays.py",

@@ -43,7 +43,12 @@ class Casebook:
 
     def outcomes(self) -> Iterator["Outcome"]:
         """Give what comes of each."""
-        return (run_case(self.policy, self.catalogue, case) for case in self.cases)
+        # Compiled once; only the school's own lists are compiled into it.
+        plain = PolicyEngine(self.policy, self.catalogue)
+        return (
+            run_case(self.policy, self.catalogue, case, None if _local(case) else plain)
+            for case in self.cases
+        )
 
     def uncovered(self) -> Iterator[tuple[str, str]]:
         """Give each clause that rules carry out and that lacks a case, and which."""
@@ -67,14 +72,19 @@ class Outcome:
     problem: str
 
 
-def run_case(policy: Policy, catalogue: Catalogue, case: Case) -> Outcome:
+def run_case(
+    policy: Policy, catalogue: Catalogue, case: Case, engine: PolicyEngine | None = None
+) -> Outcome:
     """Ask the policy what a case asks.
 
     Args:
         policy: whose case it is.
         catalogue: the sites.
         case: which.
+        engine: of both, for a case without lists of the school; made where it is None.
     """
+    engine = engine or PolicyEngine(policy, catalogue, _local(case))
+    engine = engine.with_overlay(_overlay(case))
     client = Client(
         _ADDRESS,
         case.group or policy.default_group,
@@ -83,7 +93,6 @@ def run_case(policy: Policy, catalogue: Catalogue, case: Case) -> Outcome:
         device_kind=case.device,
         also=case.also,
     )
-    engine = PolicyEngine(policy, catalogue, _local(case), _overlay(case))
     request = WebRequest(parse_web_url(case.url), client, case.method)
     decision = engine.decide(request, case.at)
     connection = engine.decide_host(request.url.host, client, case.at)

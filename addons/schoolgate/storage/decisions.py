@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, func, insert, select, update
-from sqlalchemy.dialects import sqlite
 
 from schoolgate.core.approvals import (
     Acceptance,
@@ -254,11 +253,12 @@ class DecisionStore:
             connection.execute(delete(table).where(table.c.day < today))
             count = connection.execute(select(func.count()).select_from(table)).scalar_one()
             room = [each for each in accepted if each.day >= today][: MOST_ACCEPTANCES - count]
-            made = sqlite.insert(table).on_conflict_do_nothing()
-            known = frozenset(
-                each for each in room if not connection.execute(made, each._asdict()).rowcount
-            )
-            if len(known) < len(room):
+            # The only writer: what is not there now nobody puts there meanwhile.
+            kept = overlays.read_acceptances(connection, now)
+            known = kept.intersection(room)
+            added = [each._asdict() for each in dict.fromkeys(room) if each not in known]
+            if added:
+                connection.execute(insert(table), added)
                 raise_version(connection, OVERLAY)
         return known
 
