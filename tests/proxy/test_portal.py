@@ -46,6 +46,8 @@ def own(site: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
         assert eventually(lambda: gateway.get("health").text == "ok\n")
         added = gateway.run("people", "add", ANN, "--name", "Ann", "--role", "teacher")
         assert added.returncode == 0, added.stderr
+        # Else staff who are known by name are asked to sign the declaration first.
+        assert gateway.run("declarations", "sign", ANN).returncode == 0
         link = added.stdout.split()[0]
         with gateway.client() as browser:
             posted = fill(browser, link, new_password1=PASSWORD, new_password2=PASSWORD)

@@ -277,6 +277,9 @@ def test_from_a_block_page_by_keyboard_to_the_site(stage: Stage) -> None:
     stage.wait(lambda _: stage.heading == "You are signed in on this device")
     stage.see("device-signed-in")
 
+    # Else staff who are known by name are asked to sign the declaration first.
+    assert stage.gateway.run("declarations", "sign", TESS).returncode == 0
+
     def opens(_: object) -> bool:
         browser.get(url)
         return "origin says hello" in browser.page_source

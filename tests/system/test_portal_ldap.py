@@ -47,6 +47,7 @@ def test_a_password_of_the_directory_signs_a_device_in(tmp_path: Path) -> None:
         url = f"https://www.facebook.com:{site.https_port}/"
         with running(config) as gateway, gateway.client(address=TABLET) as tablet:
             assert eventually(lambda: gateway.get("health").text == "ok\n")
+            # Else staff who are known by name are asked to sign the declaration first.
             assert gateway.run("declarations", "sign", "ann").returncode == 0
             wrong = fill(tablet, f"{HOME}/device/", name="ann", password="wrong", hours="0")
             assert "do not belong together" in wrong.text
