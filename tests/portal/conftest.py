@@ -10,15 +10,30 @@ from sqlalchemy import Engine, delete
 
 from schoolgate import bootstrap
 from schoolgate.core.approvals import Role
+from schoolgate.core.people import People
 from schoolgate.identity import Answer, SignIns
 from schoolgate.portal.application import open_accounts
 from schoolgate.portal.house import House
+from schoolgate.services.approvals import Approvals
+from schoolgate.services.tickets import Tickets
 from schoolgate.settings import load_settings
-from schoolgate.storage import AuditTrail, BindingTable, open_database, schema
+from schoolgate.storage import (
+    ApprovalStore,
+    AuditTrail,
+    BindingTable,
+    DecisionStore,
+    open_database,
+    schema,
+)
 from tests.portal.asking import PASSWORD, Asking
 from tests.school import NOON, write_school
 
 MACS: dict[str, str] = {}
+TICKETS = Tickets(b"t" * 32)
+_OF_REQUESTS = (
+    schema.site_blocks, schema.site_reports, schema.accidents, schema.grants,
+    schema.request_history, schema.requests, schema.delegations, schema.outbox,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +52,11 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
         directory=_no_directory,
         domains=_domains,
         trail=AuditTrail(opened),
+        approvals=Approvals(ApprovalStore(opened), lambda: engine),
+        decisions=DecisionStore(opened),
+        people=People,
+        journal=lambda: (),
+        tickets=lambda: TICKETS,
     )
     open_accounts(settings, house)
     from django.db import connections
@@ -62,6 +82,8 @@ def here(database: tuple[House, Engine]) -> Iterator[House]:
         model.objects.all().delete()
     with opened.begin() as connection:
         connection.execute(delete(schema.bindings))
+        for table in _OF_REQUESTS:
+            connection.execute(delete(table))
     MACS.clear()
     cache.clear()
 

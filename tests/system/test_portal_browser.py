@@ -190,8 +190,9 @@ def test_every_page_on_every_screen(stage: Stage) -> None:
     key = key_of(stage.gateway)
     seen = 0
     for name, path, must_sign_in in table(stage.gateway.config):
-        # Without what has a secret in its address, and what is a file.
-        if "<str:" in path or name == "mfa_download_recovery_codes":
+        # Without what has a secret in its address, what is a file, and what is of one request.
+        files = ("mfa_download_recovery_codes", "grants_file")
+        if "<str:" in path or "<int:number>" in path or name in files:
             continue
         browser.get(f"{HOME}/{path.replace('<int:pk>', key)}")
         if must_sign_in and "/account/again/" in browser.current_url and "again" not in path:
@@ -261,7 +262,12 @@ def test_from_a_block_page_by_keyboard_to_the_site(stage: Stage) -> None:
     browser.get(url)
     assert browser.title.startswith("This page is blocked")
     keep_picture(browser, "block-page-with-portal")
-    press(browser, Keys.TAB, Keys.ENTER)
+    # Past the links to the forms.
+    for _ in range(10):
+        press(browser, Keys.TAB)
+        if browser.switch_to.active_element.get_attribute("href") == f"{HOME}/":
+            break
+    press(browser, Keys.ENTER)
     stage.wait(lambda b: b.current_url == f"{HOME}/")
     press(browser, Keys.TAB)
     assert browser.switch_to.active_element.text == "Skip to main content"
@@ -282,6 +288,9 @@ def test_from_a_block_page_by_keyboard_to_the_site(stage: Stage) -> None:
 
     def opens(_: object) -> bool:
         browser.get(url)
+        if browser.title.startswith("Please sign the declaration"):
+            # Staff are asked for it once a day.
+            browser.find_element(By.TAG_NAME, "button").click()
         return "origin says hello" in browser.page_source
 
     stage.wait(opens)

@@ -23,6 +23,8 @@ from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, Signature, signature
+from schoolgate.services.tickets import PURPOSE as TICKETS
+from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
 from schoolgate.storage import (
     AuditTrail,
@@ -195,6 +197,7 @@ class Gateway:
             self._sources.callers,
             Warnings(secret, self._acceptances),
             place if portal.enabled else None,
+            Tickets(authority.secret_for(self._settings.ca_dir, TICKETS)),
         )
 
     def drain(self) -> None:

@@ -10,21 +10,33 @@ from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from schoolgate import authority
 from schoolgate.bootstrap.gateway import watched_files
+from schoolgate.bootstrap.jobs import journal_of_late
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.rules import Rules, list_places, load_rules, now
 from schoolgate.core.errors import SchoolgateError, UnavailableError
-from schoolgate.core.people import LdapSettings
+from schoolgate.core.people import LdapSettings, People
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.identity import Answer, SignIns, placed
 from schoolgate.identity.answers import unavailable
 from schoolgate.monitoring import Metrics
 from schoolgate.portal.entrance import Application
+from schoolgate.services.approvals import Approvals
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, signature
+from schoolgate.services.tickets import PURPOSE as TICKETS
+from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
 from schoolgate.settings.machine import split_address
-from schoolgate.storage import AuditTrail, BindingTable, BindingWatch, open_database
+from schoolgate.storage import (
+    ApprovalStore,
+    AuditTrail,
+    BindingTable,
+    BindingWatch,
+    DecisionStore,
+    open_database,
+)
 from schoolgate.workers import BACKLOG, open_listeners
 from schoolgate.workers.local import listen_locally
 
@@ -156,6 +168,12 @@ def _house(settings: Settings) -> "House":
         directory=lambda: people.directory,
         domains=lambda: people.domains,
         trail=AuditTrail(database),
+        approvals=Approvals(ApprovalStore(database), lambda: engines.current, lambda: people.known),
+        decisions=DecisionStore(database),
+        people=lambda: people.known,
+        journal=lambda: journal_of_late(settings),
+        # Read when the first one comes: the gateway may make its CA later than this.
+        tickets=lambda: Tickets(authority.secret_for(settings.ca_dir, TICKETS)),
     )
 
 
@@ -171,6 +189,10 @@ class _People:
         self._sign_ins = sign_ins
         self._people = rules.people
         self.followed(rules)
+
+    @property
+    def known(self) -> People:
+        return self._people
 
     @property
     def domains(self) -> tuple[str, ...]:

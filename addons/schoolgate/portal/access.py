@@ -9,10 +9,11 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
 
-from schoolgate.core.approvals import Role
+from schoolgate.core.approvals import USUAL_ROLES, Role, Roles
 from schoolgate.portal.house import house
 
 type View = Callable[..., HttpResponse]
+type Duty = Callable[[Roles], tuple[Role, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,13 @@ class Access:
         signed_in: whether one must have signed in.
         roles: any of these will do; none for everybody who has signed in.
         secret: whether passwords or codes are typed there, so that it is shown over TLS only.
+        duty: gives further roles that will do from those of the policy in force.
     """
 
     signed_in: bool = False
     roles: frozenset[Role] = frozenset()
     secret: bool = False
+    duty: Duty | None = None
 
     def admits(self, roles: frozenset[Role] | None) -> bool:
         """Ask whether somebody may see it.
@@ -37,6 +40,9 @@ class Access:
         """
         if roles is None:
             return not self.signed_in
+        if self.duty is not None:
+            policy = house().engine().policy
+            return not roles.isdisjoint({*self.roles, *self.duty(policy.roles or USUAL_ROLES)})
         return not self.roles or not self.roles.isdisjoint(roles)
 
 
@@ -49,6 +55,11 @@ SIGNED_IN = Access(signed_in=True, secret=True)
 def only(*roles: Role) -> Access:
     """Give the access of those who have any of some roles."""
     return Access(signed_in=True, roles=frozenset(roles), secret=True)
+
+
+def on_duty(duty: Duty, *roles: Role) -> Access:
+    """Give the access of those whom the policy gives a duty, and of those who have some roles."""
+    return Access(signed_in=True, roles=frozenset(roles), secret=True, duty=duty)
 
 
 def roles_of(request: HttpRequest) -> frozenset[Role] | None:

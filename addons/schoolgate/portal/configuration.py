@@ -208,6 +208,8 @@ def _accounts(house: House | None) -> dict[str, Any]:
             "change_password": "5/m/user",
             "device_sign_in": "20/m/ip,5/5m/key",
             "first_account": "10/m/ip",
+            "ask_for_site": "20/5m/user",
+            "tell_of_site": "10/5m/ip",
         },
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_TOTP_ISSUER": quote(school, safe=" "),

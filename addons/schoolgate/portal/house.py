@@ -1,16 +1,19 @@
 """What the pages work with: made by `bootstrap`, one for each process that serves the portal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from django.conf import settings as django_settings
 
+from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.identity import Answer, SignIns
+from schoolgate.services.approvals import Approvals
+from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
-from schoolgate.storage import AuditTrail
+from schoolgate.storage import AuditTrail, DecisionStore
 
 
 class Directory(Protocol):
@@ -34,6 +37,11 @@ class House:
         directory: gives the school's directory; None where people.yaml names none.
         domains: gives the endings that are dropped from sign-in names.
         trail: the audit trail.
+        approvals: the service that requests go through.
+        decisions: the grants.
+        people: gives who is known.
+        journal: gives the lines of the journal that a preview looks at.
+        tickets: gives what reads the tickets of block pages.
     """
 
     settings: Settings
@@ -45,6 +53,11 @@ class House:
     directory: Callable[[], Directory | None]
     domains: Callable[[], tuple[str, ...]]
     trail: AuditTrail
+    approvals: Approvals
+    decisions: DecisionStore
+    people: Callable[[], People]
+    journal: Callable[[], Iterable[str]]
+    tickets: Callable[[], Tickets]
 
 
 def house() -> House:

@@ -15,21 +15,55 @@ from allauth.usersessions import views as sessions
 from django.http import HttpRequest
 from django.urls import reverse
 
-from schoolgate.core.approvals import Role
+from schoolgate.core.approvals import Role, Roles
 from schoolgate.portal.access import (
     ANYONE,
     AT_THE_DOOR,
     SIGNED_IN,
     Access,
     View,
+    on_duty,
     only,
     roles_of,
 )
-from schoolgate.portal.views import accounts, device, public, sign_ins
+from schoolgate.portal.views import (
+    absence,
+    accounts,
+    asking,
+    deciding,
+    device,
+    public,
+    register,
+    reports,
+    requests,
+    sign_ins,
+)
 
 READ = frozenset({"GET"})
 FORM = frozenset({"GET", "POST"})
 CHANGE = frozenset({"POST"})
+# Whoever has an account with a role works for the school or governs it.
+STAFF = only(*Role)
+_WATCHING = (Role.TECHNICIAN, Role.ONLINE_SAFETY_LEAD, Role.DSL, Role.CHAIR_OF_GOVERNORS)
+
+
+def _deciding(roles: Roles) -> tuple[Role, ...]:
+    return (*roles.decides, *roles.deputises, *roles.bypass)
+
+
+def _reading(roles: Roles) -> tuple[Role, ...]:
+    return (*roles.reviews, *_deciding(roles))
+
+
+REVIEWERS = on_duty(lambda roles: roles.reviews)
+DECIDERS = on_duty(_deciding, Role.CHAIR_OF_GOVERNORS)
+ABSENCE = on_duty(lambda roles: (*roles.decides, *roles.deputises))
+READERS = on_duty(_reading, Role.CHAIR_OF_GOVERNORS)
+WATCHERS = on_duty(_reading, *_WATCHING)
+KEEPERS = on_duty(lambda roles: roles.decides, *_WATCHING)
+ON_REPORTS = on_duty(
+    lambda roles: (*roles.reviews, *roles.decides), Role.ONLINE_SAFETY_LEAD, Role.DSL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +91,27 @@ PAGES = (
     Page("", public.start, "start", ANYONE),
     Page("policy/", public.for_parents, "policy", ANYONE, menu="What we filter"),
     Page("policy/pupils/", public.for_pupils, "policy_pupils", ANYONE),
+    Page("ask/", asking.ask, "ask", STAFF, FORM),
+    Page("accident/", asking.accident, "accident", ANYONE, FORM),
+    Page("report/", asking.report, "report", ANYONE, FORM),
+    Page("requests/", requests.listed, "requests", STAFF, menu="Requests"),
+    Page("requests/<int:number>/", requests.shown, "request", STAFF),
+    Page("requests/<int:number>/answer/", requests.answer, "answer_request", STAFF, FORM),
+    Page("requests/<int:number>/withdraw/", requests.withdraw, "withdraw_request", STAFF, CHANGE),
+    Page("waiting/", deciding.waiting, "waiting", READERS, menu="Waiting for you"),
+    Page("requests/<int:number>/review/", deciding.review, "review_request", REVIEWERS, FORM),
+    Page("requests/<int:number>/question/", deciding.question, "question_request", READERS, FORM),
+    Page("requests/<int:number>/notify/", deciding.notify, "notify_request", STAFF, CHANGE),
+    Page("requests/<int:number>/approve/", deciding.approve, "approve_request", DECIDERS, FORM),
+    Page("requests/<int:number>/decline/", deciding.decline, "decline_request", DECIDERS, FORM),
+    Page("requests/<int:number>/revoke/", deciding.revoke, "revoke_request", WATCHERS, FORM),
+    Page("absence/", absence.absence, "absence", ABSENCE, FORM, menu="Absence"),
+    Page("absence/<int:number>/end/", absence.end, "end_absence", ABSENCE, CHANGE),
+    Page("reports/", reports.listed, "reports", ON_REPORTS, menu="Reports"),
+    Page("reports/<int:number>/", reports.handle, "handle_report", ON_REPORTS, CHANGE),
+    Page("grants/", register.listed, "grants", KEEPERS, menu="Register"),
+    Page("grants/file/", register.file, "grants_file", KEEPERS),
+    Page("grants/<int:number>/revoke/", register.revoke, "revoke_grant", KEEPERS, FORM),
     Page("device/", device.sign_in, "device", AT_THE_DOOR, FORM, menu="This device"),
     Page("device/sign-out/", device.sign_out, "device_sign_out", AT_THE_DOOR, CHANGE),
     Page("first/<str:token>/", accounts.first, "first", AT_THE_DOOR, FORM),

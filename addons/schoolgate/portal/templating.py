@@ -1,6 +1,6 @@
 """Jinja as the pages use it: the components of govuk-frontend and our own templates."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ def environment(**options: Any) -> Environment:
     options["undefined"] = ChainableUndefined
     made = Environment(**options)  # noqa: S701 - Django asks for autoescape
     made.globals.update(static=static, url=_url)
-    made.filters.update(moment=_moment)
+    made.filters.update(moment=_moment, day=_day)
     return made
 
 
@@ -40,6 +40,12 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
 def _url(name: str, *arguments: object) -> str:
     path: str = reverse(name, args=arguments)
     return path
+
+
+def _day(at: datetime | date) -> str:
+    """Give a day as people say it; of a moment that of the school's zone."""
+    day = at.astimezone(_LONDON).date() if isinstance(at, datetime) else at
+    return f"{day.day} {day:%B %Y}"
 
 
 def _moment(at: datetime | float) -> str:

@@ -14,3 +14,9 @@ ROLES = {
     Role.CHAIR_OF_GOVERNORS: "Chair of governors",
     Role.GOVERNOR: "Governor",
 }
+
+
+def said(error: Exception) -> str:
+    """Give the sentence of a refusal as a page says it."""
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith(".") else ".")

@@ -27,6 +27,7 @@ from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.callers import Callers
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
+from schoolgate.services.tickets import Tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ def make_addons(
     callers: Callers | None = None,
     warnings: Warnings | None = None,
     portal: PortalPlace | None = None,
+    tickets: Tickets | None = None,
 ) -> FilterAddons:
     """Make the addons.
 
@@ -107,8 +109,9 @@ def make_addons(
         callers: what must be found out of connections; without it nothing.
         warnings: who clicked through which warning; without it that is known here only.
         portal: where the portal is; None where there is none.
+        tickets: signs what block pages tell the portal; without it they do not link its forms.
     """
-    pages = Pages(lambda: engines.current, clock, portal.url if portal else "")
+    pages = Pages(lambda: engines.current, clock, portal.url if portal else "", tickets)
     guard = Guard(pages, metrics.filter_errors, cut)
     destinations = Destinations(
         guard, allowed, hosts, aliases=lambda: engines.current.policy.aliases

@@ -172,7 +172,8 @@ class Filter:
             link = self._tools.warnings.link(transaction.request, decision, transaction.at)
             enforce.answer(flow, self._tools.pages.warned(flow.request, decision, link))
         else:
-            enforce.answer(flow, self._tools.pages.blocked(flow.request, decision))
+            page = self._tools.pages.blocked(flow.request, decision, transaction.request)
+            enforce.answer(flow, page)
         self._tools.recorder.decided(transaction)
         if transactions.is_answered(flow):
             self._end(flow, transaction)

@@ -14,7 +14,9 @@ from mitmproxy import http
 
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import normalise_host
-from schoolgate.core.policy import Decision, PolicyEngine, Reason, Verdict
+from schoolgate.core.policy import Decision, PolicyEngine, Reason, Verdict, WebRequest
+from schoolgate.core.urls import Url
+from schoolgate.services.tickets import Ticket, Tickets, address_for
 
 _DOCUMENTS = frozenset({"document", "iframe", "frame", "embed", "object"})
 _EMPTY_GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -64,11 +66,15 @@ class Asked(NamedTuple):
         host: the site for people to read.
         method: HTTP method, upper case.
         kind: what the browser wants to put on the screen.
+        url: that was asked for; None where it is not known.
+        group: of whoever asks.
     """
 
     host: str
     method: str
     kind: Kind
+    url: Url | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +141,7 @@ class Pages:
         engine: gives the engine in force, for the names of school, clause and category.
         clock: gives the time, aware.
         portal: address of the portal; "" where there is none.
+        tickets: signs what a page tells the portal; without it there are no links to its forms.
     """
 
     def __init__(
@@ -142,8 +149,10 @@ class Pages:
         engine: Callable[[], PolicyEngine],
         clock: Callable[[], datetime],
         portal: str = "",
+        tickets: Tickets | None = None,
     ) -> None:
         self._engine = engine
+        self._tickets = tickets if portal else None
         self._portal = portal
         self._clock = clock
         environment = Environment(
@@ -156,9 +165,20 @@ class Pages:
         self._kept: dict[tuple[object, ...], tuple[Decision, Page]] = {}
         self._kept_for: tuple[PolicyEngine, int] | None = None
 
-    def blocked(self, request: http.Request, decision: Decision) -> http.Response:
-        """Make the answer to a request that is not let through."""
-        return _response(self.page(_asked(request), decision))
+    def blocked(
+        self, request: http.Request, decision: Decision, web: WebRequest | None = None
+    ) -> http.Response:
+        """Make the answer to a request that is not let through.
+
+        Args:
+            request: as it came.
+            decision: on it.
+            web: as it was decided on; None where that failed.
+        """
+        asked = _asked(request)
+        if web is not None:
+            asked = asked._replace(url=web.url, group=web.client.group)
+        return _response(self.page(asked, decision))
 
     def warned(self, request: http.Request, decision: Decision, continue_to: str) -> http.Response:
         """Make the page that a person must click through; the button posts to ``continue_to``."""
@@ -171,7 +191,10 @@ class Pages:
             self._kept.clear()
             self._kept_for = now_for
         # By identity, as a decision is built once; kept beside the page so that it stays its own.
+        key: tuple[object, ...]
         key = id(decision), asked.host, asked.method == "HEAD", asked.kind.value
+        if self._tickets is not None and asked.kind is Kind.PAGE:
+            key = *key, asked.url, asked.group
         kept = self._kept.get(key)
         if kept is None:
             kept = self._kept[key] = decision, self._made(asked, decision)
@@ -180,7 +203,7 @@ class Pages:
     def _made(self, asked: Asked, decision: Decision, continue_to: str = "") -> Page:
         match asked.kind:
             case Kind.PAGE:
-                body, media_type = self._html(asked.host, decision, continue_to), "text/html"
+                body, media_type = self._html(asked, decision, continue_to), "text/html"
             case Kind.DATA:
                 body, media_type = self._json(asked.host, decision), "application/json"
             case Kind.IMAGE:
@@ -200,7 +223,7 @@ class Pages:
         }
         return Page(headers, b"" if asked.method == "HEAD" else body, len(body))
 
-    def _html(self, host: str, decision: Decision, continue_to: str) -> bytes:
+    def _html(self, asked: Asked, decision: Decision, continue_to: str) -> bytes:
         engine = self._engine()
         policy = engine.policy
         clause = policy.clauses.get(decision.clause)
@@ -213,7 +236,7 @@ class Pages:
             heading=_heading(decision, warn),
             sentence=_sentence(decision, category.title if category else ""),
             note=decision.note,
-            host=host,
+            host=asked.host,
             category=category.title if category else "",
             clause=decision.clause if clause else "",
             clause_title=clause.title if clause else "",
@@ -223,8 +246,20 @@ class Pages:
             time=f"{self._clock().astimezone(_LONDON):%d %B %Y, %H:%M}",
             continue_to=continue_to,
             portal=self._portal,
+            ticket=self._ticket(asked, decision),
+            may_ask=decision.reason is not Reason.LOCKED,
         )
         return text.encode()
+
+    def _ticket(self, asked: Asked, decision: Decision) -> str:
+        """Give what tells the portal's forms what was blocked; "" where there is nothing to ask."""
+        blocked = decision.verdict is Verdict.BLOCK and decision.reason not in _NOT_THE_SITE
+        if self._tickets is None or asked.url is None or not blocked:
+            return ""
+        ticket = Ticket(
+            address_for(asked.url), decision.rule, decision.clause, asked.group, self._clock()
+        )
+        return self._tickets.write(ticket)
 
     def _json(self, host: str, decision: Decision) -> bytes:
         policy = self._engine().policy

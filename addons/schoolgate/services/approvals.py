@@ -22,6 +22,7 @@ from schoolgate.core.approvals import (
     Closed,
     Delegation,
     Form,
+    Offer,
     Opened,
     Outcome,
     Replaced,
@@ -35,6 +36,7 @@ from schoolgate.core.approvals import (
     Told,
     deciding_role,
     delegate,
+    offered,
     renewed,
     step,
     submit,
@@ -152,6 +154,13 @@ class Approvals:
         """Give a request to somebody who may see it; to others there is none."""
         with self._store.reading() as kept:
             return _visible(kept.request(number), actor, self._involved())
+
+    def offer(self, number: int, actor: Actor, now: datetime) -> tuple[AccessRequest, Offer]:
+        """Give a request to somebody who may see it, and what they can do with it."""
+        with self._store.reading() as kept:
+            request = _visible(kept.request(number), actor, self._involved())
+            school = self._arrangements(kept, request.form, request.form.scope, now)
+        return request, offered(request, actor, now, school)
 
     def history(self, number: int, actor: Actor) -> list[Happening]:
         """Give what happened to a request, oldest first, to somebody who may see it."""

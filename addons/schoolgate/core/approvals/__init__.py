@@ -20,6 +20,7 @@ from schoolgate.core.approvals.actions import (
 )
 from schoolgate.core.approvals.arrangements import Arrangements, Delegation, Standing, delegate
 from schoolgate.core.approvals.grants import Grant
+from schoolgate.core.approvals.offers import Offer, offered
 from schoolgate.core.approvals.overlay import Overlay, SiteBlock, Supervision, Suspension, first
 from schoolgate.core.approvals.precautions import Precaution, PrecautionKind, RequestTerms
 from schoolgate.core.approvals.registers import Accident, ReportState, SiteReport
@@ -68,6 +69,7 @@ __all__ = [
     "HeadDecision",
     "Notification",
     "Notify",
+    "Offer",
     "Opened",
     "Outcome",
     "Overlay",
@@ -98,6 +100,7 @@ __all__ = [
     "deciding_role",
     "delegate",
     "first",
+    "offered",
     "renewed",
     "school_day",
     "step",

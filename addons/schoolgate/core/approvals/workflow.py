@@ -37,7 +37,7 @@ from schoolgate.core.approvals.requests import (
     State,
     checked_text,
 )
-from schoolgate.core.approvals.roles import Actor, Role
+from schoolgate.core.approvals.roles import Actor, Role, Roles
 from schoolgate.core.approvals.scope import Scope, widenings
 from schoolgate.core.errors import RefusedError
 
@@ -230,6 +230,12 @@ def deciding_role(
     return role, True
 
 
+def closing_role(actor: Actor, roles: Roles) -> Role | None:
+    """Give the role in which somebody closes what was opened; None for who does not."""
+    # That is for everybody who watches over the filter: it is never less safe.
+    return actor.first_of((*roles.decides, *roles.deputises, *roles.reviews, *_WATCHING))
+
+
 # -- the steps -----------------------------------------------------------------------------------
 
 
@@ -334,9 +340,8 @@ def _decline(
 
 
 def _revoke(request: AccessRequest, action: Revoke, actor: Actor, school: Arrangements) -> Outcome:
-    # Closing is for everybody who watches over the filter: it is never less safe.
     roles = school.roles
-    role = actor.first_of((*roles.decides, *roles.deputises, *roles.reviews, *_WATCHING))
+    role = closing_role(actor, roles)
     if role is None:
         raise RefusedError(f"that is for {any_of((*roles.decides, *roles.reviews))}")
     because = checked_text(action.reason, "a reason")

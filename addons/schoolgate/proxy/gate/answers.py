@@ -35,6 +35,8 @@ class Answers:
             transaction.request.url.host,
             transaction.request.method,
             kind_of(head.headers if head else _NOTHING_SAID),
+            transaction.request.url,
+            transaction.request.client.group,
         )
         page = self._pages.page(asked, transaction.decision)
         stays = head is not None and head.keeps_connection and head.method != "CONNECT"
