@@ -93,13 +93,11 @@ def test_it_is_reached_through_the_proxy(own: Gateway, scheme: str) -> None:
 
 def test_a_sign_in_changes_what_a_device_may_have_and_no_other(own: Gateway, site: Origin) -> None:
     url = f"https://www.facebook.com:{site.https_port}/"
-    assert own.run("declarations", "sign", "ann@school.example").returncode == 0
     with own.client(address=TABLET) as tablet, own.client(address=PHONE) as phone:
         assert clause(tablet, url) == clause(phone, url) == "D-3-groups"
         assert sign_in(tablet).headers["location"] == "/device/"
-        # The connection that was refused says that all is open now by ending; what is left is the
-        # declaration that staff are asked for.
-        assert eventually(lambda: clause(tablet, url) == "W-8")
+        # The connection that was refused says that all is open now by ending.
+        assert eventually(lambda: clause(tablet, url) == "")
         assert clause(phone, url) == "D-3-groups"
         assert eventually(lambda: ("ann@school.example", "staff") in told(own))
         assert sign_out(tablet).headers["location"] == "/device/"
