@@ -14,6 +14,8 @@ from schoolgate.core.people import Device, LeaseKind, LeaseSource, Membership, P
 from schoolgate.identity import LiveDirectory
 from tests.system.conftest import program
 
+pytestmark = pytest.mark.long
+
 MAC = "00:1b:44:11:3a:b7"
 PATIENCE_SECONDS = 60
 SCRIPT = Path(__file__).with_name("dhcp.sh")

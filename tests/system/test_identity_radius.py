@@ -18,6 +18,8 @@ from schoolgate.identity import (
 )
 from tests.system.conftest import program
 
+pytestmark = pytest.mark.long
+
 SECRET = "the secret of the wireless controller"
 PATIENCE_SECONDS = 60
 RADIUS = RadiusSettings(

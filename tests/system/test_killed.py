@@ -16,7 +16,7 @@ from schoolgate.storage.connections import is_postgresql, reading
 from tests.databases import fresh
 from tests.gateway import ROOT, eventually
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.long]
 KILLS = 24
 _STATES = ["submitted", "reviewed", "approved", "revoked"]
 _LINE = re.compile(r"(submitted|reviewed|approved|revoked) (\d+)")

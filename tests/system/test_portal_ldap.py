@@ -13,6 +13,8 @@ from tests.system import slapd
 from tests.system.conftest import program
 from tests.system.slapd import BASE, SEARCH_DN, SEARCH_PASSWORD
 
+pytestmark = pytest.mark.long
+
 TABLET = "127.0.9.1"
 [ANN] = [password for name, _, password in slapd.PEOPLE if name == "ann"]
 

@@ -19,6 +19,8 @@ from tests.system.browsing import DESK, PHONE, chromium, show_as
 from tests.system.test_portal_browser import HOME, Stage
 from tests.system.test_requests_in_force import asked
 
+pytestmark = pytest.mark.long
+
 PEOPLE = {"teacher": "Tom Teacher", "slt": "Sue Leader", "headteacher": "Hal Head"}
 # In a process of its own, as people's links for a password are tried elsewhere.
 MAKE = """

@@ -29,6 +29,8 @@ from tests import gateway
 from tests.gateway import Gateway, eventually
 from tests.origin import Origin
 
+pytestmark = pytest.mark.long
+
 TEACHER = Actor("teacher", frozenset({Role.TEACHER}))
 LEADER = Actor("leader", frozenset({Role.SLT}))
 HEAD = Actor("head", frozenset({Role.HEADTEACHER}))

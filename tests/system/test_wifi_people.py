@@ -4,6 +4,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests import origin
@@ -18,6 +19,8 @@ from tests.gateway import (
     write_config,
 )
 from tests.system.conftest import program
+
+pytestmark = pytest.mark.long
 
 SECRET = "the secret of the wireless controller"
 TABLET = "127.0.5.1"
