@@ -183,6 +183,8 @@ def staged() -> Iterator[Place]:
         proxy = {**gateway.to_origin(site), "workers": WORKERS}
         config = gateway.write_config(base, people=str(people), proxy=proxy)
         with gateway.running(config) as running:
+            # Staff who are known by name are asked for it first.
+            assert running.run("declarations", "sign", PERSON.id).returncode == 0
             database = open_database(load_settings(config).database_url)
             try:
                 yield Place(running, site, DecisionStore(database))
