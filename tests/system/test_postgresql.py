@@ -17,6 +17,7 @@ from alembic.migration import MigrationContext
 from schoolgate.core.approvals import Overlay, Role, Subject
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import UnavailableError
+from schoolgate.portal.configuration import STYLE_SHEET
 from schoolgate.storage import DecisionStore, OverlayWatch, open_database, schema
 from schoolgate.storage.connections import reading
 from tests import gateway
@@ -145,3 +146,24 @@ class Stopped:
 
     def close(self) -> None:
         self._watch.stop()
+
+
+@pytest.mark.skipif(
+    not STYLE_SHEET.exists(), reason="the portal's style sheet was not made (make setup)"
+)
+def test_the_portal_keeps_its_accounts_on_a_server(server: str, tmp_path: Path) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE portal")
+    config = gateway.write_config(
+        tmp_path,
+        database=on_server(server, "portal"),
+        portal={"enabled": True, "listen": "127.0.0.1:0"},
+    )
+    with gateway.running(config) as own, own.client() as client:
+        assert eventually(lambda: own.get("health").text == "ok\n")
+        assert client.get("https://schoolgate.internal/account/sign-in/").status_code == 200
+        added = own.run(
+            "people", "add", "ann@school.example", "--name", "Ann", "--role", "technician"
+        )
+        assert added.returncode == 0, added.stderr
+        assert "ann@school.example" in own.run("people", "list").stdout

@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from django.conf import settings as django_settings
 from django.utils.csp import CSP
@@ -136,14 +136,21 @@ def _templates() -> list[dict[str, Any]]:
 
 def _database(settings: Settings) -> dict[str, Any]:
     if is_postgresql(settings.database_url):
-        server = urlsplit(settings.database_url)
+        from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415 - only who has a server needs it
+
+        scheme, _, rest = settings.database_url.partition("://")
+        parts = conninfo_to_dict(f"{scheme.partition('+')[0]}://{rest}")
+        names = {
+            "NAME": "dbname",
+            "USER": "user",
+            "PASSWORD": "password",
+            "HOST": "host",
+            "PORT": "port",
+        }
         return {
             "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(server.path.removeprefix("/")),
-            "USER": unquote(server.username or ""),
-            "PASSWORD": unquote(server.password or ""),
-            "HOST": unquote(server.hostname or ""),
-            "PORT": server.port or "",
+            **{name: parts.pop(part, "") for name, part in names.items()},
+            "OPTIONS": parts,
         }
     return {
         "ENGINE": "django.db.backends.sqlite3",
