@@ -56,6 +56,23 @@ def test_what_cannot_be_asked_for_has_no_link(reason: Reason, want: set[str]) ->
 
 
 @pytest.mark.parametrize(
+    ("reason", "want"),
+    [
+        (Reason.CATEGORY, True),
+        (Reason.SUSPENDED, True),
+        (Reason.DECLARATION, True),
+        (Reason.ERROR, True),
+        (Reason.LOCKED, False),
+        (Reason.BAD_URL, False),
+        (Reason.PRIVATE_DESTINATION, False),
+    ],
+)
+def test_what_somebody_may_open_can_be_tried_again(reason: Reason, want: bool) -> None:
+    page = pages().page(ASKED, replace(BLOCKED, reason=reason)).body
+    assert (b'<a href="">Try again</a>' in page) is want
+
+
+@pytest.mark.parametrize(
     ("made", "asked"),
     [
         (pages(tickets=None), ASKED),

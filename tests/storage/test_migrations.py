@@ -15,7 +15,8 @@ from schoolgate.core.errors import UnavailableError
 from schoolgate.storage import AuditTrail, open_database, schema, upgrade
 from schoolgate.storage.audit import record
 from schoolgate.storage.connections import reading, sqlite_engine, writing
-from schoolgate.storage.migrations import migration_config
+from schoolgate.storage.migrations import REVISIONS
+from schoolgate.storage.migrations.running import migration_config
 from tests.storage.days import at
 
 OPEN = """
@@ -48,6 +49,8 @@ def test_the_constraints_that_the_comparison_does_not_see_are_the_same(engine: E
 def test_there_is_one_head_and_every_revision_leads_to_it() -> None:
     scripts = ScriptDirectory.from_config(migration_config())
     assert len(scripts.get_heads()) == len(scripts.get_bases()) == 1
+    newest_first = [script.revision for script in scripts.walk_revisions()]
+    assert tuple(reversed(newest_first)) == REVISIONS
 
 
 def test_a_second_upgrade_changes_nothing(engine: Engine, path: Path) -> None:

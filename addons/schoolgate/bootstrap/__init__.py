@@ -1,31 +1,35 @@
 """Puts the parts together: the only package that names the concrete classes."""
 
-from schoolgate.bootstrap.accounts import Account, Accounts
-from schoolgate.bootstrap.gateway import (
-    Gateway,
-    audit_trail_if_any,
-    open_store,
-    overlay_if_any,
-    upstream_bundle,
-)
-from schoolgate.bootstrap.jobs import (
-    journal_of_late,
-    open_approvals,
-    open_mailing,
-    open_reminding,
-    work_through,
-)
-from schoolgate.bootstrap.people import client_at
-from schoolgate.bootstrap.portal import end_with_parent, serve_portal
-from schoolgate.bootstrap.rules import (
-    curated_hosts,
-    list_places,
-    load_casebooks,
-    load_engine,
-    load_people_of,
-    now,
-)
-from schoolgate.bootstrap.serving import Addresses, serve
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from schoolgate.bootstrap.accounts import Account, Accounts
+    from schoolgate.bootstrap.gateway import (
+        Gateway,
+        audit_trail_if_any,
+        open_store,
+        overlay_if_any,
+        upstream_bundle,
+    )
+    from schoolgate.bootstrap.jobs import (
+        journal_of_late,
+        open_approvals,
+        open_mailing,
+        open_reminding,
+        work_through,
+    )
+    from schoolgate.bootstrap.people import client_at
+    from schoolgate.bootstrap.portal import end_with_parent, serve_portal
+    from schoolgate.bootstrap.rules import (
+        curated_hosts,
+        list_places,
+        load_casebooks,
+        load_engine,
+        load_people_of,
+        now,
+    )
+    from schoolgate.bootstrap.serving import Addresses, serve
 
 __all__ = [
     "Account",
@@ -52,3 +56,28 @@ __all__ = [
     "upstream_bundle",
     "work_through",
 ]
+
+# Each part is loaded with the first of its names (PEP 562): a command must not wait for all.
+_PARTS = {
+    "accounts": ("Account", "Accounts"),
+    "gateway": ("Gateway", "audit_trail_if_any", "open_store", "overlay_if_any", "upstream_bundle"),
+    "jobs": ("journal_of_late", "open_approvals", "open_mailing", "open_reminding", "work_through"),
+    "people": ("client_at",),
+    "portal": ("end_with_parent", "serve_portal"),
+    "rules": (
+        "curated_hosts",
+        "list_places",
+        "load_casebooks",
+        "load_engine",
+        "load_people_of",
+        "now",
+    ),
+    "serving": ("Addresses", "serve"),
+}
+_PART_OF = {name: part for part, names in _PARTS.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PART_OF:
+        raise AttributeError(name)
+    return getattr(import_module(f"{__name__}.{_PART_OF[name]}"), name)

@@ -3,21 +3,12 @@
 import io
 import os
 import sys
+from importlib import import_module
 
 import rich_click as click
 from click.exceptions import Exit
 
 from schoolgate import __version__
-from schoolgate.cli.ca import ca
-from schoolgate.cli.check import check, explain
-from schoolgate.cli.declarations import declarations
-from schoolgate.cli.doctor import doctor
-from schoolgate.cli.grants import allow_lesson, grants, supervise, suspend, unsuspend
-from schoolgate.cli.jobs import jobs
-from schoolgate.cli.lists import lists
-from schoolgate.cli.people import people
-from schoolgate.cli.policy import policy
-from schoolgate.cli.run import portal, proxy, run
 from schoolgate.core.errors import (
     BadAddressError,
     ConfigurationError,
@@ -25,10 +16,45 @@ from schoolgate.core.errors import (
     UnavailableError,
 )
 
+# Which module has a command; it is loaded when the command is named, as each costs its imports.
+_MODULES = {
+    "run": "run",
+    "proxy": "run",
+    "portal": "run",
+    "check": "check",
+    "explain": "check",
+    "policy": "policy",
+    "lists": "lists",
+    "ca": "ca",
+    "grants": "grants",
+    "suspend": "grants",
+    "unsuspend": "grants",
+    "supervise": "grants",
+    "allow-lesson": "grants",
+    "declarations": "declarations",
+    "people": "people",
+    "doctor": "doctor",
+    "jobs": "jobs",
+}
 ANSWER_IS_NO, WRONG_USE, OUT_OF_REACH = 1, 2, 3
 
 
+class _Commands(click.RichGroup):
+    """The commands, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_MODULES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _MODULES:
+            return None
+        module = import_module(f"schoolgate.cli.{_MODULES[name]}")
+        command: click.Command = getattr(module, name.replace("-", "_"))
+        return command
+
+
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done · 1 the answer is no · 2 wrong use or configuration · "
     "3 something needed is out of reach.",
@@ -43,13 +69,6 @@ def cli() -> None:
     schoolgate explain www.bet365.com       and why, step by step
     schoolgate doctor                       is this gateway filtering?
     """
-
-
-for command in (
-    run, proxy, portal, check, explain, policy, lists, ca, grants, suspend, unsuspend, supervise,
-    allow_lesson, declarations, people, doctor, jobs,
-):  # fmt: skip
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -10,8 +10,9 @@ from schoolgate.lists.catalogue import (
 )
 from schoolgate.lists.category_files import CURATED, category_names, read_category_files
 from schoolgate.lists.index_file import open_index, write_index
-from schoolgate.lists.lint import is_public_suffix, lint_catalogue
+from schoolgate.lists.lint import lint_catalogue
 from schoolgate.lists.local_lists import load_local_lists
+from schoolgate.lists.public_suffixes import is_public_suffix
 
 __all__ = [
     "CURATED",

@@ -3,27 +3,15 @@
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-import tldextract
-
 from schoolgate.core.categories import Category, ListEntry, Reach
 from schoolgate.core.errors import Fault
 from schoolgate.core.hosts import as_ip
 from schoolgate.core.index import index_of
 from schoolgate.documents import read_text
 from schoolgate.lists.category_files import CategoryFiles, PlacedEntry, read_category_files
+from schoolgate.lists.public_suffixes import is_public_suffix
 
 SHARED_HOSTS = "shared-hosts.txt"
-
-# Offline, with the list that the package carries: a linter gives one answer everywhere.
-_SUFFIXES = tldextract.TLDExtract(
-    suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True
-)
-
-
-def is_public_suffix(host: str) -> bool:
-    """Ask whether whole registries or hosting platforms hang below a host (Public Suffix List)."""
-    # *.sch.uk is a rule of the list, so that everybody hangs below sch.uk too.
-    return any(_SUFFIXES(name).suffix == name for name in (host, f"a.{host}"))
 
 
 def lint_catalogue(dirs: Sequence[Path], blocked: Collection[str]) -> list[Fault]:

@@ -46,6 +46,9 @@ _NOT_THE_SITE = frozenset(
     }
 )
 
+# Nobody here can make another answer of these.
+_NEVER_OPENED = frozenset({Reason.LOCKED, Reason.BAD_URL, Reason.PRIVATE_DESTINATION})
+
 
 _OF_THIS_KIND = "all sites of this kind"
 
@@ -248,6 +251,7 @@ class Pages:
             portal=self._portal,
             ticket=self._ticket(asked, decision),
             may_ask=decision.reason is not Reason.LOCKED,
+            again=not warn and decision.reason not in _NEVER_OPENED,
         )
         return text.encode()
 

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from datetime import date
-from functools import partial
 
-from schoolgate.calendars import read_calendar
 from schoolgate.core.timetable import CalendarSource, Imported
 
 
 def calendars_on(today: date) -> Callable[[CalendarSource], Imported]:
     """Give what reads the calendar files of a timetable, around a date."""
-    return partial(read_calendar, today=today)
+
+    def read(source: CalendarSource) -> Imported:
+        # Loaded where there is one: most schools write their timetable themselves.
+        from schoolgate.calendars import read_calendar  # noqa: PLC0415
+
+        return read_calendar(source, today)
+
+    return read

@@ -1,21 +1,14 @@
 """Brings a database to the schema of this code, one revision after the other."""
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, column, inspect, select, table
 
 from schoolgate.core.errors import UnavailableError
 from schoolgate.storage.connections import place_of, reading, writing
 
-
-def migration_config(connection: Connection | None = None) -> Config:
-    """Give Alembic's configuration, without a file, for a connection in a transaction of ours."""
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", "schoolgate.storage:migrations")
-    config.set_main_option("path_separator", "os")
-    return config
+# The chain, oldest first: a process that finds the last one applied never loads Alembic, which
+# takes longer to load than everything else of `storage`. A test compares it with `versions/`.
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+_APPLIED = table("alembic_version", column("version_num"))
 
 
 def upgrade(engine: Engine) -> None:
@@ -24,23 +17,26 @@ def upgrade(engine: Engine) -> None:
     Raises:
         UnavailableError: when the database fails or was written by a newer schoolgate.
     """
-    scripts = ScriptDirectory.from_config(migration_config())
     with reading(engine) as connection:
-        if _lacks_nothing(connection, scripts, engine):
+        if _lacks_nothing(connection, engine):
             return
+    from schoolgate.storage.migrations.running import run_all  # noqa: PLC0415 - see REVISIONS
+
     # Asked again, because another process may have upgraded while this one waited for the lock.
     with writing(engine) as connection:
-        if not _lacks_nothing(connection, scripts, engine):
-            command.upgrade(migration_config(connection), "head")
+        if not _lacks_nothing(connection, engine):
+            run_all(connection)
 
 
-def _lacks_nothing(connection: Connection, scripts: ScriptDirectory, engine: Engine) -> bool:
-    current = set(MigrationContext.configure(connection).get_current_heads())
-    unknown = current - {script.revision for script in scripts.walk_revisions()}
+def _lacks_nothing(connection: Connection, engine: Engine) -> bool:
+    current = set[str]()
+    if inspect(connection).has_table(_APPLIED.name):
+        current.update(connection.execute(select(_APPLIED.c.version_num)).scalars())
+    unknown = current.difference(REVISIONS)
     if unknown:
         raise UnavailableError(
             f"the database {place_of(engine.url)} was written by a newer schoolgate "
             f"(revision {', '.join(sorted(unknown))} is unknown here): "
             "install that version, or restore an older back-up"
         )
-    return current == set(scripts.get_heads())
+    return current == {REVISIONS[-1]}
