@@ -5,13 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from schoolgate.bootstrap.accounts import Account, Accounts
-    from schoolgate.bootstrap.gateway import (
-        Gateway,
-        audit_trail_if_any,
-        open_store,
-        overlay_if_any,
-        upstream_bundle,
-    )
+    from schoolgate.bootstrap.gateway import Gateway, upstream_bundle
     from schoolgate.bootstrap.jobs import (
         journal_of_late,
         open_approvals,
@@ -30,6 +24,7 @@ if TYPE_CHECKING:
         now,
     )
     from schoolgate.bootstrap.serving import Addresses, serve
+    from schoolgate.bootstrap.store import audit_trail_if_any, open_store, overlay_if_any
 
 __all__ = [
     "Account",
@@ -60,7 +55,7 @@ __all__ = [
 # Each part is loaded with the first of its names (PEP 562): a command must not wait for all.
 _PARTS = {
     "accounts": ("Account", "Accounts"),
-    "gateway": ("Gateway", "audit_trail_if_any", "open_store", "overlay_if_any", "upstream_bundle"),
+    "gateway": ("Gateway", "upstream_bundle"),
     "jobs": ("journal_of_late", "open_approvals", "open_mailing", "open_reminding", "work_through"),
     "people": ("client_at",),
     "portal": ("end_with_parent", "serve_portal"),
@@ -73,6 +68,7 @@ _PARTS = {
         "now",
     ),
     "serving": ("Addresses", "serve"),
+    "store": ("audit_trail_if_any", "open_store", "overlay_if_any"),
 }
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 

@@ -15,7 +15,6 @@ from schoolgate import authority
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.rules import Rules, list_places, load_rules, now
 from schoolgate.bootstrap.sign_in import SignIn
-from schoolgate.core.approvals import Overlay
 from schoolgate.core.errors import ConfigurationError, UnavailableError
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.monitoring import JournalWriter, Metrics, make_journal_directory
@@ -27,12 +26,10 @@ from schoolgate.services.tickets import PURPOSE as TICKETS
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
 from schoolgate.storage import (
-    AuditTrail,
     BindingTable,
     BindingWatch,
     DecisionStore,
     OverlayWatch,
-    is_there,
     open_database,
 )
 
@@ -42,37 +39,6 @@ if TYPE_CHECKING:
     from schoolgate.proxy.addons import FilterAddons
 
 logger = logging.getLogger(__name__)
-
-
-def open_store(settings: Settings) -> DecisionStore:
-    """Open the store of decisions, made on first use.
-
-    Raises:
-        UnavailableError: when it cannot be used.
-    """
-    return DecisionStore(open_database(settings.database_url))
-
-
-def overlay_if_any(settings: Settings) -> Overlay:
-    """Give grants and suspensions, or none where nothing was ever kept; makes no files.
-
-    Raises:
-        UnavailableError: when there is a store that cannot be used.
-    """
-    if not is_there(settings.database_url):
-        return Overlay()
-    return open_store(settings).overlay(now())
-
-
-def audit_trail_if_any(settings: Settings) -> AuditTrail | None:
-    """Give the audit trail, or None where nothing was ever kept; makes no files.
-
-    Raises:
-        UnavailableError: when there is a store that cannot be used.
-    """
-    if not is_there(settings.database_url):
-        return None
-    return AuditTrail(open_database(settings.database_url))
 
 
 def prepare(settings: Settings) -> Rules:

@@ -1,0 +1,37 @@
+"""The database of this machine: opened, or not made where nothing was ever kept."""
+
+from schoolgate.bootstrap.rules import now
+from schoolgate.core.approvals import Overlay
+from schoolgate.settings import Settings
+from schoolgate.storage import AuditTrail, DecisionStore, is_there, open_database
+
+
+def open_store(settings: Settings) -> DecisionStore:
+    """Open the store of decisions, made on first use.
+
+    Raises:
+        UnavailableError: when it cannot be used.
+    """
+    return DecisionStore(open_database(settings.database_url))
+
+
+def overlay_if_any(settings: Settings) -> Overlay:
+    """Give grants and suspensions, or none where nothing was ever kept; makes no files.
+
+    Raises:
+        UnavailableError: when there is a store that cannot be used.
+    """
+    if not is_there(settings.database_url):
+        return Overlay()
+    return open_store(settings).overlay(now())
+
+
+def audit_trail_if_any(settings: Settings) -> AuditTrail | None:
+    """Give the audit trail, or None where nothing was ever kept; makes no files.
+
+    Raises:
+        UnavailableError: when there is a store that cannot be used.
+    """
+    if not is_there(settings.database_url):
+        return None
+    return AuditTrail(open_database(settings.database_url))
