@@ -38,13 +38,13 @@ def test_the_chain_holds_no_name_and_no_text(engine: Engine, trail: AuditTrail) 
 
 
 def test_an_erased_person_is_gone_and_the_chain_is_whole(engine: Engine, trail: AuditTrail) -> None:
-    assert trail.erase(PUPIL, at(16), "account:a.jones") == 2
+    assert trail.erase(PUPIL, at(16), "account:a.jones", "asked for") == 2
     for table in ("audit", "audit_details", "pseudonyms"):
         assert "smith" not in dump(engine, table)
     found = trail.verify()
     assert (found.entries, found.erased, found.fault) == (4, 2, None)
     assert [beside.get("subject") for _, beside in trail.told()][:3] == [None, "user:other", None]
-    assert trail.erase(PUPIL, at(16), "account:a.jones") == 0
+    assert trail.erase(PUPIL, at(16), "account:a.jones", "asked for") is None
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ _MODULES = {
     "allow-lesson": "grants",
     "declarations": "declarations",
     "people": "people",
+    "audit": "audit",
     "doctor": "doctor",
     "jobs": "jobs",
 }

@@ -127,8 +127,8 @@ class AuditTrail:
             rows = connection.execute(query.order_by(audit.c.id.desc()).limit(limit)).all()
         return [(_entry(row), row.content or {}) for row in reversed(rows)]
 
-    def erase(self, name: str, now: datetime, actor: str) -> int:
-        """Delete a person's name and every text of entries by or about them; give of how many.
+    def erase(self, name: str, now: datetime, actor: str, reason: str) -> int | None:
+        """Delete a person's name and every text of entries by or about them.
 
         The chain stays whole. That somebody was erased is an entry of its own, without the name.
 
@@ -136,18 +136,23 @@ class AuditTrail:
             name: as it was recorded, e.g. ``user:abc``.
             now: when.
             actor: who does it.
+            reason: on what ground.
+
+        Returns:
+            Of how many entries; None where the name is not known.
         """
         table, audit = schema.pseudonyms, schema.audit
         with writing(self._engine) as connection:
             asked = select(table.c.pseudonym).where(table.c.name == name)
             known = connection.execute(asked).scalar()
             if known is None:
-                return 0
+                return None
             theirs = select(audit.c.id).where(or_(audit.c.actor == known, audit.c.subject == known))
             gone = delete(schema.audit_details).where(schema.audit_details.c.audit_id.in_(theirs))
             count = connection.execute(gone).rowcount
             connection.execute(delete(table).where(table.c.name == name))
-            record(connection, now, actor, "person.erased", f"erased:{known}", {"entries": count})
+            detail = {"entries": count, "reason": reason}
+            record(connection, now, actor, "person.erased", f"erased:{known}", detail)
         return count
 
 
