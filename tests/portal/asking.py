@@ -1,5 +1,6 @@
 """A browser of the tests: asks the portal as it is reached through the proxy, and reads what comes."""
 
+import time
 from html.parser import HTMLParser
 from typing import Any
 
@@ -86,8 +87,16 @@ class Asking:
     def post(self, path: str, **fields: str) -> Any:
         return self._client.post(path, fields, secure=self._secure)
 
-    def ask(self, method: str, path: str) -> Any:
-        return self._client.generic(method, path, secure=self._secure)
+    def ask(self, method: str, path: str, data: str | bytes = "", **more: Any) -> Any:
+        return self._client.generic(method, path, data, secure=self._secure, **more)
+
+    def has_proved_again(self) -> None:
+        """Let whoever signed in have shown again who they are, a moment ago."""
+        session = self._client.session
+        session["account_authentication_methods_user"] = session["_auth_user_id"]
+        shown = {"method": "password", "at": time.time(), "reauthenticated": True}
+        session["account_authentication_methods"] = [shown]
+        session.save()
 
     @property
     def cookies(self) -> Any:

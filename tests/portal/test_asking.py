@@ -87,7 +87,6 @@ def test_a_form_that_is_sent_twice_is_one_request(here: House, somebody: Somebod
     [
         ({"staff_name": ""}, "required"),
         ({"reasons": " "}, "required"),
-        ({"reasons": "a\x00b"}, "Null characters"),
         ({"reasons": "exe.\u202eslx"}, "text alone"),
         ({"reasons": "x" * 4001}, "4000 characters"),
         ({"url": "javascript:alert(1)"}, ""),

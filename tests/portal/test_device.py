@@ -60,7 +60,6 @@ def test_it_lasts_as_long_as_was_asked(
         {"password": ""},
         {"hours": "24"},
         {"hours": "-1"},
-        {"name": "a\x00b"},
         {"name": "x" * 5000},
     ],
 )

@@ -1,9 +1,12 @@
 """The portal beside the filter: reached through the proxy, signing devices in, and never in its way."""
 
+import contextlib
 import os
 import re
 import signal
+import socket
 import sqlite3
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import yaml
 
 from schoolgate.portal.configuration import STYLE_SHEET
 from tests.gateway import (
+    PATIENCE_SECONDS,
     Gateway,
     clause,
     eventually,
@@ -24,7 +28,7 @@ from tests.gateway import (
 from tests.origin import Origin
 
 HOME = "https://schoolgate.internal"
-TABLET, PHONE, LAPTOP = "127.0.9.1", "127.0.9.2", "127.0.9.3"
+TABLET, PHONE, LAPTOP, BALANCER = "127.0.9.1", "127.0.9.2", "127.0.9.3", "127.0.9.9"
 PASSWORD = "three words nobody uses"
 ANN = "ann@school.example"
 
@@ -35,7 +39,8 @@ def own(site: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate
     if not STYLE_SHEET.exists():
         pytest.skip("the portal's style sheet was not made: there is no npm (make setup)")
     directory = tmp_path_factory.mktemp("portal")
-    (directory / "people.yaml").write_text(yaml.safe_dump({"neighbours": False}))
+    people = {"neighbours": False, "load_balancers": {"ranges": [f"{BALANCER}/32"]}}
+    (directory / "people.yaml").write_text(yaml.safe_dump(people))
     config = write_config(
         directory,
         people=str(directory / "people.yaml"),
@@ -122,6 +127,104 @@ def test_nobody_signs_another_device_in(own: Gateway, header: str) -> None:
     with own.client(address=PHONE) as phone:
         assert "You are signed in" not in phone.get(f"{HOME}/device/").text
     assert {row[0] for row in bindings(own)} <= {LAPTOP, TABLET}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_behind_a_load_balancer_each_client_is_itself(own: Gateway, scheme: str) -> None:
+    """Pages without a password are read over HTTP, too; who is there is said on both."""
+    with own.client(address=TABLET) as tablet:
+        sign_in(tablet)
+    for said, want in ((f"{PHONE}, {TABLET}", True), (f"{TABLET}, {PHONE}", False), ("", False)):
+        fields = [("X-Forwarded-For", said)] if said else []
+        if scheme == "http":
+            assert_known(own, fields, want=want)
+            continue
+        with own.client(address=BALANCER, fields=fields) as through:
+            page = through.get(f"{HOME}/device/").text
+            assert ("You are signed in on this device" in page) is want, said
+    with own.client(address=TABLET) as tablet:
+        sign_out(tablet)
+
+
+def assert_known(own: Gateway, fields: list[tuple[str, str]], *, want: bool) -> None:
+    """See whom an accident without TLS is put down to."""
+    with own.client(address=BALANCER) as through:
+        url = "http://schoolgate.internal/accident/"
+        through.headers.update(fields)
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', through.get(url).text)
+        assert token is not None
+        sent = {
+            "csrfmiddlewaretoken": token[1],
+            "url": "https://games.example/",
+            "words": "A slip.",
+        }
+        done = through.post(url, data=sent)
+        assert done.status_code == 302, done.text
+    database = sqlite3.connect(own.state / "schoolgate.db")
+    try:
+        rows = database.execute("SELECT person FROM accidents ORDER BY id DESC LIMIT 1").fetchall()
+    finally:
+        database.close()
+    assert (rows == [(f"client:{TABLET}",)]) is want, rows
+
+
+SECOND = "GET /static/portal/portal.css HTTP/1.1\r\nHost: schoolgate.internal\r\n\r\n"
+BODY = f"a=b&c={SECOND}"
+LENGTH = f"Content-Length: {len(BODY)}"
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (f"{LENGTH}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SECOND}", 400),
+        (f"{LENGTH}\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n{SECOND}", 400),
+        (f"{LENGTH}\r\nTransfer_Encoding: chunked\r\n\r\n0\r\n\r\n{SECOND}", 400),
+        (f"{LENGTH}\r\nX: y\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{SECOND}", 400),
+        (f"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n{SECOND}", 400),
+        ("Content-Length: 3\r\nContent-Length: 90\r\n\r\na=b" + SECOND, 400),
+        (f"Content-Length: 3, 90\r\n\r\na=b{SECOND}", 400),
+        (f"Content-Length: +3\r\n\r\na=b{SECOND}", 400),
+        (f"Content-Length: 0x3\r\n\r\na=b{SECOND}", 400),
+        (f"X: y\r\n Content-Length: 90\r\nContent-Length: 3\r\n\r\na=b{SECOND}", 400),
+        (f"X: y\rContent-Length: 90\r\nContent-Length: 3\r\n\r\na=b{SECOND}", 400),
+        (f"X: \0\r\nContent-Length: 3\r\n\r\na=b{SECOND}", 400),
+        (f"Host: evil.example\r\nHost: schoolgate.internal\r\n\r\n{SECOND}", 403),
+        (f"Upgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\nConnection: Upgrade\r\n\r\n{SECOND}", 403),
+        # One request, and no form of ours; what follows it is nobody's.
+        (f"Content-Length: 3\r\n\r\na=b{SECOND}", 403),
+        (f"{LENGTH}\r\n\r\n{BODY}", 403),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("tls", [False, True])
+def test_nothing_is_hidden_behind_a_request(
+    own: Gateway, head: str, status: int, *, tls: bool
+) -> None:
+    target = "" if tls else "http://schoolgate.internal"
+    raw = f"POST {target}/report/ HTTP/1.1\r\n{head}".encode()
+    heard = said(own, raw, tls=tls)
+    assert heard.split()[1] == str(status).encode(), heard[:200]
+    assert heard.count(b"HTTP/1.1 ") == 1
+    assert b"text/css" not in heard
+    assert b"frame-ancestors 'none'" in heard
+
+
+def said(own: Gateway, raw: bytes, *, tls: bool) -> bytes:
+    """Write bytes to the portal, and give all that is answered until it closes."""
+    host, port = own.proxy.removeprefix("http://").split(":")
+    connection: socket.socket = socket.create_connection((host, int(port)), PATIENCE_SECONDS)
+    with connection:
+        if tls:
+            connection.sendall(b"CONNECT schoolgate.internal:443 HTTP/1.1\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+            context = ssl.create_default_context(cafile=str(own.ca_file))
+            connection = context.wrap_socket(connection, server_hostname="schoolgate.internal")
+        with connection:
+            connection.sendall(raw)
+            heard = b""
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                while data := connection.recv(65536):
+                    heard += data
+            return heard
 
 
 def bindings(own: Gateway) -> list[tuple[str]]:

@@ -6,11 +6,20 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
 from django.shortcuts import render
 
 from schoolgate.core.approvals import USUAL_ROLES, Role, Roles
 from schoolgate.portal.house import house
+
+# Of what databases number; more is an error of theirs.
+_LARGEST = 2**31 - 1
 
 type View = Callable[..., HttpResponse]
 type Duty = Callable[[Roles], tuple[Role, ...]]
@@ -76,6 +85,8 @@ def guarded(view: View, access: Access, methods: frozenset[str]) -> View:
     def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method not in methods | {"HEAD"}:
             return HttpResponseNotAllowed(sorted(methods))
+        if any(isinstance(number, int) and number > _LARGEST for number in kwargs.values()):
+            raise Http404
         if access.secret and not _is_private(request):
             return HttpResponseRedirect(
                 house().settings.portal.public_url + request.get_full_path()

@@ -45,6 +45,7 @@ def open_accounts(settings: Settings, house: House | None = None) -> None:
             # A command and the portal may begin together.
             fcntl.flock(lock, fcntl.LOCK_EX)
             call_command("migrate", verbosity=0, interactive=False)
+            call_command("createcachetable", verbosity=0)
     except (Error, OSError) as error:
         raise UnavailableError(f"The accounts cannot be used: {error}.") from error
 

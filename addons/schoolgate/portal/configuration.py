@@ -20,6 +20,7 @@ _PRIVATE_FILE = 0o600
 _WORKING_DAY_SECONDS = 10 * 3600
 _YEAR_SECONDS = 365 * 86_400
 _BUSY_TIMEOUT_SECONDS = 5
+_MOST_LIMITS = 100_000
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 # Nothing from elsewhere, nothing written into a page, no frame around one.
 _POLICY = {
@@ -77,7 +78,10 @@ def django_options(settings: Settings, house: House | None) -> dict[str, Any]:
             "schoolgate.portal.accounts",
         ],
         "MIDDLEWARE": [
+            # First, so that what those below refuse has their headers, too.
             "schoolgate.portal.middleware.secure_cookies",
+            "schoolgate.portal.middleware.nothing_is_kept",
+            "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "django.middleware.security.SecurityMiddleware",
             "django.middleware.csp.ContentSecurityPolicyMiddleware",
             "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -86,14 +90,21 @@ def django_options(settings: Settings, house: House | None) -> dict[str, Any]:
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
             "django.contrib.messages.middleware.MessageMiddleware",
-            "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "allauth.account.middleware.AccountMiddleware",
-            "schoolgate.portal.middleware.nothing_is_kept",
+            "schoolgate.portal.middleware.text_only",
         ],
         "TEMPLATES": _templates(),
         "DATABASES": {"default": _database(settings)},
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
-        "CACHES": {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+        "CACHES": {
+            "default": {
+                # Who guesses must not be able to begin anew by ending the portal.
+                "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+                "LOCATION": "portal_limits",
+                # Nor by making so many entries that others are dropped for them.
+                "OPTIONS": {"MAX_ENTRIES": _MOST_LIMITS},
+            }
+        },
         "STATIC_URL": "/static/",
         "STATICFILES_DIRS": [STATIC_DIR] if STATIC_DIR.is_dir() else [],
         "WHITENOISE_USE_FINDERS": True,
@@ -221,6 +232,13 @@ def _accounts(house: House | None) -> dict[str, Any]:
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_TOTP_ISSUER": quote(school, safe=" "),
         "MFA_PASSKEY_LOGIN_ENABLED": False,
+        # Clocks of phones differ (RFC 6238, 5.2: one step at most).
+        "MFA_TOTP_TOLERANCE": 1,
+        "MFA_FORMS": {
+            "authenticate": "schoolgate.portal.accounts.codes.AuthenticateForm",
+            "reauthenticate": "schoolgate.portal.accounts.codes.ReauthenticateForm",
+            "activate_totp": "schoolgate.portal.accounts.codes.ActivateForm",
+        },
         "USERSESSIONS_TRACK_ACTIVITY": False,
     }
 

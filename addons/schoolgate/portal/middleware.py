@@ -1,10 +1,15 @@
-"""What is done to every answer."""
+"""What is done to every request and answer."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 type Handler = Callable[[HttpRequest], HttpResponse]
+
+# What no keyboard writes: databases refuse the one, and nothing can be written as the other.
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 def secure_cookies(handler: Handler) -> Handler:
@@ -29,3 +34,24 @@ def nothing_is_kept(handler: Handler) -> Handler:
         return response
 
     return answer
+
+
+def text_only(handler: Handler) -> Handler:
+    """Refuse what is no text in UTF-8, wherever it stands in a request."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.content_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+            raise BadRequest("a form in another encoding")
+        if any(map(_NO_TEXT.search, _texts(request))):
+            raise BadRequest("what is no text")
+        return handler(request)
+
+    return answer
+
+
+def _texts(request: HttpRequest) -> Iterator[str]:
+    yield request.path
+    for given in (request.GET, request.POST):
+        for name, values in given.lists():
+            yield name
+            yield from values

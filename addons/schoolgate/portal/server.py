@@ -11,7 +11,7 @@ from schoolgate.portal.entrance import Application
 
 _THREADS = 16
 _OPTIONS: dict[str, Any] = {
-    # One process: what counts attempts to sign in is in its memory.
+    # One process: two sign-ins on one device must not pass each other (views/device).
     "workers": 1,
     "threads": _THREADS,
     "worker_class": "gthread",

@@ -11,6 +11,7 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader,
 
 from schoolgate.portal.house import house
 from schoolgate.portal.pages import menu
+from schoolgate.portal.words import visible
 
 _LONDON = ZoneInfo("Europe/London")
 
@@ -25,6 +26,7 @@ def environment(**options: Any) -> Environment:
     )
     # The components ask for parameters of parameters that are not given.
     options["undefined"] = ChainableUndefined
+    options["finalize"] = visible
     made = Environment(**options)  # noqa: S701 - Django asks for autoescape
     made.globals.update(static=static, url=_url)
     made.filters.update(moment=_moment, day=_day)

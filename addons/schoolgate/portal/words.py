@@ -1,6 +1,14 @@
-"""Names of things of core, as pages say them."""
+"""Names of things of core, and texts that people typed, as pages say them."""
+
+import re
+from typing import Any
 
 from schoolgate.core.approvals import Role
+
+# What turns a text round, so that it reads as another one, and controls (Unicode TR 36, 3.3).
+_MISLEADING = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
 
 ROLES = {
     Role.HEADTEACHER: "Headteacher",
@@ -20,3 +28,11 @@ def said(error: Exception) -> str:
     """Give the sentence of a refusal as a page says it."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith(".") else ".")
+
+
+def visible(value: Any) -> Any:
+    """Give what a page shows: a mark that would make a text read as another one is seen as such."""
+    if isinstance(value, str) and _MISLEADING.search(str(value)):
+        # What is marked as HTML stays so.
+        return type(value)(_MISLEADING.sub("\N{REPLACEMENT CHARACTER}", value))
+    return value

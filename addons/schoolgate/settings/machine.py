@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from schoolgate.core.approvals import Role
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
@@ -23,6 +23,7 @@ from schoolgate.documents import (
     suggestion,
     validate,
 )
+from schoolgate.settings.single_sign_on import ProviderSettings
 
 ENVIRONMENT_PREFIX = "SCHOOLGATE_"
 # Read elsewhere: where the settings are, and test data.
@@ -85,6 +86,14 @@ class PortalSettings(Strict):
     enabled: bool = True
     listen: ListenAddress = "127.0.0.1:8000"
     public_url: Origin = "https://schoolgate.internal"
+    oidc: tuple[ProviderSettings, ...] = ()
+
+    @field_validator("oidc")
+    @classmethod
+    def _differ(cls, value: tuple[ProviderSettings, ...]) -> tuple[ProviderSettings, ...]:
+        if len({one.id for one in value}) < len(value):
+            raise ValueError("two providers have the same id")
+        return value
 
     @property
     def host(self) -> str:
@@ -275,7 +284,7 @@ def _anchored(settings: Settings, file: Path) -> Settings:
         return Path(os.path.normpath(file.parent / path))
 
     proxy, journal, lists = settings.proxy, settings.journal, settings.lists
-    mail = settings.mail
+    mail, portal = settings.mail, settings.portal
     return settings.model_copy(
         update={
             "file": file,
@@ -289,6 +298,20 @@ def _anchored(settings: Settings, file: Path) -> Settings:
                 update={
                     "password_file": mail.password_file and resolve(mail.password_file),
                     "ca_file": mail.ca_file and resolve(mail.ca_file),
+                }
+            ),
+            "portal": portal.model_copy(
+                update={
+                    "oidc": tuple(
+                        one.model_copy(
+                            update={
+                                "client_secret_file": one.client_secret_file
+                                and resolve(one.client_secret_file),
+                                "ca_file": one.ca_file and resolve(one.ca_file),
+                            }
+                        )
+                        for one in portal.oidc
+                    )
                 }
             ),
             "journal": journal.model_copy(update={"dir": journal.dir and resolve(journal.dir)}),

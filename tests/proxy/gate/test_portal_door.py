@@ -4,11 +4,15 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from schoolgate.core.people import LoadBalancers
+from schoolgate.identity import ForwardedBy
 from schoolgate.proxy.gate.portal_door import MOST_OF_CLIENT, NoRequestError, PortalDoor
+from schoolgate.services.callers import Entry
 
 
 def no_context(_name: str) -> ssl.SSLContext:
@@ -115,6 +119,33 @@ def test_a_request_goes_on_as_the_door_says(door: PortalDoor, head: str, want: s
 def test_what_can_be_read_in_two_ways_goes_nowhere(door: PortalDoor, head: str) -> None:
     with pytest.raises(NoRequestError):
         door.passed_on(f"{head}\r\n\r\n".encode(), "10.9.0.7", "https")
+
+
+SHARED = Entry(ForwardedBy(LoadBalancers((ip_network("10.0.0.0/24"),))))
+
+
+@pytest.mark.parametrize(
+    ("said", "want"),
+    [
+        ("X-Forwarded-For: 10.9.0.7", "10.9.0.7"),
+        ("X-Forwarded-For: 1.1.1.1, 10.9.0.7", "10.9.0.7"),
+        ("x-forwarded-for: 10.9.0.7\r\nX-Forwarded-For: 10.0.0.6", "10.9.0.7"),
+        ("X_Forwarded_For: 10.9.0.7", ""),
+        ("X-Forwarded-For: nobody", ""),
+        ("Forwarded: for=10.9.0.7", ""),
+        ("A: b", ""),
+    ],
+)
+def test_behind_a_load_balancer_the_client_is_whom_it_names(
+    door: PortalDoor, said: str, want: str
+) -> None:
+    raw = f"GET http://portal.school/ HTTP/1.1\r\n{said}\r\n\r\n".encode()
+    head = door.passed_on(raw, "10.0.0.5", "http", SHARED).head.decode()
+    assert f"X-Schoolgate-Client: {want}\r\n" in head
+    assert "orwarded" not in head.lower()
+    assert (
+        "X-Schoolgate-Client: 10.0.0.5\r\n" in door.passed_on(raw, "10.0.0.5", "http").head.decode()
+    )
 
 
 class Portal:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from schoolgate.core.approvals import Role
 
@@ -55,6 +56,12 @@ class Person(AbstractBaseUser):
     def get_full_name(self) -> str:
         """Give the name, as other packages ask for it."""
         return str(self.name)
+
+    def get_session_auth_hash(self) -> str:
+        """Give what each session carries: with another password or other roles they all end."""
+        held = "\n".join((self.password, *sorted(self.roles)))
+        digest: str = salted_hmac("schoolgate.portal.session", held, algorithm="sha256").hexdigest()
+        return digest
 
     def held_roles(self) -> frozenset[Role]:
         """Give the roles; one that schoolgate does not know any more is none."""

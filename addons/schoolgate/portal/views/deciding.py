@@ -181,7 +181,8 @@ def approve(request: HttpRequest, number: int) -> HttpResponse:
         return page(request, number, NOT_NOW, 409)
     scope = asked.form.scope
     form = ApproveForm(
-        request.POST or None,
+        # Also where nothing at all was sent.
+        request.POST if request.method == "POST" else None,
         signs=request.user.name,
         here=here,
         subjects=requesting.subjects(here, request, [scope.subject]),

@@ -12,11 +12,11 @@ from schoolgate.core.approvals import Grant, Revoke
 from schoolgate.core.errors import RefusedError
 from schoolgate.portal import requesting
 from schoolgate.portal.house import House, house
-from schoolgate.portal.words import said
+from schoolgate.portal.words import said, visible
 
 _COLUMNS = ("Grant", "Site", "For whom", "From", "Until", "Decided by", "Reason", "Request")
 # What a table program takes for a formula (OWASP, CSV injection).
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - those of East Asia
 
 
 class RevokeGrantForm(forms.Form):
@@ -72,7 +72,8 @@ def revoke(request: HttpRequest, number: int) -> HttpResponse:
 
 def inert(cell: str) -> str:
     """Give a cell that no table program takes for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULAS) else cell
+    shown: str = visible(cell)
+    return f"'{shown}" if shown.startswith(_FORMULAS) else shown
 
 
 def _close(request: HttpRequest, here: House, grant: Grant, reason: str) -> None:

@@ -200,7 +200,7 @@ class Arrival:
         self._glance.is_enough()
         self._gate.poller.forget(self._connection.fileno())
         self._over()
-        self._gate.lead_to_portal(self._connection, self._peer, tls=tls)
+        self._gate.lead_to_portal(self._connection, self._caller.address, tls=tls)
 
     # -- a request without a tunnel -------------------------------------------------------------
 
@@ -275,14 +275,22 @@ class Arrival:
             return
         self._connection.recv(head.size)
         if self._gate.portal_door is not None and self._gate.portal_door.is_behind(host, port):
-            self._connection.send(_ESTABLISHED + b"\r\n")
-            self._lead_to_portal(tls=True)
+            self._asked_for_portal(head)
             return
         self._asked_for = host, port
         if self._gate.callers.current.asks_nothing:
             self._decide(head)
         else:
             self._find_out_who(head)
+
+    def _asked_for_portal(self, head: Head) -> None:
+        """Lead a tunnel to the portal, as its client's: within it no load balancer says anything."""
+        before, self._caller = self._caller, Caller(self._gate.named(self._peer, head))
+        if not self._gate.is_now(before.address, self._caller.address):
+            self.close()
+            return
+        self._connection.send(_ESTABLISHED + b"\r\n")
+        self._lead_to_portal(tls=True)
 
     def _decide(self, head: Head) -> None:
         host, port = self._asked_for

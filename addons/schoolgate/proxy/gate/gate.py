@@ -268,10 +268,24 @@ class Gate:
         task = self._behind.take(connection, destination, caller)
         task.add_done_callback(lambda _: self.left(caller.address))
 
+    def named(self, peer: str, head: Head) -> str:
+        """Give the address of who asks for a tunnel; "" where it cannot be known."""
+        entry = self.callers.current
+        return entry.named(_asking(entry, peer, head))
+
     def lead_to_portal(self, connection: socket.socket, address: str, *, tls: bool) -> None:
-        """Leave a connection to the door of the portal."""
+        """Leave a connection to the door of the portal.
+
+        Args:
+            connection: its bytes unread.
+            address: whose it is; without TLS that of a load balancer may stand for its clients'.
+            tls: whether the client is about to speak TLS.
+        """
         assert self.portal_door is not None
-        task = asyncio.ensure_future(self.portal_door.lead(connection, address, tls=tls))
+        entry = self.callers.current
+        shared = entry if not tls and entry.is_shared(address) else None
+        lead = self.portal_door.lead(connection, address, tls=tls, shared=shared)
+        task = asyncio.ensure_future(lead)
         self._keep(task)
         task.add_done_callback(partial(self._led, address))
 

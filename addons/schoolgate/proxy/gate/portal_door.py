@@ -21,6 +21,7 @@ from schoolgate.core.errors import BadAddressError
 from schoolgate.core.urls import DEFAULT_PORTS, parse_url
 from schoolgate.proxy.gate.heads import MAX_HEAD_BYTES
 from schoolgate.services import portal_headers
+from schoolgate.services.callers import Asking, Entry
 from schoolgate.workers.local import local_address
 
 _STEP_SECONDS = 10.0
@@ -42,14 +43,18 @@ _DROPPED = frozenset(
     }
 )  # fmt: skip
 _DROPPED_BEGINNINGS = ("proxy-", portal_headers.PREFIX)
-_EMPTY = "Content-Length: 0\r\nConnection: close\r\n\r\n"
+_INERT = (
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+    "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n"
+)
+_EMPTY = f"{_INERT}Content-Length: 0\r\nConnection: close\r\n\r\n"
 _BAD_REQUEST = f"HTTP/1.1 400 Bad Request\r\n{_EMPTY}".encode()
 _TOO_LARGE = f"HTTP/1.1 413 Content Too Large\r\n{_EMPTY}".encode()
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _TEXT = "The school's portal is not running at the moment. The filter is.\n"
 _NOT_RUNNING = (
     "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    "Cache-Control: no-store\r\nRetry-After: 10\r\n"
+    f"{_INERT}Retry-After: 10\r\n"
     f"Content-Length: {len(_TEXT)}\r\nConnection: close\r\n\r\n{_TEXT}"
 ).encode()
 
@@ -110,21 +115,25 @@ class PortalDoor:
         """Ask whether a tunnel to a normalised host leads to the portal."""
         return host == self.host and port in self._ports
 
-    async def lead(self, connection: socket.socket, client: str, *, tls: bool) -> None:
+    async def lead(
+        self, connection: socket.socket, client: str, *, tls: bool, shared: Entry | None = None
+    ) -> None:
         """Pass one request and its answer on, and close the connection.
 
         Args:
             connection: non-blocking, its bytes unread.
             client: its address.
             tls: whether the client is about to speak TLS.
+            shared: reads whose request it is, where ``client`` is a load balancer.
         """
-        if self._led[client] >= MOST_OF_CLIENT or self._led.total() >= MOST:
+        full = shared is None and self._led[client] >= MOST_OF_CLIENT
+        if full or self._led.total() >= MOST:
             connection.close()
             return
         self._led[client] += 1
         try:
             async with asyncio.timeout(_LONGEST_SECONDS):
-                await self._lead(connection, client, tls=tls)
+                await self._lead(connection, client, tls=tls, shared=shared)
         except (OSError, EOFError, asyncio.LimitOverrunError):
             # It has gone, does not trust the CA, or is too slow: there is nobody to tell.
             return
@@ -133,7 +142,9 @@ class PortalDoor:
             if not self._led[client]:
                 del self._led[client]
 
-    async def _lead(self, connection: socket.socket, client: str, *, tls: bool) -> None:
+    async def _lead(
+        self, connection: socket.socket, client: str, *, tls: bool, shared: Entry | None
+    ) -> None:
         try:
             context = self._context(self.host) if tls else None
         except BaseException:
@@ -154,7 +165,7 @@ class PortalDoor:
             async with asyncio.timeout(_STEP_SECONDS):
                 raw = await reader.readuntil(_END)
             try:
-                request = self.passed_on(raw, client, "https" if tls else "http")
+                request = self.passed_on(raw, client, "https" if tls else "http", shared)
             except NoRequestError:
                 writer.write(_BAD_REQUEST)
                 return
@@ -187,7 +198,9 @@ class PortalDoor:
         finally:
             asks.close()
 
-    def passed_on(self, raw: bytes, client: str, scheme: str) -> Passed:
+    def passed_on(
+        self, raw: bytes, client: str, scheme: str, shared: Entry | None = None
+    ) -> Passed:
         """Give a request as the portal gets it, from its head.
 
         Raises:
@@ -200,6 +213,9 @@ class PortalDoor:
         method, target = found.groups()
         said = list(_fields(lines))
         length = _length(said)
+        if shared is not None:
+            values = [value for name, value in said if name.lower() == shared.header]
+            client = shared.named(Asking(client, values, ()))
         authority = self._authority if scheme == "https" else self.host
         fields = [
             f"{method} {_path(target)} HTTP/1.1",
