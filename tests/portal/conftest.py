@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import Engine, delete
 
 from schoolgate import bootstrap
+from schoolgate.bootstrap import at_rest
 from schoolgate.core.approvals import Role
 from schoolgate.core.people import People
 from schoolgate.identity import Answer, SignIns
 from schoolgate.portal.application import open_accounts
-from schoolgate.portal.house import House
+from schoolgate.portal.house import House, Keeping
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import load_settings
@@ -22,6 +23,7 @@ from schoolgate.storage import (
     AuditTrail,
     BindingTable,
     DecisionStore,
+    Outbox,
     open_database,
     schema,
 )
@@ -33,6 +35,7 @@ TICKETS = Tickets(b"t" * 32)
 _OF_REQUESTS = (
     schema.site_blocks, schema.site_reports, schema.accidents, schema.grants,
     schema.request_history, schema.requests, schema.delegations, schema.outbox,
+    schema.suspensions, schema.signatures,
 )  # fmt: skip
 
 
@@ -57,6 +60,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
         people=People,
         journal=lambda: (),
         tickets=lambda: TICKETS,
+        keeping=Keeping(
+            people_faults=tuple, outbox=Outbox(opened), at_rest=lambda: at_rest(settings)
+        ),
     )
     open_accounts(settings, house)
     from django.db import connections

@@ -44,7 +44,7 @@ def test_the_forms_are_told_what_was_blocked() -> None:
         (Reason.LOCAL_BLOCK, {"ask", "accident"}),
         (Reason.LOCKED, {"accident"}),
         (Reason.SUSPENDED, set()),
-        (Reason.DECLARATION, set()),
+        (Reason.DECLARATION, {"declaration"}),
         (Reason.PRIVATE_DESTINATION, set()),
         (Reason.BAD_URL, set()),
         (Reason.ERROR, set()),
@@ -53,6 +53,16 @@ def test_the_forms_are_told_what_was_blocked() -> None:
 def test_what_cannot_be_asked_for_has_no_link(reason: Reason, want: set[str]) -> None:
     decision = replace(BLOCKED, reason=reason)
     assert set(links(pages().page(ASKED, decision).body)) == want
+
+
+def test_whoever_is_reminded_is_led_to_the_declaration_and_back() -> None:
+    reminder = replace(BLOCKED, reason=Reason.DECLARATION, verdict=Verdict.WARN)
+    made = pages()
+    [ticket] = links(made.page(ASKED, reminder).body).values()
+    assert TICKETS.read(ticket, NOON).url == "https://games.example/play?x=1"
+    without = pages(tickets=None).page(ASKED, reminder).body.decode()
+    assert f'href="{PORTAL}/declaration/"' in without
+    assert "/declaration/" not in pages(portal="").page(ASKED, reminder).body.decode()
 
 
 @pytest.mark.parametrize(

@@ -302,8 +302,10 @@ def test_a_delegate_decides_in_the_time_of_the_absence_and_not_what_they_reviewe
 
 def test_pupils_social_media_waits_for_the_notification(service: Approvals) -> None:
     request = AS["pupils on a network"](service)
+    assert service.waiting_for(SLT, NINE) == service.waiting_for(TECHNICIAN, NINE) == [request]
     request = service.act(request.id, request.version, Notify(), SLT, NINE)
     assert request.notification is not None
+    assert service.waiting_for(SLT, NINE) == []
     assert service.act(request.id, request.version, APPROVE, HEAD, NINE).state is State.APPROVED
 
 

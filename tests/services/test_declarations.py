@@ -1,16 +1,19 @@
 """The register: names as clients are known by them, and who is missing in it."""
 
+import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from schoolgate.core.errors import RefusedError
 from schoolgate.core.people import Device, Membership, People, SignInSettings, WireGuardPeer
 from schoolgate.core.policy import Declaration, Group, Policy, UntilSigned
 from schoolgate.services import declarations
-from schoolgate.storage import DecisionStore, open_database
+from schoolgate.storage import AuditTrail, DecisionStore, open_database
 from tests.core.policy.example import policy
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -42,10 +45,15 @@ def school(version: str = "2026-09") -> Policy:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[DecisionStore]:
+def database(tmp_path: Path) -> Iterator[Engine]:
     database = open_database(f"sqlite:///{tmp_path}/decisions.db")
-    yield DecisionStore(database)
+    yield database
     database.dispose()
+
+
+@pytest.fixture
+def store(database: Engine) -> DecisionStore:
+    return DecisionStore(database)
 
 
 def sign(store: DecisionStore, person: str, rules: Policy, version: str | None = None) -> str:
@@ -80,6 +88,28 @@ def test_the_register_shows_who_signed_and_then_who_of_the_groups_has_not(
         ("dan", "2026-09", False, "not signed"),
         ("fay", "2026-09", False, "not signed"),
     ]
+
+
+def test_who_has_an_account_is_to_sign_too(store: DecisionStore) -> None:
+    others = {"hal": Membership("staff"), "ann": Membership("staff"), "pip": Membership("pupils")}
+    sign(store, "ann", school())
+    lines = declarations.standing(school(), PEOPLE, store.signatures(), others)
+    assert [line.person for line in lines if line.signed_at is None] == ["bob", "dan", "fay", "hal"]
+
+
+def test_the_typed_name_and_a_hash_of_what_was_read_are_in_the_audit_trail(
+    database: Engine, store: DecisionStore
+) -> None:
+    for text in ((), ("I keep to it.",)):
+        rules = school(f"v{len(text)}")
+        assert rules.declaration is not None
+        rules = replace(rules, declaration=replace(rules.declaration, text=text))
+        declarations.sign(
+            store, rules, PEOPLE, "ann", None, actor="t", now=NOW, signature=" Ann A. "
+        )
+    details = [beside["detail"] for _, beside in AuditTrail(database).told(action="declaration.")]
+    assert [each["signature"] for each in details] == ["Ann A.", "Ann A."]
+    assert details[1]["text"] == hashlib.sha256(b"I keep to it.").hexdigest() != details[0]["text"]
 
 
 @pytest.mark.parametrize(

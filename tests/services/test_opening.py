@@ -1,11 +1,12 @@
 """Opening and closing by hand: what is checked before anything is kept."""
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 from datetime import datetime
 
 import pytest
 
-from schoolgate.core.approvals import Grant, Role, Subject, Suspension
+from schoolgate.core.approvals import Grant, Role, Subject, Suspension, Told
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError
 from schoolgate.core.people import Device, People, SignInSettings
@@ -24,6 +25,7 @@ class Kept:
         self.grants: list[Grant] = []
         self.suspensions: list[Suspension] = []
         self.actors: list[str] = []
+        self.told: list[Told] = []
 
     def add_grant(
         self,
@@ -51,7 +53,9 @@ class Kept:
         actor: str,
         *,
         now: datetime,
+        told: Iterable[Told] = (),
     ) -> Suspension:
+        self.told += told
         number = len(self.suspensions) + 1
         self.suspensions.append(Suspension(number, subject, starts, ends, reason))
         self.actors.append(f"{actor} at {now:%H:%M}")
@@ -149,6 +153,8 @@ def test_access_is_withdrawn_from_now_on(kept: Kept, school: PolicyEngine, whom:
     subject = Subject.parse(whom)
     made = opening.suspend(kept, school, subject, ENDS, reason="misuse", actor="a.jones", now=NOON)
     assert kept.suspensions == [made] == [Suspension(1, subject, NOON, ENDS, "misuse")]
+    [told] = kept.told
+    assert told.roles == (Role.HEADTEACHER, Role.DSL)
 
 
 def test_a_group_that_does_not_exist_is_refused_with_those_that_do(

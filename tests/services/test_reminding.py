@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from schoolgate.core.approvals import Action, Actor, AskBack, Withdraw
 from schoolgate.services.approvals import Approvals
-from schoolgate.services.reminding import remind
+from schoolgate.services.reminding import remind, remind_to_sign
 from schoolgate.storage import ApprovalStore, Outbox
 from tests.services.requested import APPROVE, HEAD, LEAD, NINE, REVIEW, ROLES, TEACHER, form
 
@@ -54,3 +54,15 @@ def test_of_what_waits_for_nobody_nobody_is_told(
 def test_of_what_is_over_nobody_is_told(service: Approvals, database: Engine) -> None:
     service.submit(form(), TEACHER, NINE)
     assert remind(ApprovalStore(database), ROLES, NINE + 14 * DAY) == 0
+
+
+def test_who_has_not_signed_is_told_once_a_week(database: Engine) -> None:
+    store = ApprovalStore(database)
+    both = ["ann@hill.example", "ben@hill.example"]
+    told = [
+        remind_to_sign(store, missing, NINE + days * DAY)
+        for days, missing in ((0, both[:1]), (1, both), (6, both), (7, both), (8, both), (15, []))
+    ]
+    assert told == [1, 1, 0, 1, 1, 0]
+    waiting = [one for one, _ in Outbox(database).unsent()]
+    assert {one.audience for one in waiting} == {f"account:{one}" for one in both}

@@ -5,6 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from schoolgate import bootstrap
 from schoolgate.services.approvals import Approvals
 from schoolgate.storage import ApprovalStore, Outbox, open_database
@@ -39,3 +41,36 @@ def test_mail_of_a_request_leaves_by_the_command(tmp_path: Path) -> None:
             assert jobs.wait(timeout=60) == 0
         database.dispose()
         assert [got.rcpt_tos for got in post.got] == [["lead@school.example"]]
+
+
+@pytest.mark.long
+def test_who_has_an_account_and_has_not_signed_is_reminded(tmp_path: Path) -> None:
+    with smtp.running(tmp_path) as post:
+        config = gateway.write_config(
+            tmp_path,
+            mail={
+                "host": "localhost",
+                "port": post.port,
+                "ca_file": str(post.ca_file),
+                "sender": "filter@school.example",
+            },
+        )
+
+        def run(*words: str) -> str:
+            command = [*gateway.COMMAND, *words, "--config", str(config)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        for name in ("ann", "ben"):
+            run("people", "add", f"{name}@school.example", "--name", name, "--role", "teacher")
+        run("declarations", "sign", "ben@school.example")
+        assert "ann@school.example" in run("declarations", "list", "--missing")
+        command = [*gateway.COMMAND, "jobs", "--config", str(config)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as jobs:
+            assert gateway.eventually(lambda: post.got != [])
+            jobs.send_signal(signal.SIGTERM)
+            assert jobs.wait(timeout=60) == 0
+        [got] = post.got
+        assert got.rcpt_tos == ["ann@school.example"]
+        assert b"https://schoolgate.internal/declaration/" in bytes(got.original_content or b"")

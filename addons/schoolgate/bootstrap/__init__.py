@@ -4,7 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from schoolgate.bootstrap.accounts import Account, Accounts
+    from schoolgate.bootstrap.accounts import Account, Accounts, members_if_any
+    from schoolgate.bootstrap.examination import at_rest
     from schoolgate.bootstrap.gateway import Gateway, upstream_bundle
     from schoolgate.bootstrap.jobs import (
         journal_of_late,
@@ -31,6 +32,7 @@ __all__ = [
     "Accounts",
     "Addresses",
     "Gateway",
+    "at_rest",
     "audit_trail_if_any",
     "client_at",
     "curated_hosts",
@@ -40,6 +42,7 @@ __all__ = [
     "load_casebooks",
     "load_engine",
     "load_people_of",
+    "members_if_any",
     "now",
     "open_approvals",
     "open_mailing",
@@ -54,11 +57,28 @@ __all__ = [
 
 # Each part is loaded with the first of its names (PEP 562): a command must not wait for all.
 _PARTS = {
-    "accounts": ("Account", "Accounts"),
-    "gateway": ("Gateway", "upstream_bundle"),
-    "jobs": ("journal_of_late", "open_approvals", "open_mailing", "open_reminding", "work_through"),
+    "accounts": (
+        "Account",
+        "Accounts",
+        "members_if_any",
+    ),
+    "examination": ("at_rest",),
+    "gateway": (
+        "Gateway",
+        "upstream_bundle",
+    ),
+    "jobs": (
+        "journal_of_late",
+        "open_approvals",
+        "open_mailing",
+        "open_reminding",
+        "work_through",
+    ),
     "people": ("client_at",),
-    "portal": ("end_with_parent", "serve_portal"),
+    "portal": (
+        "end_with_parent",
+        "serve_portal",
+    ),
     "rules": (
         "curated_hosts",
         "list_places",
@@ -67,8 +87,15 @@ _PARTS = {
         "load_people_of",
         "now",
     ),
-    "serving": ("Addresses", "serve"),
-    "store": ("audit_trail_if_any", "open_store", "overlay_if_any"),
+    "serving": (
+        "Addresses",
+        "serve",
+    ),
+    "store": (
+        "audit_trail_if_any",
+        "open_store",
+        "overlay_if_any",
+    ),
 }
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
-from schoolgate.bootstrap.rules import now
+from schoolgate.bootstrap.rules import now, roles_of
 from schoolgate.core.approvals import Role
+from schoolgate.core.people import Membership, People
+from schoolgate.core.policy import Policy
 from schoolgate.settings import Settings
-from schoolgate.storage import AuditTrail, open_database
+from schoolgate.storage import AuditTrail, is_there, open_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,20 @@ class Account:
     has_password: bool
 
 
+def members_if_any(
+    settings: Settings, policy: Policy, people: People
+) -> dict[str, tuple[str, Membership]]:
+    """Give whom accounts make known, as `Accounts.members`; nobody where there is no portal.
+
+    Raises:
+        ConfigurationError: when the policy has faults.
+        UnavailableError: when the database cannot be used.
+    """
+    if find_spec("django") is None or not is_there(settings.database_url):
+        return {}
+    return Accounts(settings, "system:register").members(policy, people)
+
+
 class Accounts:
     """Makes, lists and changes accounts; each change is audited.
 
@@ -28,6 +45,7 @@ class Accounts:
         actor: who does it, for the audit trail.
 
     Raises:
+        ConfigurationError: when the policy has faults: it says who is told of a change.
         UnavailableError: when the database cannot be used.
     """
 
@@ -40,6 +58,7 @@ class Accounts:
         from schoolgate.portal.accounts import register  # noqa: PLC0415 - after Django's settings
 
         self._register = register
+        self._duties = roles_of(settings)
         self._url = settings.portal.public_url
         self._actor = actor
 
@@ -49,7 +68,9 @@ class Accounts:
         Raises:
             RefusedError: when there is one of that address, or it is none.
         """
-        person = self._register.add(self._trail, email, name, roles, self._actor, now())
+        person = self._register.add(
+            self._trail, email, name, roles, self._actor, now(), self._duties
+        )
         return self._url + self._register.password_link(person)
 
     def link(self, email: str) -> str:
@@ -58,9 +79,7 @@ class Accounts:
         Raises:
             RefusedError: when there is no such account.
         """
-        person = self._register.find(email)
-        self._trail.add(now(), self._actor, "account.link", f"account:{person.email}", {})
-        return self._url + self._register.password_link(person)
+        return self._url + self._register.new_link(self._trail, email, self._actor, now())
 
     def set_roles(self, email: str, roles: Sequence[Role]) -> None:
         """Give somebody these roles and no others.
@@ -68,7 +87,7 @@ class Accounts:
         Raises:
             RefusedError: when there is no such account.
         """
-        self._register.set_roles(self._trail, email, roles, self._actor, now())
+        self._register.set_roles(self._trail, email, roles, self._actor, now(), self._duties)
 
     def set_active(self, email: str, *, active: bool) -> None:
         """Close an account, which ends its sessions at once, or open it again.
@@ -76,7 +95,17 @@ class Accounts:
         Raises:
             RefusedError: when there is no such account.
         """
-        self._register.set_active(self._trail, email, self._actor, now(), active=active)
+        self._register.set_active(
+            self._trail, email, self._actor, now(), active=active, duties=self._duties
+        )
+
+    def members(self, policy: Policy, people: People) -> dict[str, tuple[str, Membership]]:
+        """Give whom an account makes known: address → sign-in name and groups.
+
+        Raises:
+            UnavailableError: when the database fails.
+        """
+        return self._register.members_once(policy, people)
 
     def __iter__(self) -> Iterator[Account]:
         """Give all, by name."""

@@ -11,13 +11,19 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from schoolgate import authority
+from schoolgate.bootstrap.examination import at_rest
 from schoolgate.bootstrap.gateway import watched_files
 from schoolgate.bootstrap.jobs import journal_of_late
 from schoolgate.bootstrap.people import Sources
-from schoolgate.bootstrap.rules import Rules, list_places, load_rules, now
-from schoolgate.core.errors import SchoolgateError, UnavailableError
+from schoolgate.bootstrap.rules import Rules, list_places, load_people_of, load_rules, now
+from schoolgate.core.errors import (
+    ConfigurationError,
+    Fault,
+    SchoolgateError,
+    UnavailableError,
+)
 from schoolgate.core.people import LdapSettings, People
-from schoolgate.core.policy import PolicyEngine
+from schoolgate.core.policy import Policy, PolicyEngine
 from schoolgate.identity import Answer, SignIns, placed
 from schoolgate.identity.answers import unavailable
 from schoolgate.monitoring import Metrics
@@ -35,6 +41,7 @@ from schoolgate.storage import (
     BindingTable,
     BindingWatch,
     DecisionStore,
+    Outbox,
     open_database,
 )
 from schoolgate.workers import BACKLOG, open_listeners
@@ -129,7 +136,7 @@ def _listeners(settings: Settings) -> Sequence[socket.socket]:
 
 def _house(settings: Settings) -> "House":
     """Open and follow what the pages work with; it lives as long as the process."""
-    from schoolgate.portal.house import House  # noqa: PLC0415
+    from schoolgate.portal.house import House, Keeping  # noqa: PLC0415
 
     metrics = Metrics()
     seen = signature(watched_files(settings))
@@ -174,7 +181,20 @@ def _house(settings: Settings) -> "House":
         journal=lambda: journal_of_late(settings),
         # Read when the first one comes: the gateway may make its CA later than this.
         tickets=lambda: Tickets(authority.secret_for(settings.ca_dir, TICKETS)),
+        keeping=Keeping(
+            people_faults=lambda: _people_faults(settings, engines.current.policy),
+            outbox=Outbox(database),
+            at_rest=lambda: at_rest(settings),
+        ),
     )
+
+
+def _people_faults(settings: Settings, policy: Policy) -> Sequence[Fault]:
+    try:
+        load_people_of(settings, policy)
+    except ConfigurationError as error:
+        return error.faults
+    return ()
 
 
 class _People:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from schoolgate.core.approvals import USUAL_ROLES, Roles
 from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
 from schoolgate.core.people import People
 from schoolgate.core.policy import Policy, PolicyEngine
@@ -93,6 +94,24 @@ def load_rules(settings: Settings) -> Rules:
     """
     engine = load_engine(settings, keep=True)
     return Rules(engine, load_people_of(settings, engine.policy))
+
+
+def load_policy_of(settings: Settings) -> Policy:
+    """Read the school's policy alone, without the lists.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    return _load_policy(settings, settings.policy_file)
+
+
+def roles_of(settings: Settings) -> Roles:
+    """Give who does what at this school.
+
+    Raises:
+        ConfigurationError: when the policy has faults.
+    """
+    return load_policy_of(settings).roles or USUAL_ROLES
 
 
 def load_people_of(settings: Settings, policy: Policy) -> People:

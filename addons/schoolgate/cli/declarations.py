@@ -63,7 +63,7 @@ def withdraw(person: str, version: str | None, reason: str, settings: Settings) 
 @click.option("--missing", is_flag=True, help="Only those who are to sign and have not.")
 @with_settings
 def list_(missing: bool, settings: Settings) -> None:
-    """List who has signed, and who of people.yaml has not.
+    """List who has signed, and who of people.yaml and of the portal's accounts has not.
 
     \b
     schoolgate declarations list
@@ -73,8 +73,9 @@ def list_(missing: bool, settings: Settings) -> None:
     people = bootstrap.load_people_of(settings, policy)
     declaration = register.declaration_of(policy)
     kept = bootstrap.open_store(settings).signatures()
+    others = dict(bootstrap.members_if_any(settings, policy, people).values())
     table = output.table("person", "version", "signed", "state")
-    for line in register.standing(policy, people, kept):
+    for line in register.standing(policy, people, kept, others):
         if not missing or line.signed_at is None:
             moment = when(line.signed_at) if line.signed_at else "-"
             table.add_row(line.person, line.version, moment, line.state)

@@ -8,7 +8,7 @@ import rich_click as click
 from schoolgate import bootstrap
 from schoolgate.cli import output
 from schoolgate.cli.options import Moment, actor, when, with_settings
-from schoolgate.core.approvals import OPENING, Role, Subject, SubjectKind
+from schoolgate.core.approvals import OPENING, Role, Subject
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.services import opening
 from schoolgate.settings import Settings
@@ -167,18 +167,24 @@ def suspend(who: str, until: datetime, reason: str, settings: Settings) -> None:
 
 @click.command()
 @click.argument("who")
+@click.option("--reason", default="", help="Why, for the record.")
 @with_settings
-def unsuspend(who: str, settings: Settings) -> None:
+def unsuspend(who: str, reason: str, settings: Settings) -> None:
     """Give WHO their internet access back.
 
     \b
     schoolgate unsuspend 10.0.3.7
     """
-    subject = Subject.parse(who)
-    if subject.kind is SubjectKind.USER:
-        # A device that is gone from people.yaml can still be given back its access.
-        subject = _subject(settings, bootstrap.load_engine(settings), who)
-    bootstrap.open_store(settings).unsuspend(subject, bootstrap.now(), actor())
+    engine = bootstrap.load_engine(settings)
+    subject = opening.unsuspend(
+        bootstrap.open_store(settings),
+        engine,
+        bootstrap.load_people_of(settings, engine.policy),
+        Subject.parse(who),
+        reason=reason,
+        actor=actor(),
+        now=bootstrap.now(),
+    )
     click.echo(f"{subject} has access again.")
 
 

@@ -1,19 +1,21 @@
 """What the pages work with: made by `bootstrap`, one for each process that serves the portal."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from django.conf import settings as django_settings
 
+from schoolgate.core.errors import Fault
 from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.identity import Answer, SignIns
 from schoolgate.services.approvals import Approvals
+from schoolgate.services.probing import Finding
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
-from schoolgate.storage import AuditTrail, DecisionStore
+from schoolgate.storage import AuditTrail, DecisionStore, Outbox
 
 
 class Directory(Protocol):
@@ -21,6 +23,21 @@ class Directory(Protocol):
 
     def check(self, user: str, password: str) -> Answer:
         """Check a password; waits for the directory, for a few seconds at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What the pages for the keepers of the gateway look at.
+
+    Attributes:
+        people_faults: gives what is wrong with people.yaml as it is now.
+        outbox: the mail that waits.
+        at_rest: gives what `schoolgate doctor` finds in files and database, one by one.
+    """
+
+    people_faults: Callable[[], Sequence[Fault]]
+    outbox: Outbox
+    at_rest: Callable[[], Iterable[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,7 @@ class House:
         people: gives who is known.
         journal: gives the lines of the journal that a preview looks at.
         tickets: gives what reads the tickets of block pages.
+        keeping: for the pages of those who keep the gateway.
     """
 
     settings: Settings
@@ -58,6 +76,7 @@ class House:
     people: Callable[[], People]
     journal: Callable[[], Iterable[str]]
     tickets: Callable[[], Tickets]
+    keeping: Keeping
 
 
 def house() -> House:

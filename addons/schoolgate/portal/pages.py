@@ -31,7 +31,10 @@ from schoolgate.portal.views import (
     accounts,
     asking,
     deciding,
+    declaration,
     device,
+    known,
+    people,
     public,
     register,
     reports,
@@ -61,6 +64,12 @@ ABSENCE = on_duty(lambda roles: (*roles.decides, *roles.deputises))
 READERS = on_duty(_reading, Role.CHAIR_OF_GOVERNORS)
 WATCHERS = on_duty(_reading, *_WATCHING)
 KEEPERS = on_duty(lambda roles: roles.decides, *_WATCHING)
+IN_CHARGE = only(Role.TECHNICIAN, Role.HEADTEACHER)
+# Who sees to it that somebody's access is withdrawn, and gives it back.
+IN_SIGHT = on_duty(
+    lambda roles: (*roles.reviews, *roles.decides, *roles.deputises, *roles.incidents),
+    Role.TECHNICIAN,
+)
 ON_REPORTS = on_duty(
     lambda roles: (*roles.reviews, *roles.decides), Role.ONLINE_SAFETY_LEAD, Role.DSL
 )
@@ -98,7 +107,7 @@ PAGES = (
     Page("requests/<int:number>/", requests.shown, "request", STAFF),
     Page("requests/<int:number>/answer/", requests.answer, "answer_request", STAFF, FORM),
     Page("requests/<int:number>/withdraw/", requests.withdraw, "withdraw_request", STAFF, CHANGE),
-    Page("waiting/", deciding.waiting, "waiting", READERS, menu="Waiting for you"),
+    Page("waiting/", deciding.waiting, "waiting", STAFF, menu="Waiting for you"),
     Page("requests/<int:number>/review/", deciding.review, "review_request", REVIEWERS, FORM),
     Page("requests/<int:number>/question/", deciding.question, "question_request", READERS, FORM),
     Page("requests/<int:number>/notify/", deciding.notify, "notify_request", STAFF, CHANGE),
@@ -112,10 +121,22 @@ PAGES = (
     Page("grants/", register.listed, "grants", KEEPERS, menu="Register"),
     Page("grants/file/", register.file, "grants_file", KEEPERS),
     Page("grants/<int:number>/revoke/", register.revoke, "revoke_grant", KEEPERS, FORM),
+    Page("declaration/", declaration.declaration, "declaration", AT_THE_DOOR, FORM, menu="Declaration"),
+    Page("declaration/register/", declaration.listed, "signatures", KEEPERS, menu="Signatures"),
+    Page("declaration/register/file/", declaration.file, "signatures_file", KEEPERS),
     Page("device/", device.sign_in, "device", AT_THE_DOOR, FORM, menu="This device"),
     Page("device/sign-out/", device.sign_out, "device_sign_out", AT_THE_DOOR, CHANGE),
     Page("first/<str:token>/", accounts.first, "first", AT_THE_DOOR, FORM),
     Page("password/<str:key>/<str:token>/", accounts.choose, "choose_password", AT_THE_DOOR, FORM),
+    Page("known/", known.listed, "known", IN_SIGHT, menu="Devices"),
+    Page("known/suspend/", known.suspend, "suspend", IN_SIGHT, FORM),
+    Page("known/unsuspend/", known.unsuspend, "unsuspend", IN_SIGHT, FORM),
+    Page("people/", people.listed, "people", IN_CHARGE, menu="People"),
+    Page("people/add/", people.add, "add_person", IN_CHARGE, FORM),
+    Page("people/<int:number>/", people.person, "person", IN_CHARGE, FORM),
+    Page("people/<int:number>/link/", people.link, "person_link", IN_CHARGE, CHANGE),
+    Page("people/<int:number>/close/", people.close, "close_person", IN_CHARGE, FORM),
+    Page("people/<int:number>/open/", people.open_again, "open_person", IN_CHARGE, CHANGE),
     Page("sign-ins/", sign_ins.listed, "sign_ins", only(Role.TECHNICIAN), menu="Sign-ins"),
     Page("sign-ins/end/", sign_ins.end, "end_sign_in", only(Role.TECHNICIAN), CHANGE),
     Page("account/", accounts.overview, "account", SIGNED_IN, menu="Your account"),

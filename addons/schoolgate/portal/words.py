@@ -24,6 +24,16 @@ ROLES = {
 }
 
 
+# What the audit trail calls a change of an account, as pages say it.
+ACCOUNT_CHANGES = {
+    "account.added": "made the account of",
+    "account.roles": "changed the roles of",
+    "account.disabled": "closed the account of",
+    "account.enabled": "opened the account again of",
+    "account.link": "made a link for a new password of",
+}
+
+
 def said(error: Exception) -> str:
     """Give the sentence of a refusal as a page says it."""
     text = str(error)

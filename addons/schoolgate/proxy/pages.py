@@ -250,6 +250,7 @@ class Pages:
             continue_to=continue_to,
             portal=self._portal,
             ticket=self._ticket(asked, decision),
+            declare=self._declare(asked, decision),
             may_ask=decision.reason is not Reason.LOCKED,
             again=not warn and decision.reason not in _NEVER_OPENED,
         )
@@ -258,7 +259,17 @@ class Pages:
     def _ticket(self, asked: Asked, decision: Decision) -> str:
         """Give what tells the portal's forms what was blocked; "" where there is nothing to ask."""
         blocked = decision.verdict is Verdict.BLOCK and decision.reason not in _NOT_THE_SITE
-        if self._tickets is None or asked.url is None or not blocked:
+        return self._written(asked, decision) if blocked else ""
+
+    def _declare(self, asked: Asked, decision: Decision) -> str:
+        """Give where the declaration is signed, with the way back; "" where it is not asked for."""
+        if decision.reason is not Reason.DECLARATION or not self._portal:
+            return ""
+        ticket = self._written(asked, decision)
+        return f"{self._portal}/declaration/" + (f"?ticket={ticket}" if ticket else "")
+
+    def _written(self, asked: Asked, decision: Decision) -> str:
+        if self._tickets is None or asked.url is None:
             return ""
         ticket = Ticket(
             address_for(asked.url), decision.rule, decision.clause, asked.group, self._clock()

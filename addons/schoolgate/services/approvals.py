@@ -36,6 +36,7 @@ from schoolgate.core.approvals import (
     Told,
     deciding_role,
     delegate,
+    notifies,
     offered,
     renewed,
     step,
@@ -178,19 +179,21 @@ class Approvals:
         return [r for r in found if _sees(r, actor, involved)]
 
     def waiting_for(self, actor: Actor, now: datetime) -> list[AccessRequest]:
-        """Give the requests that wait for somebody: to answer, to review or to decide, oldest first."""
+        """Give what waits for somebody: to answer, to review, to confirm or to decide, oldest first."""
         with self._store.reading() as kept:
             found = kept.requests(_WAITING)
             return [r for r in found if self._waits(kept, r, actor, now)]
 
     def _waits(self, kept: Reading, request: AccessRequest, actor: Actor, now: datetime) -> bool:
-        if request.state is State.RETURNED:
-            return bool(actor.id) and request.requester == actor.id
         if request.requester == actor.id or not actor.id:
-            return False
+            return bool(actor.id) and request.state is State.RETURNED
         if request.state is State.SUBMITTED and actor.first_of(self._roles().reviews):
             return True
         school = self._arrangements(kept, request.form, request.form.scope, now)
+        if notifies(request, actor, school):
+            return True
+        if request.state is State.RETURNED:
+            return False
         try:
             _, delegated = deciding_role(request, actor, now, school)
         except RefusedError:

@@ -1,11 +1,14 @@
 """The register of declarations: who signs, who has signed, and who has not yet (W-8, H-11.3)."""
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from schoolgate.core.approvals import Signature
+from schoolgate.core.approvals.requests import LONGEST_LINE, checked_text
 from schoolgate.core.errors import RefusedError
 from schoolgate.core.people import Membership, People, sign_in_name
 from schoolgate.core.policy import Declaration, Policy, with_groups_around
@@ -14,7 +17,15 @@ from schoolgate.core.policy import Declaration, Policy, with_groups_around
 class Register(Protocol):
     """Where signatures are kept, each with its audit entry in one transaction."""
 
-    def sign(self, person: str, version: str, actor: str, *, now: datetime) -> Signature:
+    def sign(
+        self,
+        person: str,
+        version: str,
+        actor: str,
+        *,
+        now: datetime,
+        words: Mapping[str, str] | None = None,
+    ) -> Signature:
         """Keep that somebody has signed."""
 
     def withdraw_signature(
@@ -60,6 +71,7 @@ def sign(
     *,
     actor: str,
     now: datetime,
+    signature: str = "",
 ) -> Signature:
     """Put down that somebody has signed.
 
@@ -71,12 +83,32 @@ def sign(
         version: None for the one in force.
         actor: who puts it down.
         now: when, aware.
+        signature: the name that the person typed below it; empty where it was signed on paper. The
+            audit trail keeps it, and of what the person saw a hash.
 
     Raises:
-        RefusedError: when the policy has no declaration, or the person has signed already.
+        RefusedError: when the policy has no declaration, the person has signed already, or what was
+            typed is no name.
     """
     wanted = version or declaration_of(policy).version
-    return register.sign(known_person(person, people), wanted, actor, now=now)
+    words = {}
+    if signature:
+        seen = hashlib.sha256("\n".join(wording(policy)).encode()).hexdigest()
+        words = {"signature": checked_text(signature, "your name", LONGEST_LINE), "text": seen}
+    return register.sign(known_person(person, people), wanted, actor, now=now, words=words)
+
+
+def wording(policy: Policy) -> tuple[str, ...]:
+    """Give what is signed, in paragraphs.
+
+    Raises:
+        RefusedError: when the policy has no declaration.
+    """
+    usual = (
+        f"I have read the policy of {policy.school} ({policy.document}) and what the school filters "
+        "and monitors, and I will keep to it."
+    )
+    return declaration_of(policy).text or (usual,)
 
 
 def withdraw(
@@ -99,10 +131,21 @@ def withdraw(
     register.withdraw_signature(known_person(person, people), wanted, actor, reason, now=now)
 
 
-def standing(policy: Policy, people: People, signatures: Iterable[Signature]) -> Iterator[Line]:
-    """Give the register, and then those of people.yaml who are to sign and have not.
+def standing(
+    policy: Policy,
+    people: People,
+    signatures: Iterable[Signature],
+    others: Mapping[str, Membership] = MappingProxyType({}),
+) -> Iterator[Line]:
+    """Give the register, and then those who are to sign and have not.
 
     Whom only a directory or RADIUS names is not known here before the first signature.
+
+    Args:
+        policy: whose declaration.
+        people: whom people.yaml names.
+        signatures: that were given.
+        others: sign-in name → groups of those who have an account.
     """
     declaration = declaration_of(policy)
     signed: set[str] = set()
@@ -113,7 +156,7 @@ def standing(policy: Policy, people: People, signatures: Iterable[Signature]) ->
             signed.add(each.person)
         state = "signed" if is_current else "signed an earlier one"
         yield Line(each.person, each.version, each.signed_at, state if counts else "withdrawn")
-    for person in sorted(_who_signs(policy, declaration, people) - signed):
+    for person in sorted(_who_signs(policy, people, others) - signed):
         yield Line(person, declaration.version, None, "not signed")
 
 
@@ -129,17 +172,17 @@ def known_person(name: str, people: People) -> str:
     return person
 
 
-def _who_signs(policy: Policy, declaration: Declaration, people: People) -> set[str]:
+def is_asked(policy: Policy, belongs: Membership) -> bool:
+    """Ask whether somebody of these groups is to sign."""
+    around = with_groups_around(policy.groups, (belongs.group, *belongs.also))
+    return not declaration_of(policy).groups.isdisjoint(around)
+
+
+def _who_signs(policy: Policy, people: People, others: Mapping[str, Membership]) -> set[str]:
     named: list[tuple[str, Membership]] = [
+        *others.items(),
         *people.people.items(),
         *((device.user, device.membership) for device in people.devices),
         *((peer.user, peer.membership) for peer in people.wireguard),
     ]
-    return {
-        person
-        for person, belongs in named
-        if person
-        and not declaration.groups.isdisjoint(
-            with_groups_around(policy.groups, (belongs.group, *belongs.also))
-        )
-    }
+    return {person for person, belongs in named if person and is_asked(policy, belongs)}

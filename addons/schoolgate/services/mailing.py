@@ -14,6 +14,13 @@ LONGEST_PAUSE = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1
 _LEASE = timedelta(minutes=10)
 _AT_ONCE = 20
+# What has one page for all of its kind.
+_PAGES = {
+    "account": "people",
+    "declaration": "declaration",
+    "list": "lists",
+    "suspension": "known",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,8 @@ class Mailing:
 
     def _link(self, about: str) -> str:
         kind, _, number = about.partition(":")
+        if kind in _PAGES:
+            return f"{self._public_url}/{_PAGES[kind]}/"
         return f"{self._public_url}/{kind}s/{number}" if number else f"{self._public_url}/"
 
 

@@ -1,10 +1,19 @@
 """Opening and closing by hand: what is checked before a grant or a suspension is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from schoolgate.core.approvals import Grant, Role, Subject, SubjectKind, Supervision, Suspension
+from schoolgate.core.approvals import (
+    USUAL_ROLES,
+    Grant,
+    Role,
+    Subject,
+    SubjectKind,
+    Supervision,
+    Suspension,
+    Told,
+)
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError, RefusedError
@@ -43,8 +52,23 @@ class Decisions(Protocol):
         actor: str,
         *,
         now: datetime,
+        told: Iterable[Told] = (),
     ) -> Suspension:
         """Keep a suspension."""
+
+
+class Suspensions(Protocol):
+    """Where suspensions are lifted, with an audit entry in one transaction."""
+
+    def unsuspend(
+        self,
+        subject: Subject,
+        now: datetime,
+        actor: str,
+        reason: str = "",
+        told: Iterable[Told] = (),
+    ) -> int:
+        """Lift every suspension of somebody; give how many."""
 
 
 class Lessons(Protocol):
@@ -217,13 +241,42 @@ def suspend(
     actor: str,
     now: datetime,
 ) -> Suspension:
-    """Withdraw access from somebody until a time (W-6.3.1-withdraw).
+    """Withdraw access from somebody until a time (W-6.3.1-withdraw); who is in charge is told.
 
     Raises:
         RefusedError: when the subject does not exist.
     """
     check_subject(engine, subject)
-    return decisions.suspend(subject, now, ends, reason, actor, now=now)
+    told = _in_charge(engine.policy, "Somebody's access to the internet was withdrawn")
+    return decisions.suspend(subject, now, ends, reason, actor, now=now, told=told)
+
+
+def unsuspend(
+    decisions: Suspensions,
+    engine: PolicyEngine,
+    people: People,
+    subject: Subject,
+    *,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> Subject:
+    """Give somebody their access back before the time is over; who is in charge is told.
+
+    Raises:
+        RefusedError: when it is not withdrawn.
+    """
+    if subject.kind is SubjectKind.USER:
+        # A device that is gone from people.yaml can still be given back its access.
+        subject = known_subject(subject, people)
+    told = _in_charge(engine.policy, "Somebody was given their access to the internet back")
+    decisions.unsuspend(subject, now, actor, reason, told)
+    return subject
+
+
+def _in_charge(policy: Policy, said: str) -> tuple[Told, ...]:
+    roles = policy.roles or USUAL_ROLES
+    return (Told(said, roles=tuple(dict.fromkeys((*roles.decides, *roles.incidents)))),)
 
 
 def _lesson(engine: PolicyEngine, period: str | None, now: datetime) -> tuple[datetime, datetime]:

@@ -242,7 +242,9 @@ class Compiler:
 def _declaration(text: DeclarationText | None) -> Declaration | None:
     if text is None:
         return None
-    return Declaration(text.clause, text.version, text.until_signed, frozenset(text.groups))
+    return Declaration(
+        text.clause, text.version, text.until_signed, frozenset(text.groups), text.text
+    )
 
 
 def _roles(text: RolesText | None) -> Roles | None:

@@ -138,6 +138,7 @@ class DeclarationText(Strict):
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
     until_signed: Annotated[UntilSigned, BeforeValidator(_word)]
     groups: Annotated[tuple[str, ...], Field(min_length=1)]
+    text: tuple[Text, ...] = ()
 
 
 class PrecautionWhenText(Strict):

@@ -21,7 +21,7 @@ from schoolgate.core.approvals import (
 )
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError
-from schoolgate.storage import audit, overlays, schema
+from schoolgate.storage import audit, outbox, overlays, schema
 from schoolgate.storage.connections import reading, writing
 from schoolgate.storage.request_rows import delegation_of, report_of, request_of, request_values
 from schoolgate.storage.versions import OVERLAY, raise_version
@@ -242,13 +242,7 @@ class Writing(Reading):
 
     def tell(self, told: Told, about: str, now: datetime) -> None:
         """Put mail into the outbox, for the account or for each of the roles."""
-        audiences = [f"role:{role.value}" for role in told.roles]
-        if told.account:
-            audiences.append(f"account:{told.account}")
-        for audience in audiences:
-            values = {"audience": audience, "subject": told.subject, "about": about}
-            when = {"created_at": now, "due_at": now, "attempts": 0, "last_error": ""}
-            self._connection.execute(insert(schema.outbox).values(**values, **when))
+        outbox.put(self._connection, told, about, now)
 
     def remind(self, told: Told, about: str, now: datetime, pause: timedelta) -> bool:
         """Tell again of what still waits; give whether the last time is so long ago."""

@@ -1,13 +1,14 @@
 """Writes the audit trail in the transaction of what it tells of, verifies it, and erases a person from it."""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, or_, select, update
 
+from schoolgate.core.approvals import Told
 from schoolgate.core.approvals.audit import (
     FIRST,
     AuditEntry,
@@ -18,6 +19,7 @@ from schoolgate.core.approvals.audit import (
 )
 from schoolgate.storage import schema
 from schoolgate.storage.connections import reading, writing
+from schoolgate.storage.outbox import put
 
 # Kinds of subjects and actors that stand for a person or lead to one.
 _PERSONAL = ("user", "device", "client", "cli", "account")
@@ -92,11 +94,29 @@ class AuditTrail:
         self._engine = engine
 
     def add(
-        self, at: datetime, actor: str, action: str, subject: str, detail: Mapping[str, Any]
+        self,
+        at: datetime,
+        actor: str,
+        action: str,
+        subject: str,
+        detail: Mapping[str, Any],
+        told: Iterable[Told] = (),
     ) -> None:
-        """Write an entry about a change whose effect is kept elsewhere (accounts and roles)."""
+        """Write an entry about a change whose effect is kept elsewhere (accounts, roles, files).
+
+        Args:
+            at: when.
+            actor: who does it.
+            action: what is done.
+            subject: whom or what it concerns; mail leads to the page of it.
+            detail: what else is known.
+            told: who is to be told of it, by mail in the same transaction.
+        """
         with writing(self._engine) as connection:
             record(connection, at, actor, action, subject, detail)
+            for one in told:
+                # The page of it is for those in charge.
+                put(connection, one, subject if one.roles else "", at)
 
     def verify(self) -> TrailState:
         """Go through the whole chain."""
@@ -107,12 +127,15 @@ class AuditTrail:
             erased = number - len(connection.execute(kept).all())
         return TrailState(number, erased, head, fault)
 
-    def told(self, subject: str = "", limit: int = 1000) -> list[tuple[AuditEntry, dict[str, Any]]]:
+    def told(
+        self, subject: str = "", limit: int = 1000, action: str = ""
+    ) -> list[tuple[AuditEntry, dict[str, Any]]]:
         """Give the latest entries, oldest first, with what is kept beside them.
 
         Args:
             subject: of these alone, as ``request:7`` or ``user:abc``; empty for all.
             limit: how many.
+            action: of these alone, by how they begin, as ``account.``; empty for all.
         """
         audit, details = schema.audit, schema.audit_details
         query = select(audit, details.c.content).outerjoin(
@@ -124,6 +147,8 @@ class AuditTrail:
                 asked = select(table.c.pseudonym).where(table.c.name == subject)
                 known = connection.execute(asked).scalar() or subject
                 query = query.where(audit.c.subject == known)
+            if action:
+                query = query.where(audit.c.action.startswith(action, autoescape=True))
             rows = connection.execute(query.order_by(audit.c.id.desc()).limit(limit)).all()
         return [(_entry(row), row.content or {}) for row in reversed(rows)]
 

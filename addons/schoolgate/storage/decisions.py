@@ -1,6 +1,6 @@
 """Makes and undoes what is decided by hand, each change with its audit entry in one transaction."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from schoolgate.core.approvals import (
     Subject,
     Supervision,
     Suspension,
+    Told,
     school_day,
 )
 from schoolgate.core.categories import ListEntry
@@ -23,6 +24,7 @@ from schoolgate.storage import overlays, schema
 from schoolgate.storage.approvals import Writing
 from schoolgate.storage.audit import record
 from schoolgate.storage.connections import reading, writing
+from schoolgate.storage.outbox import put
 from schoolgate.storage.versions import OVERLAY, raise_version
 
 _LARGEST_ID = 2**63 - 1
@@ -138,8 +140,18 @@ class DecisionStore:
         actor: str,
         *,
         now: datetime,
+        told: Iterable[Told] = (),
     ) -> Suspension:
         """Withdraw internet access from somebody from ``starts`` until before ``ends``.
+
+        Args:
+            subject: from whom.
+            starts: when it begins.
+            ends: when it is over, exclusive.
+            reason: shown to people.
+            actor: who did it, for the audit trail.
+            now: when it was decided.
+            told: who is to be told of it.
 
         Raises:
             RefusedError: when there is no reason or the end is not after the start.
@@ -151,9 +163,17 @@ class DecisionStore:
             suspension = overlays.suspension_of(connection.execute(made).one())
             detail = {"suspension": suspension.id, **terms}
             _record(connection, now, actor, "suspension.added", detail)
+            _tell(connection, told, now)
         return suspension
 
-    def unsuspend(self, subject: Subject, now: datetime, actor: str) -> int:
+    def unsuspend(
+        self,
+        subject: Subject,
+        now: datetime,
+        actor: str,
+        reason: str = "",
+        told: Iterable[Told] = (),
+    ) -> int:
         """Lift every suspension of somebody that runs or is still to come; give how many.
 
         Raises:
@@ -166,8 +186,10 @@ class DecisionStore:
             lifted = sorted(connection.execute(lift).scalars())
             if not lifted:
                 raise RefusedError(f"{subject} is not suspended")
-            detail = {"subject": str(subject), "suspensions": lifted}
+            said = {"reason": reason.strip()} if reason.strip() else {}
+            detail = {"subject": str(subject), "suspensions": lifted, **said}
             _record(connection, now, actor, "suspension.lifted", detail)
+            _tell(connection, told, now)
         return len(lifted)
 
     def supervise(
@@ -199,8 +221,23 @@ class DecisionStore:
         with reading(self._engine) as connection:
             return overlays.read_suspensions(connection, now)
 
-    def sign(self, person: str, version: str, actor: str, *, now: datetime) -> Signature:
+    def sign(
+        self,
+        person: str,
+        version: str,
+        actor: str,
+        *,
+        now: datetime,
+        words: Mapping[str, str] | None = None,
+    ) -> Signature:
         """Put down that somebody has signed a version of the declaration (W-8).
+
+        Args:
+            person: sign-in name.
+            version: of the declaration.
+            actor: who puts it down.
+            now: when.
+            words: what else the audit trail is to keep of it.
 
         Raises:
             RefusedError: when they have already.
@@ -212,7 +249,7 @@ class DecisionStore:
             if connection.execute(select(table.c.id).where(*_counts(person, version))).first():
                 raise RefusedError(f"{person} has signed {version} already")
             signature = overlays.signature_of(connection.execute(made).one())
-            detail = {"subject": f"user:{person}", "version": version}
+            detail = {"subject": f"user:{person}", "version": version, **(words or {})}
             _record(connection, now, actor, "declaration.signed", detail)
         return signature
 
@@ -329,3 +366,8 @@ def _record(
     facts = {name: value for name, value in detail.items() if name != "subject"}
     record(connection, at, actor, action, detail["subject"], facts)
     raise_version(connection, OVERLAY)
+
+
+def _tell(connection: Connection, told: Iterable[Told], now: datetime) -> None:
+    for one in told:
+        put(connection, one, "suspension:", now)

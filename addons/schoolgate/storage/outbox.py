@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Connection, Engine, insert, select, update
 
+from schoolgate.core.approvals import Told
 from schoolgate.storage import schema
 from schoolgate.storage.connections import reading, writing
 
@@ -17,7 +18,7 @@ class Waiting:
         id: its number.
         audience: ``role:headteacher`` or ``account:abc``.
         subject: one line.
-        about: ``request:7``, ``report:7``, ``accident:7`` or empty.
+        about: ``request:7``, ``report:7``, ``accident:7``, the ``kind:name`` of a page, or empty.
         created_at: when it was written.
         attempts: how often it was tried, this time included.
     """
@@ -28,6 +29,17 @@ class Waiting:
     about: str
     created_at: datetime
     attempts: int
+
+
+def put(connection: Connection, told: Told, about: str, now: datetime) -> None:
+    """Put mail into the outbox, for the account or each of the roles; commits with what it tells of."""
+    audiences = [f"role:{role.value}" for role in told.roles]
+    if told.account:
+        audiences.append(f"account:{told.account}")
+    for audience in audiences:
+        values = {"audience": audience, "subject": told.subject, "about": about}
+        when = {"created_at": now, "due_at": now, "attempts": 0, "last_error": ""}
+        connection.execute(insert(schema.outbox).values(**values, **when))
 
 
 class Outbox:

@@ -20,7 +20,7 @@ from schoolgate.core.approvals.actions import (
 )
 from schoolgate.core.approvals.arrangements import Arrangements, Delegation, Standing, delegate
 from schoolgate.core.approvals.grants import Grant
-from schoolgate.core.approvals.offers import Offer, offered
+from schoolgate.core.approvals.offers import Offer, notifies, offered
 from schoolgate.core.approvals.overlay import Overlay, SiteBlock, Supervision, Suspension, first
 from schoolgate.core.approvals.precautions import Precaution, PrecautionKind, RequestTerms
 from schoolgate.core.approvals.registers import Accident, ReportState, SiteReport
@@ -100,6 +100,7 @@ __all__ = [
     "deciding_role",
     "delegate",
     "first",
+    "notifies",
     "offered",
     "renewed",
     "school_day",

@@ -49,7 +49,7 @@ def offered(request: AccessRequest, actor: Actor, now: datetime, school: Arrange
         can |= {Suggest, AskBack} if reviews else set()
         can |= {Decline, AskBack} if role else set()
         can |= {Approve} if role and not waits else set()
-        can |= {Notify} if _notifies(request, actor, school) else set()
+        can |= {Notify} if notifies(request, actor, school) else set()
     if actor.id and closing_role(actor, school.roles) is not None:
         can.add(Revoke)
     state = request.state_at(now)
@@ -67,7 +67,8 @@ def _deciding(
         return None, False
 
 
-def _notifies(request: AccessRequest, actor: Actor, school: Arrangements) -> bool:
+def notifies(request: AccessRequest, actor: Actor, school: Arrangements) -> bool:
+    """Ask whether a request waits for somebody to confirm that the site was made known (K-2-notify)."""
     asked = school.standing.asked(PrecautionKind.NOTIFICATION)
     waits = bool(asked) and request.notification is None
     return waits and actor.first_of(asked[0].roles) is not None

@@ -204,12 +204,14 @@ class Declaration:
         version: whoever signed another one signs again.
         until_signed: what happens until then.
         groups: of the people who sign, with the groups within them.
+        text: what is signed, in paragraphs; empty where the school's written policy is all there is.
     """
 
     clause: str
     version: str
     until_signed: UntilSigned
     groups: frozenset[str]
+    text: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

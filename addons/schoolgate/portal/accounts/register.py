@@ -4,7 +4,7 @@ What was recorded and then failed is better than what was done and not recorded.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,32 +12,51 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import Error, connections, transaction
 from django.urls import reverse
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
-from schoolgate.core.approvals import Role
-from schoolgate.core.errors import RefusedError
-from schoolgate.core.people import sign_in_name
-from schoolgate.identity import Answer, Outcome
+from schoolgate.core.approvals import USUAL_ROLES, Role, Roles, Told
+from schoolgate.core.approvals.requests import checked_text
+from schoolgate.core.errors import RefusedError, UnavailableError
+from schoolgate.core.people import Membership, People, sign_in_name
+from schoolgate.core.policy import Policy
+from schoolgate.identity import Answer, Outcome, placed
 from schoolgate.portal.accounts.models import Person
 from schoolgate.portal.house import House
 from schoolgate.storage import AuditTrail
 
+LONGEST_NAME = 150
 _STAFF = "staff"
 _PRIVATE_FILE = 0o600
 _DUMMY = "a password that nobody has"
 
 
 def add(
-    trail: AuditTrail, email: str, name: str, roles: Sequence[Role], actor: str, now: datetime
+    trail: AuditTrail,
+    email: str,
+    name: str,
+    roles: Sequence[Role],
+    actor: str,
+    now: datetime,
+    duties: Roles = USUAL_ROLES,
 ) -> Person:
     """Make an account without a password; `password_link` lets its owner choose one.
 
+    Args:
+        trail: where it is recorded first.
+        email: of its owner.
+        name: of its owner.
+        roles: that it has.
+        actor: who makes it.
+        now: when.
+        duties: who does what at this school: who decides is told of another who may.
+
     Raises:
-        RefusedError: when there is one of that address, or it is none.
+        RefusedError: when there is one of that address, or it is none, or there is no name.
     """
+    name = checked_text(name, "a name", LONGEST_NAME)
     plain = email.strip().lower()
     try:
         Person._meta.get_field("email").run_validators(plain)
@@ -47,15 +66,22 @@ def add(
     if Person.objects.filter(email=plain).exists():
         raise RefusedError(f"there is an account of {plain} already")
     values = [role.value for role in roles]
-    trail.add(now, actor, "account.added", f"account:{plain}", {"roles": sorted(values)})
+    facts = {"name": name, "roles": sorted(values)}
+    told = _of_powers(duties, frozenset(), roles)
+    trail.add(now, actor, "account.added", f"account:{plain}", facts, told)
     person: Person = Person.objects.create_user(plain, name=name, roles=values)
     return person
 
 
 def set_roles(
-    trail: AuditTrail, email: str, roles: Sequence[Role], actor: str, now: datetime
+    trail: AuditTrail,
+    email: str,
+    roles: Sequence[Role],
+    actor: str,
+    now: datetime,
+    duties: Roles = USUAL_ROLES,
 ) -> Person:
-    """Give somebody these roles and no others.
+    """Give somebody these roles and no others; arguments as `add`.
 
     Raises:
         RefusedError: when there is no such account.
@@ -63,27 +89,103 @@ def set_roles(
     person = find(email)
     values = sorted(role.value for role in roles)
     changed = {"before": person.roles, "after": values}
-    trail.add(now, actor, "account.roles", f"account:{person.email}", changed)
+    told = _of_powers(duties, person.held_roles(), roles)
+    trail.add(now, actor, "account.roles", f"account:{person.email}", changed, told)
     person.roles = values
     person.save(update_fields=["roles"])
     return person
 
 
-def set_active(trail: AuditTrail, email: str, actor: str, now: datetime, *, active: bool) -> Person:
-    """Close an account, which ends its sessions at once, or open it again.
+def set_active(
+    trail: AuditTrail,
+    email: str,
+    actor: str,
+    now: datetime,
+    *,
+    active: bool,
+    duties: Roles = USUAL_ROLES,
+) -> Person:
+    """Close an account, which ends its sessions at once, or open it again; arguments as `add`.
 
     Raises:
         RefusedError: when there is no such account.
     """
     person = find(email)
     action = "account.enabled" if active else "account.disabled"
-    trail.add(now, actor, action, f"account:{person.email}", {})
+    told = _of_powers(duties, frozenset(), person.held_roles()) if active else ()
+    trail.add(now, actor, action, f"account:{person.email}", {}, told)
     person.is_active = active
     person.save(update_fields=["is_active"])
     if not active:
         for session in UserSession.objects.filter(user=person):
             session.end()
     return person
+
+
+def new_link(trail: AuditTrail, email: str, actor: str, now: datetime) -> str:
+    """Give the path on which somebody chooses a password anew; its owner is told.
+
+    Raises:
+        RefusedError: when there is no such account.
+    """
+    person = find(email)
+    told = Told("A link was made with which your password can be chosen anew", person.email)
+    trail.add(now, actor, "account.link", f"account:{person.email}", {}, [told])
+    return password_link(person)
+
+
+def slips(person: Person, after: Collection[Role], actor: str, *, active: bool = True) -> list[str]:
+    """Give a sentence for each thing that whoever changes an account may not mean.
+
+    Args:
+        person: whose account, as it is now.
+        after: roles that it is to have.
+        actor: address of the account of whoever changes it.
+        active: whether it is to be open.
+    """
+    own = person.email == actor
+    if own and not active:
+        return ["This is your own account: you are signed out at once, and cannot open it again."]
+    others = [
+        one.held_roles()
+        for one in Person.objects.filter(is_active=True).exclude(pk=person.pk)
+        if one.has_usable_password()
+    ]
+    lost = person.held_roles() - (frozenset(after) if active else frozenset())
+    said = []
+    for role in (Role.TECHNICIAN, Role.HEADTEACHER):
+        if role not in lost or not person.is_active:
+            continue
+        if own:
+            said.append(f"You take the role of {role.value} from yourself.")
+        if not any(role in held for held in others):
+            said.append(f"Nobody else is {role.value} here.")
+    return said
+
+
+def members(policy: Policy, people: People) -> dict[str, tuple[str, Membership]]:
+    """Give whom an account makes known: address → sign-in name and groups."""
+    found = {}
+    for person in Person.objects.filter(is_active=True):
+        if person.held_roles():
+            name = sign_in_name(person.email, people.sign_in.domains)
+            group = placed(Answer(Outcome.ACCEPTED, name, _group_of(person, policy)), people)
+            found[str(person.email)] = name, Membership(group.group, group.also)
+    return found
+
+
+def members_once(policy: Policy, people: People) -> dict[str, tuple[str, Membership]]:
+    """Give the same to a process that asks now and then, and keep no connection for it.
+
+    Raises:
+        UnavailableError: when the database fails.
+    """
+    try:
+        return members(policy, people)
+    except Error as error:
+        raise UnavailableError(f"The accounts cannot be used: {error}.") from error
+    finally:
+        connections.close_all()
 
 
 def find(email: str) -> Person:
@@ -135,8 +237,23 @@ def check_password(here: House, name: str, password: str) -> Answer:
         return Answer(Outcome.REFUSED, reason="no such account")
     if not person.check_password(password):
         return Answer(Outcome.REFUSED, reason="wrong password")
-    group = _STAFF if _STAFF in here.engine().policy.groups and person.held_roles() else ""
+    group = _group_of(person, here.engine().policy)
     return Answer(Outcome.ACCEPTED, sign_in_name(person.email, here.domains()), group)
+
+
+def _group_of(person: Person, policy: Policy) -> str:
+    return _STAFF if _STAFF in policy.groups and person.held_roles() else ""
+
+
+def _of_powers(
+    duties: Roles, before: Collection[Role], after: Collection[Role]
+) -> tuple[Told, ...]:
+    """Give who is told that somebody can decide from now on."""
+    powers = {*duties.decides, *duties.deputises, *duties.bypass, Role.CHAIR_OF_GOVERNORS}
+    if powers.isdisjoint(set(after) - set(before)):
+        return ()
+    who = duties.decides or (Role.HEADTEACHER,)
+    return (Told("An account was given a role that decides", roles=who),)
 
 
 # -- the first account ---------------------------------------------------------------------------

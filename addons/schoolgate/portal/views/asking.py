@@ -132,7 +132,7 @@ class AccidentForm(SiteForm):
 def ask(request: HttpRequest) -> HttpResponse:
     """Show the form, filled in from a block page's ticket, or send it."""
     here = house()
-    ticket, problem = _ticket(request, here)
+    ticket, problem = ticket_of(request, here)
     form = AskForm(
         request.POST or None,
         here=here,
@@ -180,7 +180,7 @@ def report(request: HttpRequest) -> HttpResponse:
 
 def _told(request: HttpRequest, kind: type[SiteForm], keep: _Keep, page: str) -> HttpResponse:
     here = house()
-    ticket, problem = _ticket(request, here)
+    ticket, problem = ticket_of(request, here)
     form = kind(request.POST or None, initial={"url": ticket.url if ticket else ""})
     status = 200
     if request.method == "POST" and form.is_valid():
@@ -205,7 +205,7 @@ def _submit(request: HttpRequest, here: House, form: AskForm) -> int:
     return here.approvals.submit(form.made(), actor, here.now(), submission=submission).id
 
 
-def _ticket(request: HttpRequest, here: House) -> tuple[Ticket | None, str]:
+def ticket_of(request: HttpRequest, here: House) -> tuple[Ticket | None, str]:
     """Give the ticket that a request brings, and what is wrong with it."""
     text = request.GET.get("ticket", "")
     if not text:

@@ -16,9 +16,9 @@ from schoolgate.identity import Answer, Outcome
 from schoolgate.portal.accounts.register import check_password
 from schoolgate.portal.house import House, house
 
-_WRONG = "That name and password do not belong together. Check both and try again."
-_UNAVAILABLE = "The school's directory does not answer. Try again in a few minutes."
-_TOO_MANY = "There were too many attempts. Wait five minutes and try again."
+WRONG = "That name and password do not belong together. Check both and try again."
+UNAVAILABLE = "The school's directory does not answer. Try again in a few minutes."
+TOO_MANY = "There were too many attempts. Wait five minutes and try again."
 # Signing in looks who is there first: two at once on one device must not both find nobody.
 _one_at_a_time = Lock()
 
@@ -65,7 +65,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             messages.success(request, "You are signed in on this device.")
             return redirect("device")
         form.add_error(None, problem)
-        status = 429 if problem == _TOO_MANY else 200
+        status = 429 if problem == TOO_MANY else 200
     return render(request, "portal/device.html", {"form": form, "bound": bound}, status=status)
 
 
@@ -92,12 +92,12 @@ def _sign_in(request: HttpRequest, here: House, given: dict[str, object]) -> str
     """Sign somebody in; give what is wrong, or nothing."""
     name = sign_in_name(str(given["name"]), here.domains())
     if not ratelimit.consume(request, action="device_sign_in", key=name):
-        return _TOO_MANY
-    answer = _checked(here, str(given["name"]), str(given["password"]))
+        return TOO_MANY
+    answer = checked(here, str(given["name"]), str(given["password"]))
     if answer.outcome is Outcome.UNAVAILABLE:
-        return _UNAVAILABLE
+        return UNAVAILABLE
     if not answer.accepted:
-        return _WRONG
+        return WRONG
     address = _address(request)
     seconds = float(str(given["hours"])) * 3600
     try:
@@ -109,7 +109,8 @@ def _sign_in(request: HttpRequest, here: House, given: dict[str, object]) -> str
     return ""
 
 
-def _checked(here: House, name: str, password: str) -> Answer:
+def checked(here: House, name: str, password: str) -> Answer:
+    """Ask the directory, or where there is none the accounts, whether a password is right."""
     directory = here.directory()
     if directory is not None:
         return directory.check(name, password)

@@ -1,6 +1,7 @@
 """What is opened by hand: the grants in force, the register of all, as a page and as a table file."""
 
 import csv
+from collections.abc import Iterable
 from datetime import datetime
 
 from django import forms
@@ -42,13 +43,8 @@ def file(request: HttpRequest) -> HttpResponse:
     """Give the same as a file for a table program."""
     here = house()
     site, ended = _chosen(request)
-    answer = HttpResponse(content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="register.csv"'
-    table = csv.writer(answer)
-    table.writerow(_COLUMNS)
-    for grant in _grants(here, site, ended=ended):
-        table.writerow([inert(cell) for cell in _words(here, grant)])
-    return answer
+    rows = (_words(here, grant) for grant in _grants(here, site, ended=ended))
+    return table_file("register.csv", _COLUMNS, rows)
 
 
 def revoke(request: HttpRequest, number: int) -> HttpResponse:
@@ -68,6 +64,17 @@ def revoke(request: HttpRequest, number: int) -> HttpResponse:
             return redirect("grants")
     shown = {"form": form, "grant": grant, "words": _words(here, grant), "columns": _COLUMNS}
     return render(request, "portal/revoke_grant.html", shown)
+
+
+def table_file(name: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> HttpResponse:
+    """Give rows as a file for a table program, without formulas."""
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    table = csv.writer(answer)
+    table.writerow(columns)
+    for row in rows:
+        table.writerow([inert(cell) for cell in row])
+    return answer
 
 
 def inert(cell: str) -> str:
