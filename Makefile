@@ -77,3 +77,4 @@ bench: setup
 	@$(BIN)/python -m benchmarks.index --list both --write
 	@$(BIN)/python -m benchmarks.policy --write
 	@$(BIN)/python -m benchmarks.propagation --write
+	@$(BIN)/python -m benchmarks.portal --write

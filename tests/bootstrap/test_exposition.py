@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schoolgate.bootstrap.exposition import Shown, faults, notes
+from schoolgate.bootstrap.exposition import Beside, Shown, faults, notes
 from schoolgate.bootstrap.portal_post import PORTAL_STARTING
 from schoolgate.bootstrap.worker import JOURNAL_FAULT
 from schoolgate.workers import Board, Row
@@ -46,20 +46,31 @@ def test_each_thing_that_is_wrong_is_a_sentence(
         assert faults(Shown(listener, Path(), board, 2, Path("journal")), now) == want
 
 
+NO_PORTAL, NO_JOBS = Beside.PORTAL.value, Beside.JOBS.value
+STARTING = Row(5.0, True, PORTAL_STARTING)
+
+
 @pytest.mark.parametrize(
-    ("portal", "want"),
+    ("beside", "want"),
     [
-        (None, []),
-        (WELL, []),
-        (ABSENT, ["The portal is not serving."]),
-        (Row(5.0, True, PORTAL_STARTING), ["The portal is not serving."]),
+        ({}, []),
+        ({Beside.PORTAL: WELL}, []),
+        ({Beside.PORTAL: ABSENT}, [NO_PORTAL]),
+        ({Beside.PORTAL: STARTING}, [NO_PORTAL]),
+        ({Beside.JOBS: ABSENT}, [NO_JOBS]),
+        ({Beside.PORTAL: WELL, Beside.JOBS: WELL}, []),
+        ({Beside.PORTAL: STARTING, Beside.JOBS: WELL}, [NO_PORTAL]),
+        ({Beside.PORTAL: WELL, Beside.JOBS: ABSENT}, [NO_JOBS]),
+        ({Beside.PORTAL: ABSENT, Beside.JOBS: ABSENT}, [NO_PORTAL, NO_JOBS]),
     ],
 )
-def test_what_the_portal_lacks_is_a_note(portal: Row | None, want: list[str]) -> None:
-    rows = [WELL, WELL, *([portal] if portal else [])]
+def test_what_does_not_run_beside_the_workers_is_a_note(
+    beside: dict[Beside, Row], want: list[str]
+) -> None:
+    rows = [WELL, WELL, *beside.values()]
     board = Board(len(rows))
     board.write(10.0, rows)
     with socket.socket() as listener:
-        shown = Shown(listener, Path(), board, 1, Path("journal"), portal is not None)
+        shown = Shown(listener, Path(), board, 1, Path("journal"), tuple(beside))
         assert notes(shown) == want
         assert faults(shown, 10.0) == []

@@ -570,7 +570,7 @@ def test_run_prints_where_everything_is_and_doctor_finds_that_it_filters(school:
         ]
         found = lines(run(school, "doctor"))
         second = run(school, "run")
-    assert [line.split()[0] for line in found] == ["ok"] * 8
+    assert [line.split()[0] for line in found] == ["ok"] * 9
     refused(second, OUT_OF_REACH, "cannot")
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,24 @@ class Post:
     port: int = 0
     got: list[Envelope] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    pause_seconds: float = 0.0
+    is_taking: bool = False
+
+    @property
+    def ids(self) -> list[str]:
+        """Message-ID of each mail it got."""
+        contents = [got.content for got in self.got if isinstance(got.content, bytes)]
+        return [message_from_bytes(content)["Message-ID"] for content in contents]
+
+    def settings(self, **more: Any) -> dict[str, Any]:
+        """Give the section ``mail`` that leads to it."""
+        return {
+            "host": "localhost",
+            "port": self.port,
+            "ca_file": str(self.ca_file),
+            "sender": "filter@school.example",
+            **more,
+        }
 
     def server(self, **more: Any) -> MailServer:
         """Give the way to it."""
@@ -41,7 +60,10 @@ class Post:
         return "250 OK"
 
     async def handle_DATA(self, _server: object, _session: object, envelope: Envelope) -> str:  # noqa: N802
-        """Keep a mail."""
+        """Keep a mail; takes its time where the test wants that."""
+        self.is_taking = True
+        await asyncio.sleep(self.pause_seconds)
+        self.is_taking = False
         self.got.append(envelope)
         return "250 OK"
 

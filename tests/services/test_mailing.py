@@ -1,8 +1,10 @@
 """Mail of the outbox is sent once where all goes well, tried again where not, and given up at last."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine
@@ -15,6 +17,7 @@ from schoolgate.storage import ApprovalStore, Outbox
 from tests.services.requested import NINE
 
 MINUTE = timedelta(minutes=1)
+MAILS, TAKERS = 24, 4
 
 
 class Sender:
@@ -121,3 +124,20 @@ def test_two_at_work_do_not_send_the_same(
 
     assert make(database, slow).round(NINE) == Round(sent=1)
     assert (len(seen), sender.got) == (1, [])
+
+
+def test_of_many_at_once_each_mail_is_taken_by_one(database: Engine) -> None:
+    with ApprovalStore(database).writing() as work:
+        for number in range(MAILS):
+            told = Told("A site is asked for", roles=(Role.HEADTEACHER,))
+            work.tell(told, f"request:{number}", NINE)
+    together = Barrier(TAKERS)
+
+    def take() -> list[int]:
+        together.wait()
+        outbox = Outbox(database)
+        return [got.id for _ in range(MAILS) for got in outbox.take(NINE, 1, 10 * MINUTE)]
+
+    with ThreadPoolExecutor(TAKERS) as threads:
+        taken = [asked.result() for asked in [threads.submit(take) for _ in range(TAKERS)]]
+    assert sorted(number for each in taken for number in each) == list(range(1, MAILS + 1))

@@ -4,15 +4,16 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from schoolgate import authority
-from schoolgate.services.probing import Finding, running
+from schoolgate.services.probing import Finding, mail, running
 from schoolgate.settings import Settings
-from schoolgate.settings.machine import MetricsSettings, ProxySettings
+from schoolgate.settings.machine import MailSettings, MetricsSettings, ProxySettings
+from schoolgate.storage import OutboxState, Waiting
 from tests import gateway
 
 REFUSAL = b"HTTP/1.1 403 Forbidden\r\nX-Schoolgate-Clause: C-1\r\nContent-Length: 0\r\n\r\n"
@@ -129,3 +130,50 @@ def test_without_a_ca_https_cannot_be_asked_about(tmp_path: Path) -> None:
     found = ask(unused(), unused(), tmp_path)["filtering over HTTPS"]
     assert found.ok is False
     assert found.said.startswith("There is no CA in ")
+
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+LOST = Waiting(7, "role:headteacher", "A site is asked for", "request:3", NOON, 1)
+
+
+@pytest.mark.parametrize(
+    ("host", "state", "want"),
+    [
+        ("", OutboxState(0, None, "", ()), [(False, "no mail server is set, 0 mails waiting")]),
+        (
+            "",
+            OutboxState(2, NOON, "", ()),
+            [(True, "2 mails wait and no mail server is set: set mail.host in gate.yaml")],
+        ),
+        ("mx", OutboxState(0, None, "", ()), [(False, "mx:587, 0 mails waiting")]),
+        ("mx", OutboxState(1, NOON, "", ()), [(False, "mx:587, 1 mail waiting")]),
+        (
+            "mx",
+            OutboxState(1, NOON, "450 later", ()),
+            [(True, "mx:587, 1 mail waiting; the last that failed: 450 later")],
+        ),
+        (
+            "mx",
+            OutboxState(1, NOON - timedelta(hours=1), "450 later", ()),
+            [(True, "1 mail waits and nobody sends: start 'schoolgate run' or 'schoolgate jobs'")],
+        ),
+        (
+            "mx",
+            OutboxState(0, None, "", ((LOST, "550 nobody"),)),
+            [
+                (False, "mx:587, 0 mails waiting"),
+                (
+                    True,
+                    "not sent to role:headteacher, 'A site is asked for' (request:3): 550 nobody",
+                ),
+            ],
+        ),
+    ],
+)
+def test_how_mail_is_and_what_to_do(
+    host: str, state: OutboxState, want: list[tuple[bool, str]]
+) -> None:
+    settings = Settings(file=Path("gate.yaml"), mail=MailSettings(host=host))
+    findings = list(mail(settings, state, NOON))
+    assert [(one.is_note, one.said) for one in findings] == want
+    assert all(one.ok and one.what == "mail" for one in findings)

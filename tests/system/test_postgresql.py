@@ -34,7 +34,11 @@ CONTRACTS = [
     "tests/storage/test_overlays.py",
     "tests/storage/test_audit.py",
     "tests/services/test_approvals.py",
+    "tests/services/test_actors_at_once.py",
+    "tests/services/test_mailing.py",
+    "tests/services/test_reminding.py",
     "tests/services/test_request_rules.py",
+    "tests/system/test_jobs.py",
     "tests/system/test_killed.py",
 ]
 

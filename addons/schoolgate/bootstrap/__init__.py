@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from schoolgate.bootstrap.gateway import Gateway, upstream_bundle
     from schoolgate.bootstrap.jobs import (
         journal_of_late,
+        mail_faults,
         open_approvals,
         open_mailing,
         open_reminding,
+        outbox_if_any,
         work_through,
     )
     from schoolgate.bootstrap.people import client_at
@@ -42,12 +44,14 @@ __all__ = [
     "load_casebooks",
     "load_engine",
     "load_people_of",
+    "mail_faults",
     "members_if_any",
     "now",
     "open_approvals",
     "open_mailing",
     "open_reminding",
     "open_store",
+    "outbox_if_any",
     "overlay_if_any",
     "serve",
     "serve_portal",
@@ -69,9 +73,11 @@ _PARTS = {
     ),
     "jobs": (
         "journal_of_late",
+        "mail_faults",
         "open_approvals",
         "open_mailing",
         "open_reminding",
+        "outbox_if_any",
         "work_through",
     ),
     "people": ("client_at",),

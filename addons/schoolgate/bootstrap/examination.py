@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from schoolgate import authority
-from schoolgate.bootstrap.gateway import audit_trail_if_any, overlay_if_any
+from schoolgate.bootstrap.jobs import mail_faults, outbox_if_any
 from schoolgate.bootstrap.rules import load_engine, now
+from schoolgate.bootstrap.store import audit_trail_if_any, overlay_if_any
 from schoolgate.core.errors import SchoolgateError
+from schoolgate.services import probing
 from schoolgate.services.probing import Finding
 from schoolgate.settings import Settings
 
@@ -50,5 +52,16 @@ def _store(settings: Settings) -> Iterator[Finding]:
                 f"{found.entries} entries, {found.erased} of them erased, the last is {found.head}"
             )
             yield Finding("audit trail", found.fault is None, found.fault or said)
+        yield from _mail(settings)
     except SchoolgateError as error:
         yield Finding("store", False, str(error))
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    if settings.mail.host:
+        for fault in mail_faults(settings):
+            yield Finding("mail", ok=False, said=fault)
+    outbox = outbox_if_any(settings)
+    if outbox is not None:
+        at = now()
+        yield from probing.mail(settings, outbox.state(at - probing.GAVE_UP_OF_LATE), at)

@@ -2,8 +2,9 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 
@@ -25,6 +26,13 @@ _SETTLE_SECONDS = 1.0
 _SETTLE_LOOK_SECONDS = 0.02
 
 
+class Beside(Enum):
+    """What runs beside the workers, and what is said when it does not."""
+
+    PORTAL = "The portal is not serving."
+    JOBS = "The jobs are not running: no mail is sent."
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """What the process is given.
@@ -35,7 +43,7 @@ class Shown:
         board: how the supervisor sees the workers, which have its first rows.
         workers: how many.
         journal: directory of the journal.
-        has_portal: whether the portal has the last row of the board.
+        beside: what has the rows after those of the workers and of this process.
     """
 
     listener: socket.socket
@@ -43,7 +51,7 @@ class Shown:
     board: Board
     workers: int
     journal: Path
-    has_portal: bool = False
+    beside: Sequence[Beside] = ()
 
 
 def show(shown: Shown, link: Link) -> None:
@@ -86,12 +94,12 @@ def faults(shown: Shown, now: float) -> list[str]:
 
 def notes(shown: Shown) -> list[str]:
     """Give a sentence for each thing that is not as it should be and keeps nothing from being filtered."""
-    if not shown.has_portal:
-        return []
-    *_, portal = shown.board.rows()
-    if portal.serving and not portal.faults & PORTAL_STARTING:
-        return []
-    return ["The portal is not serving."]
+    rows = islice(shown.board.rows(), shown.workers + 1, None)
+    return [
+        beside.value
+        for beside, row in zip(shown.beside, rows, strict=True)
+        if not row.serving or row.faults & PORTAL_STARTING
+    ]
 
 
 def _states(shown: Shown) -> Iterator[WorkerState]:

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 
 from schoolgate.bootstrap.accounts import Accounts
-from schoolgate.bootstrap.gateway import open_store
 from schoolgate.bootstrap.rules import load_engine, load_people_of, load_policy_of, now
+from schoolgate.bootstrap.store import open_store
 from schoolgate.core.approvals import USUAL_ROLES, Role
 from schoolgate.core.errors import ConfigurationError, Fault, RefusedError, UnavailableError
 from schoolgate.core.people import People
@@ -18,11 +18,11 @@ from schoolgate.notify.letter import checked_address
 from schoolgate.notify.mail_server import Security
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.declarations import is_asked
-from schoolgate.services.mailing import Mailing
+from schoolgate.services.mailing import Mailing, Round
 from schoolgate.services.preview import LOOKED_BACK
 from schoolgate.services.reminding import remind, remind_to_sign
 from schoolgate.settings import Settings
-from schoolgate.storage import ApprovalStore, Outbox, open_database
+from schoolgate.storage import ApprovalStore, Outbox, is_there, open_database
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ def open_mailing(
         UnavailableError: when the database cannot be used.
     """
     mail = settings.mail
-    faults = [Fault(str(settings.file), 0, said) for said in _faults(settings)]
+    faults = [Fault(str(settings.file), 0, said) for said in mail_faults(settings)]
     if faults:
         raise ConfigurationError(faults)
     server = MailServer(
@@ -155,18 +155,31 @@ def work_through(
 ) -> None:
     """Send mail as it comes, and remind of what waits, until told to end."""
     while not ending.is_set():
+        done = Round()
         try:
             reminding(now())
             done = mailing.round(now())
         except UnavailableError as error:
             logger.error("Mail is not sent: %s", error)  # noqa: TRY400
-        else:
-            if done.gave_up:
-                logger.error("%d mails cannot be sent; see the outbox.", done.gave_up)
-        ending.wait(_ROUND_SECONDS)
+        if done.gave_up:
+            logger.error("A mail cannot be sent; 'schoolgate doctor' says why.")
+        if done == Round():
+            ending.wait(_ROUND_SECONDS)
 
 
-def _faults(settings: Settings) -> Iterator[str]:
+def outbox_if_any(settings: Settings) -> Outbox | None:
+    """Give the outbox, or None where nothing was ever kept; makes no files.
+
+    Raises:
+        UnavailableError: when there is a database that cannot be used.
+    """
+    if not is_there(settings.database_url):
+        return None
+    return Outbox(open_database(settings.database_url))
+
+
+def mail_faults(settings: Settings) -> Iterator[str]:
+    """Give a sentence for each thing that is wrong with the settings of mail."""
     mail = settings.mail
     if not mail.host:
         yield "mail.host is not set: there is no server to send mail with"

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schoolgate.bootstrap import exposition, worker
+from schoolgate.bootstrap.exposition import Beside
 from schoolgate.bootstrap.gateway import prepare, upstream_bundle
+from schoolgate.bootstrap.jobs_post import keep_jobs
 from schoolgate.bootstrap.portal_post import keep_portal, why_no_portal
 from schoolgate.bootstrap.rules import Rules
 from schoolgate.core.errors import UnavailableError
@@ -66,14 +68,14 @@ def serve(
     settings: Settings,
     ready: Callable[[Addresses, PolicyEngine], None],
     *,
-    with_portal: bool = True,
+    whole: bool = True,
 ) -> None:
     """Run the gateway until SIGINT or SIGTERM; SIGHUP puts new workers in place of the old ones.
 
     Args:
         settings: of this machine.
         ready: called once all but the portal serves, which may take a moment longer.
-        with_portal: whether the portal runs beside the workers.
+        whole: whether portal and jobs run beside the workers.
 
     Raises:
         ConfigurationError: when a file has faults.
@@ -86,9 +88,12 @@ def serve(
         proxy = opened.enter_context(_proxy_listeners(settings))
         figures = opened.enter_context(shared_directory(settings.state_dir))
         exchange = opened.enter_context(contextlib.closing(Exchange(len(proxy.rows))))
-        no_portal = why_no_portal(settings) if with_portal else "it is served on its own"
+        no_portal = why_no_portal(settings) if whole else "it is served on its own"
         portal = None if no_portal else opened.enter_context(_portal_listener(settings))
-        _Running(settings, rules, proxy, exchange, metrics, figures, portal, no_portal).run(ready)
+        running = _Running(
+            settings, rules, proxy, exchange, metrics, figures, portal, no_portal, has_jobs=whole
+        )
+        running.run(ready)
 
 
 class _Running:
@@ -102,6 +107,8 @@ class _Running:
         figures: Path,
         portal: Listeners | None,
         no_portal: str,
+        *,
+        has_jobs: bool,
     ) -> None:
         self._settings = settings
         self._rules = rules
@@ -111,7 +118,8 @@ class _Running:
         self._figures = figures
         self._portal = portal
         self._no_portal = no_portal
-        self._board = Board(len(proxy.rows) + 1 + (portal is not None))
+        self._has_jobs = has_jobs
+        self._board = Board(len(proxy.rows) + 1 + len(self._beside))
         # The first workers, and those of a reload, are not to serve what is not as it is written.
         self._last_good: Rules | None = None
 
@@ -155,9 +163,17 @@ class _Running:
         metrics = Post(
             "metrics", len(workers) + 1, self._show, [listener.fileno()], is_relieved=False
         )
-        return [*workers, metrics, *self._portal_post(len(workers) + 2)]
+        # In the order of `_beside`.
+        beside = (*self._portal_posts(len(workers) + 2), *self._jobs_posts(len(workers) + 3))
+        return [*workers, metrics, *beside]
 
-    def _portal_post(self, number: int) -> Iterator[Post]:
+    @property
+    def _beside(self) -> tuple[Beside, ...]:
+        """What runs beside the workers and keeps nothing from being filtered."""
+        portal = (Beside.PORTAL,) if self._portal is not None else ()
+        return portal + ((Beside.JOBS,) if self._has_jobs else ())
+
+    def _portal_posts(self, number: int) -> Iterator[Post]:
         portal = self._portal
         if portal is None:
             return
@@ -169,6 +185,16 @@ class _Running:
         # A gateway without its pages still filters.
         listeners = [one.fileno() for one in portal.all()]
         yield Post("portal", number, keep, listeners, is_relieved=False, is_essential=False)
+
+    def _jobs_posts(self, number: int) -> Iterator[Post]:
+        if not self._has_jobs:
+            return
+
+        def keep(link: Link) -> None:
+            _name_log("jobs")
+            keep_jobs(self._settings, link)
+
+        yield Post("jobs", number, keep, is_essential=False)
 
     def _worker(self, number: int) -> Callable[[Link], None]:
         ports = [self._proxy.address[1], self._metrics.address[1]]
@@ -199,7 +225,7 @@ class _Running:
                 self._board,
                 len(self._proxy.rows),
                 self._settings.journal_dir,
-                has_portal=self._portal is not None,
+                self._beside,
             ),
             link,
         )

@@ -7,6 +7,7 @@ from schoolgate import bootstrap
 from schoolgate.cli import output
 from schoolgate.cli.options import with_settings
 from schoolgate.services import probing
+from schoolgate.services.probing import Finding
 from schoolgate.settings import Settings
 
 
@@ -22,8 +23,14 @@ def doctor(settings: Settings) -> None:
     """
     findings = [*bootstrap.at_rest(settings), *probing.running(settings)]
     for finding in findings:
-        mark, style = ("ok   ", "green") if finding.ok else ("FAULT", "bold red")
-        output.console.print(f"{mark} ", style=style, end="")
+        mark, style = _mark(finding)
+        output.console.print(f"{mark:5} ", style=style, end="")
         output.console.print(f"{finding.what}: {finding.said}")
     if not all(finding.ok for finding in findings):
         raise Exit(1)
+
+
+def _mark(finding: Finding) -> tuple[str, str]:
+    if not finding.ok:
+        return "FAULT", "bold red"
+    return ("note", "yellow") if finding.is_note else ("ok", "green")

@@ -23,7 +23,7 @@ def run(settings: Settings) -> None:
     schoolgate run --config /etc/schoolgate/schoolgate.yaml --state /var/lib/schoolgate
     SCHOOLGATE_PROXY_LISTEN=0.0.0.0:3128 schoolgate run
     """
-    _serve(settings, with_portal=True)
+    _serve(settings, whole=True)
 
 
 @click.command()
@@ -34,7 +34,7 @@ def proxy(settings: Settings) -> None:
     \b
     schoolgate proxy --config /etc/schoolgate/schoolgate.yaml
     """
-    _serve(settings, with_portal=False)
+    _serve(settings, whole=False)
 
 
 @click.command()
@@ -72,14 +72,14 @@ def _log() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
 
 
-def _serve(settings: Settings, *, with_portal: bool) -> None:
+def _serve(settings: Settings, *, whole: bool) -> None:
     _log()
 
     def ready(addresses: bootstrap.Addresses, engine: PolicyEngine) -> None:
         click.echo(f"proxy    {addresses.proxy}")
         if addresses.portal:
             click.echo(f"portal   {addresses.portal}")
-        elif with_portal:
+        elif whole:
             click.echo(f"no portal: {addresses.no_portal}")
         click.echo(f"metrics  {addresses.metrics}/metrics")
         click.echo(f"health   {addresses.metrics}/healthz")
@@ -96,4 +96,4 @@ def _serve(settings: Settings, *, with_portal: bool) -> None:
             f"{engine.catalogue.sites.names} domains, {workers} worker{'s' if workers > 1 else ''})"
         )
 
-    bootstrap.serve(settings, ready, with_portal=with_portal)
+    bootstrap.serve(settings, ready, whole=whole)

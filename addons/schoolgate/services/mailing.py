@@ -1,4 +1,4 @@
-"""One round of sending mail from the outbox: at least once, with growing pauses, given up at last."""
+"""Sending mail from the outbox: at least once, with growing pauses, given up at last."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from schoolgate.storage import Outbox, Waiting
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=4)
 GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1
+# One mail at a time: the slowest server takes less than this for it.
 _LEASE = timedelta(minutes=10)
-_AT_ONCE = 20
 # What has one page for all of its kind.
 _PAGES = {
     "account": "people",
@@ -25,7 +25,7 @@ _PAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What came of a round.
+    """What came of a round; all 0 where nothing was due.
 
     Attributes:
         sent: mails that were handed over.
@@ -67,13 +67,13 @@ class Mailing:
         self._public_url = public_url.rstrip("/")
 
     def round(self, now: datetime) -> Round:
-        """Send what is due.
+        """Send the mail that is due first, if one is.
 
         Raises:
             UnavailableError: when the database fails.
         """
         counts = {"sent": 0, "waiting": 0, "gave_up": 0}
-        for waiting in self._outbox.take(now, _AT_ONCE, _LEASE):
+        for waiting in self._outbox.take(now, 1, _LEASE):
             counts[self._one(waiting, now)] += 1
         return Round(**counts)
 

@@ -1,26 +1,63 @@
-"""Asking a running gateway the questions that show whether it filters."""
+"""Asking a running gateway the questions that show whether it filters, and how its mail is."""
 
 import http.client
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from schoolgate import authority
 from schoolgate.settings import Settings
 from schoolgate.settings.machine import split_address
+from schoolgate.storage import OutboxState
 
 # Reserved for documentation (RFC 5737): nothing is there, and the proxy must refuse to go.
 _NOWHERE = "192.0.2.1"
 _TIMEOUT_SECONDS = 5.0
 
 
+# Of mail that was given up, so much is told; and from then on nobody seems to send any.
+GAVE_UP_OF_LATE = timedelta(days=14)
+_LATE = timedelta(minutes=15)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """One thing that was looked at.
+
+    Attributes:
+        what: was looked at.
+        ok: whether it keeps nothing from being filtered.
+        said: what was found.
+        is_note: whether somebody should do something about it all the same.
+    """
 
     what: str
     ok: bool
     said: str
+    is_note: bool = False
+
+
+def mail(settings: Settings, state: OutboxState, now: datetime) -> Iterator[Finding]:
+    """Say how mail is, and what to do about what waits."""
+    many = f"{state.waiting} mail{'s' if state.waiting != 1 else ''}"
+    wait = f"{many} wait{'s' if state.waiting == 1 else ''}"
+    late = state.due_since is not None and now - state.due_since > _LATE
+    if not settings.mail.host:
+        said = f"no mail server is set, {many} waiting"
+        if state.waiting:
+            said = f"{wait} and no mail server is set: set mail.host in {settings.file}"
+        yield Finding("mail", ok=True, said=said, is_note=state.waiting > 0)
+    elif late:
+        said = f"{wait} and nobody sends: start 'schoolgate run' or 'schoolgate jobs'"
+        yield Finding("mail", ok=True, said=said, is_note=True)
+    else:
+        trouble = f"; the last that failed: {state.trouble}" if state.trouble else ""
+        said = f"{settings.mail.host}:{settings.mail.port}, {many} waiting{trouble}"
+        yield Finding("mail", ok=True, said=said, is_note=bool(trouble))
+    for waiting, error in state.gave_up:
+        said = f"not sent to {waiting.audience}, '{waiting.subject}' ({waiting.about}): {error}"
+        yield Finding("mail", ok=True, said=said, is_note=True)
 
 
 def running(settings: Settings) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from schoolgate.storage.connections import is_postgresql, is_there, sqlite_path
 from schoolgate.storage.database import open_database
 from schoolgate.storage.decisions import DecisionStore
 from schoolgate.storage.migrations import upgrade
-from schoolgate.storage.outbox import Outbox, Waiting
+from schoolgate.storage.outbox import Outbox, OutboxState, Waiting
 from schoolgate.storage.watch import BindingWatch, OverlayWatch
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "DecisionStore",
     "Happening",
     "Outbox",
+    "OutboxState",
     "OverlayWatch",
     "Reading",
     "TrailState",

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, Row, insert, select, update
 
 from schoolgate.core.approvals import Told
 from schoolgate.storage import schema
@@ -42,6 +43,23 @@ def put(connection: Connection, told: Told, about: str, now: datetime) -> None:
         connection.execute(insert(schema.outbox).values(**values, **when))
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """How the outbox is.
+
+    Attributes:
+        waiting: mails that are to be sent.
+        due_since: since when one of them could have been sent; None where none could.
+        trouble: what the last of them that failed met, "" where none did.
+        gave_up: mails of late that are not tried again, oldest first, each with what it met.
+    """
+
+    waiting: int
+    due_since: datetime | None
+    trouble: str
+    gave_up: tuple[tuple[Waiting, str], ...]
+
+
 class Outbox:
     """The mail of the database. Every method raises `UnavailableError` when the database fails."""
 
@@ -61,10 +79,7 @@ class Outbox:
             taken = update(table).where(table.c.id.in_([row.id for row in rows]))
             later = {"due_at": now + lease, "attempts": table.c.attempts + 1}
             connection.execute(taken.values(**later))
-        return [
-            Waiting(row.id, row.audience, row.subject, row.about, row.created_at, row.attempts + 1)
-            for row in rows
-        ]
+        return [_waiting(row, row.attempts + 1) for row in rows]
 
     def sent(self, number: int, now: datetime) -> None:
         """Note that a mail was handed over."""
@@ -84,15 +99,32 @@ class Outbox:
         query = select(table).where(table.c.sent_at.is_(None)).order_by(table.c.id)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
-        return [
-            (
-                Waiting(r.id, r.audience, r.subject, r.about, r.created_at, r.attempts),
-                r.last_error,
-            )
-            for r in rows
-        ]
+        return [(_waiting(row, row.attempts), row.last_error) for row in rows]
+
+    def state(self, since: datetime) -> OutboxState:
+        """Give how it is; of what was given up, that from a time on."""
+        table = schema.outbox
+        query = select(table).where(table.c.sent_at.is_(None)).order_by(table.c.id)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        waiting = [row for row in rows if row.gave_up_at is None]
+        tried = [row.last_error for row in waiting if row.last_error]
+        return OutboxState(
+            len(waiting),
+            min((row.due_at for row in waiting), default=None),
+            tried[-1] if tried else "",
+            tuple(
+                (_waiting(row, row.attempts), row.last_error)
+                for row in rows
+                if row.gave_up_at is not None and row.gave_up_at >= since
+            ),
+        )
 
     def _note(self, number: int, **values: object) -> None:
         table = schema.outbox
         with writing(self._engine) as connection:
             connection.execute(update(table).where(table.c.id == number).values(**values))
+
+
+def _waiting(row: Row[Any], attempts: int) -> Waiting:
+    return Waiting(row.id, row.audience, row.subject, row.about, row.created_at, attempts)
