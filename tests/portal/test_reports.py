@@ -69,3 +69,35 @@ def test_accidents_are_shown_to_who_receives_incidents(here: House, somebody: So
     Asking().post("/accident/", url=URL, words="A wrong link.")
     dsl = Asking(somebody(Role.DSL))
     assert "A wrong link." in stands_in(dsl, "/reports/")
+
+
+def test_a_block_is_lifted_with_a_reason_once(here: House, somebody: Somebody) -> None:
+    number = reported(here)
+    lead = Asking(somebody(Role.ONLINE_SAFETY_LEAD))
+    lead.post(f"/reports/{number}/", state="blocked", note="Vile.")
+    [block] = here.decisions.overlay(here.now()).blocks
+    path = f"/blocks/{block.id}/lift/"
+    assert path in stands_in(lead, "/reports/")
+    refused = lead.post(path, reason=" ")
+    assert refused.status_code == 409
+    assert "Give a reason." in refused.content.decode()
+    assert len(here.decisions.overlay(here.now()).blocks) == 1
+    assert lead.post(path, reason="It was <b>another</b> site.")["location"] == "/reports/"
+    assert here.decisions.overlay(here.now()).blocks == ()
+    page = stands_in(lead, "/reports/")
+    assert "The block of games.example is lifted." in page
+    assert "Lifted, 23 November 2026: It was &lt;b&gt;another&lt;/b&gt; site." in page
+    assert path not in page
+    again = lead.post(path, reason="Again.")
+    assert again.status_code == 409
+    assert "no block" in again.content.decode()
+    [(entry, beside)] = here.trail.told(f"block:{block.id}")
+    assert entry.action == "block.lifted"
+    assert beside["detail"]["reason"] == "It was <b>another</b> site."
+    assert beside["actor"] == "account:somebody@hill.example"
+
+
+@pytest.mark.parametrize(("number", "want"), [("0", 409), ("77", 409), ("9" * 30, 404)])
+def test_a_block_that_is_not_there(here: House, somebody: Somebody, number: str, want: int) -> None:
+    lead = Asking(somebody(Role.ONLINE_SAFETY_LEAD))
+    assert lead.post(f"/blocks/{number}/lift/", reason="It.").status_code == want

@@ -428,7 +428,16 @@ def test_a_reported_site_is_blocked_at_once_by_the_lead_and_once(
     )  # fmt: skip
     assert rules.decide_host("new.example", Client("10.0.0.7", "pupils"), NINE).decision is decision
     [block] = store.overlay(NINE).blocks
-    service.unblock(block.id, LEAD, NINE)
+    with pytest.raises(RefusedError, match="give a reason"):
+        service.unblock(block.id, " ", LEAD, NINE)
+    assert [one.lifted_at for one in service.blocks(LEAD)] == [None]
+    service.unblock(block.id, "Another site.", LEAD, NINE)
+    [lifted] = service.blocks(LEAD)
+    assert (lifted.report, lifted.lifted_at, lifted.lifted_because) == (
+        report.id, NINE, "Another site.",
+    )  # fmt: skip
+    assert service.blocks(TEACHER) == [lifted]
+    assert service.blocks(OTHER_TEACHER) == []
     assert store.overlay(NINE).blocks == ()
     assert service.reports(OTHER_TEACHER) == []
     assert [r.state for r in service.reports(LEAD)] == [ReportState.BLOCKED]

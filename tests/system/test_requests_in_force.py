@@ -147,5 +147,5 @@ def test_a_reported_site_is_closed_by_one_step(own: Gateway, school: School, sit
         service, now = school.approvals, bootstrap.now()
         service.handle_report(report.id, ReportState.BLOCKED, "Looked at.", LEADER, now)
         assert eventually(lambda: asked(client, url).status_code == 403)
-        service.unblock(1, LEADER, bootstrap.now())
+        service.unblock(1, "It was another.", LEADER, bootstrap.now())
         assert eventually(lambda: asked(client, url).status_code == 200)

@@ -20,7 +20,7 @@ from schoolgate.services.approvals import Approvals
 from schoolgate.services.declarations import is_asked
 from schoolgate.services.mailing import Mailing, Round
 from schoolgate.services.preview import LOOKED_BACK
-from schoolgate.services.reminding import remind, remind_to_sign
+from schoolgate.services.reminding import remind, remind_of_ends, remind_to_sign
 from schoolgate.settings import Settings
 from schoolgate.storage import ApprovalStore, Outbox, is_there, open_database
 
@@ -107,6 +107,7 @@ def open_reminding(settings: Settings) -> Callable[[datetime], object]:
 
     def reminding(at: datetime) -> None:
         remind(store, roles, at)
+        remind_of_ends(store, at)
         to_sign.remind(at)
 
     return reminding

@@ -35,11 +35,14 @@ from schoolgate.portal.views import (
     device,
     known,
     people,
+    printing,
     public,
     register,
+    renewing,
     reports,
     requests,
     sign_ins,
+    viewing,
 )
 
 READ = frozenset({"GET"})
@@ -73,6 +76,11 @@ IN_SIGHT = on_duty(
 ON_REPORTS = on_duty(
     lambda roles: (*roles.reviews, *roles.decides), Role.ONLINE_SAFETY_LEAD, Role.DSL
 )
+# Who opens a person's history (W-6.3.1-monitor).
+CONCERNED = on_duty(
+    lambda roles: (*roles.incidents, *roles.decides),
+    Role.HEADTEACHER, Role.ONLINE_SAFETY_LEAD, Role.DSL,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,9 @@ PAGES = (
     Page("report/", asking.report, "report", ANYONE, FORM),
     Page("requests/", requests.listed, "requests", STAFF, menu="Requests"),
     Page("requests/<int:number>/", requests.shown, "request", STAFF),
+    Page("requests/<int:number>/renew/", renewing.of_request, "renew_request", STAFF, FORM),
+    Page("requests/<int:number>/form/", printing.form, "request_form", STAFF),
+    Page("requests/<int:number>/form/page/", printing.page, "request_page", STAFF),
     Page("requests/<int:number>/answer/", requests.answer, "answer_request", STAFF, FORM),
     Page("requests/<int:number>/withdraw/", requests.withdraw, "withdraw_request", STAFF, CHANGE),
     Page("waiting/", deciding.waiting, "waiting", STAFF, menu="Waiting for you"),
@@ -118,12 +129,18 @@ PAGES = (
     Page("absence/<int:number>/end/", absence.end, "end_absence", ABSENCE, CHANGE),
     Page("reports/", reports.listed, "reports", ON_REPORTS, menu="Reports"),
     Page("reports/<int:number>/", reports.handle, "handle_report", ON_REPORTS, CHANGE),
+    Page("blocks/<int:number>/lift/", reports.lift, "lift_block", ON_REPORTS, CHANGE),
     Page("grants/", register.listed, "grants", KEEPERS, menu="Register"),
     Page("grants/file/", register.file, "grants_file", KEEPERS),
+    Page("grants/file/pdf/", register.pdf, "grants_pdf", KEEPERS),
+    Page("grants/file/page/", register.page, "grants_page", KEEPERS),
+    Page("grants/<int:number>/renew/", renewing.of_grant, "renew_grant", KEEPERS, FORM),
     Page("grants/<int:number>/revoke/", register.revoke, "revoke_grant", KEEPERS, FORM),
     Page("declaration/", declaration.declaration, "declaration", AT_THE_DOOR, FORM, menu="Declaration"),
     Page("declaration/register/", declaration.listed, "signatures", KEEPERS, menu="Signatures"),
     Page("declaration/register/file/", declaration.file, "signatures_file", KEEPERS),
+    Page("viewing/", viewing.own, "viewing", AT_THE_DOOR),
+    Page("history/", viewing.of_others, "history", CONCERNED, FORM, menu="Viewing"),
     Page("device/", device.sign_in, "device", AT_THE_DOOR, FORM, menu="This device"),
     Page("device/sign-out/", device.sign_out, "device_sign_out", AT_THE_DOOR, CHANGE),
     Page("first/<str:token>/", accounts.first, "first", AT_THE_DOOR, FORM),

@@ -11,7 +11,7 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader,
 
 from schoolgate.portal.house import house
 from schoolgate.portal.pages import menu
-from schoolgate.portal.words import visible
+from schoolgate.portal.words import legible, visible
 
 _LONDON = ZoneInfo("Europe/London")
 
@@ -29,7 +29,7 @@ def environment(**options: Any) -> Environment:
     options["finalize"] = visible
     made = Environment(**options)  # noqa: S701 - Django asks for autoescape
     made.globals.update(static=static, url=_url)
-    made.filters.update(moment=_moment, day=_day)
+    made.filters.update(moment=_moment, day=_day, legible=legible)
     return made
 
 

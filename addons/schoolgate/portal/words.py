@@ -1,6 +1,7 @@
 """Names of things of core, and texts that people typed, as pages say them."""
 
 import re
+import unicodedata
 from typing import Any
 
 from schoolgate.core.approvals import Role
@@ -46,3 +47,23 @@ def visible(value: Any) -> Any:
         # What is marked as HTML stays so.
         return type(value)(_MISLEADING.sub("\N{REPLACEMENT CHARACTER}", value))
     return value
+
+
+def legible(text: object, longest: int = 5_000) -> str:
+    """Give a text as paper can hold it: what is no text, or turns its direction, is a mark instead.
+
+    What was typed into a form has none of it; a reason given on the command line may.
+
+    Args:
+        text: or what stands for one.
+        longest: of how many characters the rest is left out.
+    """
+    said = str(text)
+    shown = "".join("\ufffd" if _is_hidden(one) else one for one in said[:longest])
+    return shown + ("…" if len(said) > longest else "")
+
+
+def _is_hidden(character: str) -> bool:
+    # Control characters, halves of pairs, marks of direction and others without a shape.
+    kind = unicodedata.category(character)
+    return kind in ("Cc", "Cf", "Cs", "Co", "Cn") and character not in "\n\t\u200c\u200d\u00ad"

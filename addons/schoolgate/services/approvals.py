@@ -26,6 +26,7 @@ from schoolgate.core.approvals import (
     Opened,
     Outcome,
     Replaced,
+    ReportBlock,
     ReportState,
     RequestTerms,
     Role,
@@ -48,6 +49,7 @@ from schoolgate.core.approvals.registers import (
     report_accident,
     report_site,
 )
+from schoolgate.core.approvals.requests import checked_text
 from schoolgate.core.errors import RefusedError
 from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine, with_groups_around
@@ -260,13 +262,21 @@ class Approvals:
                 work.tell(told, f"report:{number}", now)
         return report
 
-    def unblock(self, number: int, actor: Actor, now: datetime) -> None:
-        """Take back a block that was made at once."""
+    def unblock(self, number: int, reason: str, actor: Actor, now: datetime) -> str:
+        """Take back a block that was made at once; give the site."""
         role = blocking_role(actor, self._roles())
+        reason = checked_text(reason, "a reason")
         with self._store.writing() as work:
-            entry = work.unblock(number, now)
-            detail = {"entry": entry, "role": role.value}
+            entry, report = work.unblock(number, reason, now)
+            detail = {"entry": entry, "role": role.value, "report": report, "reason": reason}
             work.record(now, actor.id, "block.lifted", f"block:{number}", detail)
+        return entry
+
+    def blocks(self, actor: Actor) -> list[ReportBlock]:
+        """Give the blocks that were made on reports which somebody sees, oldest first."""
+        seen = {report.id for report in self.reports(actor)}
+        with self._store.reading() as kept:
+            return [block for block in kept.blocks() if block.report in seen]
 
     def reports(self, actor: Actor) -> list[SiteReport]:
         """Give the reports of sites, oldest first: all to who may block, else one's own."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, String, cast, exists, insert, literal, select, update
 
 from schoolgate.core.approvals import (
     AccessRequest,
@@ -15,6 +15,7 @@ from schoolgate.core.approvals import (
     Grant,
     Opened,
     Outcome,
+    ReportBlock,
     SiteReport,
     State,
     Told,
@@ -102,6 +103,15 @@ class Reading:
         row = self._connection.execute(query).one_or_none()
         return overlays.grant_of(row) if row else None
 
+    def ending(self, now: datetime, until: datetime, subject: str) -> list[Grant]:
+        """Give the grants of requests that end by a time, and that no mail of a subject was about."""
+        grants, outbox = schema.grants, schema.outbox
+        about = literal("request:") + cast(grants.c.request_id, String)
+        told = exists().where(outbox.c.about == about, outbox.c.subject == subject)
+        live = (grants.c.revoked_at.is_(None), grants.c.ends > now, grants.c.ends <= until)
+        query = select(grants).where(*live, grants.c.request_id.is_not(None), ~told)
+        return [overlays.grant_of(row) for row in self._connection.execute(query)]
+
     def delegations(self, now: datetime) -> list[Delegation]:
         """Give the delegations that run or are to come."""
         table = schema.delegations
@@ -127,6 +137,17 @@ class Reading:
         """Give every report of a site, oldest first."""
         query = select(schema.site_reports).order_by(schema.site_reports.c.id)
         return [report_of(row) for row in self._connection.execute(query)]
+
+    def blocks(self) -> list[ReportBlock]:
+        """Give every block that was ever made on a report, oldest first."""
+        table = schema.site_blocks
+        query = select(table).where(table.c.report_id.is_not(None)).order_by(table.c.id)
+        return [
+            ReportBlock(
+                row.id, row.report_id, row.entry, row.created_at, row.lifted_at, row.lifted_reason
+            )
+            for row in self._connection.execute(query)
+        ]
 
     def accidents(self, since: datetime) -> list[Accident]:
         """Give the accidents recorded from a time on, oldest first."""
@@ -296,20 +317,23 @@ class Writing(Reading):
         raise_version(self._connection, OVERLAY)
         return number
 
-    def unblock(self, number: int, now: datetime) -> str:
-        """Take a block back and give the site.
+    def unblock(self, number: int, reason: str, now: datetime) -> tuple[str, int | None]:
+        """Take a block back; give the site, and the number of the report that it was made on.
 
         Raises:
-            RefusedError: when there is none of that number.
+            RefusedError: when there is none of that number in force.
         """
         table = schema.site_blocks
         live = (table.c.id == number, table.c.lifted_at.is_(None))
-        lifted = update(table).where(*live).values(lifted_at=now).returning(table.c.entry)
-        entry = self._connection.execute(lifted).scalar()
-        if entry is None:
-            raise RefusedError(f"there is no block {number}")
+        lifted = update(table).where(*live).values(lifted_at=now, lifted_reason=reason)
+        row = None
+        if 0 < number <= _LARGEST_ID:
+            made = lifted.returning(table.c.entry, table.c.report_id)
+            row = self._connection.execute(made).one_or_none()
+        if row is None:
+            raise RefusedError(f"there is no block {number} in force")
         raise_version(self._connection, OVERLAY)
-        return str(entry)
+        return row.entry, row.report_id
 
     def add_accident(self, accident: Accident) -> Accident:
         """Keep an accident and give it with its number."""

@@ -215,6 +215,7 @@ site_blocks = Table(
     Column("report_id", Integer, ForeignKey("site_reports.id")),
     Column("created_at", UtcTime, nullable=False),
     Column("lifted_at", UtcTime),
+    Column("lifted_reason", Text, nullable=False, server_default=text("''")),
 )
 
 accidents = Table(

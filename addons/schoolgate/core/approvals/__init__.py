@@ -23,7 +23,7 @@ from schoolgate.core.approvals.grants import Grant
 from schoolgate.core.approvals.offers import Offer, notifies, offered
 from schoolgate.core.approvals.overlay import Overlay, SiteBlock, Supervision, Suspension, first
 from schoolgate.core.approvals.precautions import Precaution, PrecautionKind, RequestTerms
-from schoolgate.core.approvals.registers import Accident, ReportState, SiteReport
+from schoolgate.core.approvals.registers import Accident, ReportBlock, ReportState, SiteReport
 from schoolgate.core.approvals.requests import (
     AccessRequest,
     Form,
@@ -76,6 +76,7 @@ __all__ = [
     "Precaution",
     "PrecautionKind",
     "Replaced",
+    "ReportBlock",
     "ReportState",
     "RequestTerms",
     "Review",

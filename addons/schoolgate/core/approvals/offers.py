@@ -18,7 +18,7 @@ from schoolgate.core.approvals.arrangements import Arrangements, Standing
 from schoolgate.core.approvals.precautions import PrecautionKind
 from schoolgate.core.approvals.requests import AccessRequest
 from schoolgate.core.approvals.roles import Actor, Role
-from schoolgate.core.approvals.workflow import closing_role, deciding_role
+from schoolgate.core.approvals.workflow import RENEWABLE, closing_role, deciding_role
 from schoolgate.core.errors import RefusedError
 
 
@@ -30,11 +30,13 @@ class Offer:
         actions: that are not refused for who they are or for the state.
         role: in which they decide; None where they do not.
         standing: what the policy says of the page.
+        renewable: whether they may ask for it again, to take its place.
     """
 
     actions: frozenset[type[Action]]
     role: Role | None
     standing: Standing
+    renewable: bool = False
 
 
 def offered(request: AccessRequest, actor: Actor, now: datetime, school: Arrangements) -> Offer:
@@ -54,7 +56,10 @@ def offered(request: AccessRequest, actor: Actor, now: datetime, school: Arrange
         can.add(Revoke)
     state = request.state_at(now)
     return Offer(
-        frozenset(action for action in can if state in action.states), role, school.standing
+        frozenset(action for action in can if state in action.states),
+        role,
+        school.standing,
+        own and state in RENEWABLE,
     )
 
 

@@ -47,6 +47,27 @@ class SiteReport:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportBlock:
+    """A block that was made on a report.
+
+    Attributes:
+        id: its number.
+        report: number of the report.
+        site: that is blocked.
+        at: when it was made.
+        lifted_at: when it was taken back; None while it is in force.
+        lifted_because: why; empty while it is in force.
+    """
+
+    id: int
+    report: int
+    site: str
+    at: datetime
+    lifted_at: datetime | None = None
+    lifted_because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Accident:
     """Somebody came upon a prohibited site by accident and says so: a genuine mistake on the record.
 

@@ -41,7 +41,7 @@ from schoolgate.core.approvals.roles import Actor, Role, Roles
 from schoolgate.core.approvals.scope import Scope, widenings
 from schoolgate.core.errors import RefusedError
 
-_RENEWABLE = (State.APPROVED, State.ACTIVE, State.EXPIRED)
+RENEWABLE = (State.APPROVED, State.ACTIVE, State.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def submit(
     """
     if renews is not None:
         _must_be_requester(renews, actor)
-        if renews.state_at(now) not in _RENEWABLE:
+        if renews.state_at(now) not in RENEWABLE:
             raise RefusedError(f"that request is {renews.state_at(now).value}: ask anew")
     form = acceptable(form, now, school)
     old = renews.id if renews else None
@@ -192,7 +192,7 @@ def renewed(request: AccessRequest, now: datetime) -> AccessRequest:
     Raises:
         RefusedError: when it is in force no longer and has not just ended, either.
     """
-    if request.state_at(now) not in _RENEWABLE:
+    if request.state_at(now) not in RENEWABLE:
         raise RefusedError(f"request {request.id} is {request.state_at(now).value} meanwhile")
     return replace(request, version=request.version + 1, state=State.RENEWED)
 

@@ -139,21 +139,36 @@ def ask(request: HttpRequest) -> HttpResponse:
         subjects=requesting.subjects(here, request),
         initial=_initial(request, here, ticket),
     )
-    status = 200
-    if request.method == "POST" and form.is_valid():
-        if not ratelimit.consume(request, action="ask_for_site"):
-            form.add_error(None, _TOO_OFTEN)
-            status = 429
-        else:
-            try:
-                number = _submit(request, here, form)
-            except RefusedError as error:
-                form.add_error(None, said(error))
-            else:
-                messages.success(request, "Your request is sent. What becomes of it stands here.")
-                return redirect("request", number)
+    answer, status = sent(request, here, form)
+    if answer is not None:
+        return answer
     shown = {"form": form, "ticket": ticket, "problem": problem, "now": here.now()}
     return render(request, "portal/ask.html", shown, status=status)
+
+
+def sent(
+    request: HttpRequest, here: House, form: AskForm, renews: int | None = None
+) -> tuple[HttpResponse | None, int]:
+    """Send the form where it is complete; give the answer to that, or None and the page's status.
+
+    Args:
+        request: of whoever asks.
+        here: what the pages work with.
+        form: as it was filled in; what is refused stands in it afterwards.
+        renews: number of the request that it renews, if any.
+    """
+    if request.method != "POST" or not form.is_valid():
+        return None, 200
+    if not ratelimit.consume(request, action="ask_for_site"):
+        form.add_error(None, _TOO_OFTEN)
+        return None, 429
+    try:
+        number = _submit(request, here, form, renews)
+    except RefusedError as error:
+        form.add_error(None, said(error))
+        return None, 200
+    messages.success(request, "Your request is sent. What becomes of it stands here.")
+    return redirect("request", number), 302
 
 
 def accident(request: HttpRequest) -> HttpResponse:
@@ -198,11 +213,12 @@ def _told(request: HttpRequest, kind: type[SiteForm], keep: _Keep, page: str) ->
     return render(request, page, {"form": form, "problem": problem}, status=status)
 
 
-def _submit(request: HttpRequest, here: House, form: AskForm) -> int:
+def _submit(request: HttpRequest, here: House, form: AskForm, renews: int | None) -> int:
     token = form.cleaned_data["submission"]
     submission = f"{request.user.pk}:{token}" if token else None
     actor = requesting.actor_of(request)
-    return here.approvals.submit(form.made(), actor, here.now(), submission=submission).id
+    made = form.made()
+    return here.approvals.submit(made, actor, here.now(), submission=submission, renews=renews).id
 
 
 def ticket_of(request: HttpRequest, here: House) -> tuple[Ticket | None, str]:

@@ -1,4 +1,4 @@
-"""What people report: sites that should be blocked, which takes one step, and accidents."""
+"""What people report: sites, blocked in one step and opened again in another, and accidents."""
 
 from datetime import timedelta
 
@@ -38,6 +38,17 @@ def handle(request: HttpRequest, number: int) -> HttpResponse:
     return redirect("reports")
 
 
+def lift(request: HttpRequest, number: int) -> HttpResponse:
+    """Take back a block that was made on a report."""
+    here, actor = house(), requesting.actor_of(request)
+    try:
+        site = here.approvals.unblock(number, request.POST.get("reason", ""), actor, here.now())
+    except RefusedError as error:
+        return _page(request, said(error), 409)
+    messages.success(request, f"The block of {site} is lifted.")
+    return redirect("reports")
+
+
 def _page(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
     here, actor = house(), requesting.actor_of(request)
     reports = here.approvals.reports(actor)
@@ -45,7 +56,10 @@ def _page(request: HttpRequest, problem: str = "", status: int = 200) -> HttpRes
         accidents = here.approvals.accidents(here.now() - _LOOKED_BACK, actor)
     except RefusedError:
         accidents = []
+    blocks = here.approvals.blocks(actor)
     shown = {
+        "blocked": [one for one in blocks if one.lifted_at is None],
+        "lifted": {one.report: one for one in blocks if one.lifted_at is not None},
         "waiting": [one for one in reports if one.state is ReportState.OPEN],
         "handled": [one for one in reports[::-1] if one.state is not ReportState.OPEN][
             :_MOST_SHOWN

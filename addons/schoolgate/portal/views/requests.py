@@ -86,6 +86,7 @@ def page(request: HttpRequest, number: int, problem: str = "", status: int = 200
             "steps": [(name, text) for kind, name, text in _STEPS if kind in offer.actions],
             "may_withdraw": Withdraw in offer.actions,
             "may_notify": Notify in offer.actions,
+            "may_renew": offer.renewable,
             "standing": offer.standing,
             "extent": requesting.extent_words(asked.scope),
             "subject": requesting.subject_words(here, asked.scope.subject),
@@ -117,7 +118,7 @@ def answer(request: HttpRequest, number: int) -> HttpResponse:
         request.POST or None,
         here=here,
         subjects=requesting.subjects(here, request, [asked.form.scope.subject]),
-        initial=_as_it_was(asked),
+        initial=as_it_was(asked),
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -152,7 +153,8 @@ def at_once(request: HttpRequest, number: int, action: Action, done: str) -> Htt
     return redirect("request", number)
 
 
-def _as_it_was(asked: AccessRequest) -> dict[str, object]:
+def as_it_was(asked: AccessRequest) -> dict[str, object]:
+    """Give what a form was sent with, to be filled in again."""
     form = asked.form
     return {
         "staff_name": form.staff_name,
