@@ -78,3 +78,4 @@ bench: setup
 	@$(BIN)/python -m benchmarks.policy --write
 	@$(BIN)/python -m benchmarks.propagation --write
 	@$(BIN)/python -m benchmarks.portal --write
+	@$(BIN)/python -m benchmarks.approval --write
