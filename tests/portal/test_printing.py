@@ -1,6 +1,7 @@
 """The filled form on paper: as the appendix lays it out, tagged, and inert whatever was typed."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -130,12 +131,16 @@ def test_without_pango_the_page_to_print_stands_in(
     assert "can put that right" not in stands_in(teacher, f"{path}form/page/?pdf=<script>")
 
 
+@pytest.mark.parametrize("waiting", [1, 4])
 def test_who_would_wait_too_long_is_shown_the_page(
-    here: House, somebody: Somebody, monkeypatch: pytest.MonkeyPatch
+    here: House, somebody: Somebody, monkeypatch: pytest.MonkeyPatch, waiting: int
 ) -> None:
     teacher = Asking(somebody(Role.TEACHER))
     path = asked(teacher)
     monkeypatch.setattr(paper, "_LONGEST_WAIT_SECONDS", 0.01)
-    with paper._press:
+    with ExitStack() as others:
+        others.enter_context(paper._press)
+        for _ in range(waiting):
+            others.enter_context(paper._at_once)
         answer = teacher.get(f"{path}form/")
     assert "Others are having a PDF made" in stands_in(teacher, answer["location"])

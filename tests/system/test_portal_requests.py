@@ -1,5 +1,7 @@
 """From the block page to the opened site, as people do it: asked for, reviewed, signed on a phone."""
 
+import base64
+import io
 import subprocess
 import sys
 import time
@@ -9,12 +11,14 @@ from threading import Event, Thread
 
 import pytest
 import yaml
+from pypdf import PdfReader
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from tests import origin
 from tests.gateway import PATIENCE_SECONDS, Gateway, eventually, running, to_origin, write_config
 from tests.portal.asking import PASSWORD
+from tests.portal.printed import check
 from tests.system.browsing import DESK, PHONE, chromium, show_as
 from tests.system.test_portal_browser import HOME, Stage
 from tests.system.test_requests_in_force import asked
@@ -118,10 +122,14 @@ def test_blocked_asked_for_reviewed_signed_and_open(stage: Stage, tmp_path: Path
             f"from the POST of the decision to 200: {(watch.opened_at - signed_at) * 1000:.0f} ms"
         )
         look_at_the_register(others)
+        look_at_paper(others)
+        look_at_viewing(others)
+
     browser.switch_to.window(browser.window_handles[0])
     assert browser.title.startswith("This page is blocked")
     browser.find_element(By.LINK_TEXT, "Try again").click()
     stage.wait(lambda _: "origin says hello" in browser.page_source)
+    look_at_renewal(stage)
 
 
 def ask(stage: Stage, url: str) -> None:
@@ -216,3 +224,56 @@ def look_at_the_register(stage: Stage) -> None:
     stage.browser.find_element(By.PARTIAL_LINK_TEXT, "Close").click()
     stage.wait(lambda _: stage.heading == "Close ebay.co.uk again")
     stage.see("revoke")
+
+
+def look_at_paper(stage: Stage) -> None:
+    """Look at form and register as pages to print, and have both as a PDF."""
+    for name, path in (("form", "requests/1/form/"), ("register", "grants/file/")):
+        stage.browser.get(f"{HOME}/{path}page/")
+        stage.see(f"paper-{name}")
+    if not stage.scripts:
+        # The file is fetched by a script.
+        return
+    for path, title in (
+        ("requests/1/form/", "Blocked content access request form"),
+        ("grants/file/pdf/", "Register of exceptions"),
+    ):
+        pdf = PdfReader(io.BytesIO(fetched(stage.browser, f"{HOME}/{path}")))
+        assert pdf.metadata is not None
+        assert (pdf.metadata.title or "").startswith(title)
+        assert "ebay.co.uk" in " ".join(page.extract_text() for page in pdf.pages)
+        check(pdf, str(pdf.metadata.title))
+
+
+def fetched(browser: webdriver.Chrome, url: str) -> bytes:
+    """Give what the browser is given at an address, with its session."""
+    text: str = browser.execute_async_script(
+        "const done = arguments[arguments.length - 1];"
+        "fetch(arguments[0]).then(answer => answer.bytes())"
+        ".then(bytes => done(btoa(String.fromCharCode(...bytes))), error => done(''));",
+        url,
+    )
+    return base64.b64decode(text)
+
+
+def look_at_viewing(stage: Stage) -> None:
+    """Look at one's own viewing, and at a person's with a concern."""
+    browser = stage.browser
+    browser.get(f"{HOME}/viewing/")
+    stage.see("viewing")
+    browser.get(f"{HOME}/history/")
+    stage.see("history")
+    stage.fill(person="client:127.0.0.1")
+    assert browser.title.startswith("Error: ")
+    stage.see("history-with-faults")
+    stage.fill(concern="A colleague is worried.")
+    assert "www.ebay.co.uk" in browser.find_element(By.TAG_NAME, "table").text
+    stage.see("history-shown")
+
+
+def look_at_renewal(stage: Stage) -> None:
+    """Look at the form that asks for it again."""
+    stage.browser.get(f"{HOME}/requests/1/")
+    stage.browser.find_element(By.LINK_TEXT, "Ask to renew it").click()
+    stage.wait(lambda _: stage.heading == "Ask to renew: ebay.co.uk")
+    stage.see("renew")

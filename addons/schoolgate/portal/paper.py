@@ -4,7 +4,7 @@ A PDF needs Pango, which is Debian's; where it is missing the page to print stan
 """
 
 import logging
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -17,8 +17,10 @@ from schoolgate.portal.configuration import STATIC_DIR
 PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core"
 _STYLE_SHEET = STATIC_DIR / "portal" / "paper.css"
 _LONGEST_WAIT_SECONDS = 20.0
-# One at a time: it takes the processor for a while, and the other threads answer meanwhile.
+# One at a time: it takes the processor for a while, and the other threads answer meanwhile; and few
+# wait for it, so that there are such threads.
 _press = Lock()
+_at_once = BoundedSemaphore(4)
 _WHY = {
     "missing": "A PDF cannot be made here, because this machine lacks Pango or a font. A technician "
     f"can put that right: apt-get install {PACKAGES}. Print this page instead.",
@@ -78,6 +80,15 @@ def pdf_of(text: str) -> bytes:
         BusyError: when others keep it busy for too long.
         UnavailableError: when Pango, a font or the style sheet is missing.
     """
+    if not _at_once.acquire(blocking=False):
+        raise BusyError("others are having a PDF made")
+    try:
+        return _pressed(text)
+    finally:
+        _at_once.release()
+
+
+def _pressed(text: str) -> bytes:
     if not _press.acquire(timeout=_LONGEST_WAIT_SECONDS):
         raise BusyError("others are having a PDF made")
     try:

@@ -100,6 +100,9 @@ def viewing_of(journal: Path, watched: Watched, day: date, limits: Limits) -> Vi
     Raises:
         UnavailableError: when the journal cannot be read.
     """
+    needles = watched.needles()
+    if not needles:
+        return Viewing((), {}, cut=False)
     starts = datetime.combine(day, time(), _SCHOOL)
     ends = datetime.combine(day + timedelta(days=1), time(), _SCHOOL)
     # Its files are of days in UTC.
@@ -109,7 +112,7 @@ def viewing_of(journal: Path, watched: Watched, day: date, limits: Limits) -> Vi
     try:
         found = newest_lines(
             [journal / f"{one}.jsonl" for one in reversed(days)],
-            watched.needles(),
+            needles,
             since=starts,
             most_bytes=limits.most_bytes,
             most_lines=limits.most_counted,

@@ -23,7 +23,7 @@ _COLUMNS = ("Grant", "Site", "For whom", "From", "Until", "Decided by", "Reason"
 # What a table program takes for a formula (OWASP, CSV injection).
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - those of East Asia
 _MOST_SHOWN = 200
-_MOST_ON_PAPER = 300
+_MOST_ON_PAPER = 200
 _PAPER = "paper/register.html"
 _STANDINGS = {
     Standing.LIVE: "In force or to come",
@@ -91,6 +91,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     form, grants = _found(request, here)
     shown = {
         "form": form,
+        "searched": bool(request.GET),
         "rows": [(grant, _words(here, grant)) for grant in grants[:_MOST_SHOWN]],
         "left_out": max(0, len(grants) - _MOST_SHOWN),
         "now": here.now(),
