@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import ConfigurationError, Fault
-from schoolgate.lists import lint_catalogue
+from schoolgate.lists import lint_catalogue, remarks_on
 from tests.school import category_text
 
 
@@ -144,3 +145,30 @@ def test_of_two_entries_for_one_host_only_the_one_that_covers_is_named(tmp_path:
     write(tmp_path, "advice", ["help.example.org"], protected=True)
     [fault] = lint(tmp_path)
     assert fault.message.startswith("'*.example.org' covers 'help.example.org'")
+
+
+@pytest.mark.parametrize(
+    ("written", "blocks", "refused", "said"),
+    [
+        ("games.example", True, "", ""),
+        ("com", False, "bare label", ""),
+        ("github.io", True, "public suffix", ""),
+        ("*.co.uk", True, "public suffix", ""),
+        ("=github.io", True, "", ""),
+        ("www.a.example", True, "", "begins with www."),
+        ("cdn.example", False, "", "carries everybody's content"),
+        ("help.example", True, "", "never to be blocked by mistake"),
+        ("example/x", True, "bare label", ""),
+        ("help.example", False, "", ""),
+    ],
+)
+def test_a_single_entry_is_judged_alike(
+    tmp_path: Path, written: str, blocks: bool, refused: str, said: str
+) -> None:
+    write(tmp_path, "advice", ["line.help.example"], protected=True)
+    (tmp_path / "shared-hosts.txt").write_text("cdn.example\n")
+    entry = ListEntry.parse(written, "local-block", "local")
+    found = remarks_on([tmp_path], entry, blocks=blocks)
+    assert (bool(found.refused), bool(found.said)) == (bool(refused), bool(said))
+    assert refused in "".join(found.refused)
+    assert said in "".join(found.said)

@@ -5,9 +5,17 @@ from pathlib import Path
 import pytest
 
 from schoolgate.core.categories import ListEntry
-from schoolgate.core.errors import ConfigurationError
+from schoolgate.core.errors import ConfigurationError, RefusedError
 from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK
-from schoolgate.lists import load_local_lists
+from schoolgate.lists import (
+    BLOCK,
+    load_local_lists,
+    read_local_file,
+    replacing,
+    why_not_writable,
+    with_line,
+    without_line,
+)
 from tests.lists.kept import as_another_user
 
 
@@ -89,3 +97,96 @@ def test_lists_in_a_directory_that_may_not_be_entered_are_faults_and_not_empty(
         "ConfigurationError local/allow.txt: cannot be read: Permission denied\n"
         "local/block.txt: cannot be read: Permission denied\n"
     )
+
+
+# -- changed by people ------------------------------------------------------------------------------
+
+ENTRY = ListEntry.parse("new.example", LOCAL_BLOCK, "local/block.txt")
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("", "new.example  # why\n"),
+        ("a.example\n", "a.example\nnew.example  # why\n"),
+        ("a.example", "a.example\nnew.example  # why\n"),
+        ("# a\r\na.example\r\n", "# a\r\na.example\r\nnew.example  # why\r\n"),
+        ("\ufeffa.example\n", "\ufeffa.example\nnew.example  # why\n"),
+    ],
+)
+def test_a_line_is_added_at_the_end(text: str, want: str) -> None:
+    assert with_line(text, ENTRY, "why") == want
+
+
+@pytest.mark.parametrize(
+    ("text", "number", "want"),
+    [
+        ("# a\na.example # x\n\nb.example\n", 2, "# a\n\nb.example\n"),
+        ("# a\na.example", 2, "# a\n"),
+        ("\ufeffa.example\nb.example\n", 1, "\ufeffb.example\n"),
+        ("a.example\r\nb.example\r\n", 1, "b.example\r\n"),
+    ],
+)
+def test_a_line_is_taken_away_and_all_else_stays(text: str, number: int, want: str) -> None:
+    assert without_line(text, number) == want
+
+
+def test_a_list_is_read_with_its_remarks_and_its_faults(tmp_path: Path) -> None:
+    write(tmp_path, block="# of ours\n\nb.example  # may\nhttps://c.example\n")
+    found = read_local_file(tmp_path, BLOCK)
+    assert [(line.number, line.written, line.remark) for line in found.lines] == [
+        (3, "b.example", "may"), (4, "https://c.example", ""),
+    ]  # fmt: skip
+    assert found.lines[0].entry == ListEntry("b.example", "/", LOCAL_BLOCK, "local/block.txt")
+    assert "scheme" in found.lines[1].fault
+    assert read_local_file(tmp_path, "allow.txt").lines == ()
+
+
+def test_a_list_is_replaced_whole_and_keeps_its_mode(tmp_path: Path) -> None:
+    path = write(tmp_path, block="a.example\n") / BLOCK
+    path.chmod(0o640)
+    seen = read_local_file(tmp_path, BLOCK)
+    with replacing(seen, lambda text: text + "b.example\n"):
+        assert path.read_text() == "a.example\n", "not before what belongs to it is done"
+    assert path.read_text() == "a.example\nb.example\n"
+    assert path.stat().st_mode & 0o777 == 0o640
+    with pytest.raises(RefusedError, match="was changed meanwhile"), replacing(seen, str.upper):
+        pass
+    assert path.read_text() == "a.example\nb.example\n"
+    assert [one.name for one in tmp_path.iterdir()] == [BLOCK]
+
+
+def test_nothing_is_replaced_when_what_belongs_to_it_fails(tmp_path: Path) -> None:
+    path = write(tmp_path, block="a.example\n") / BLOCK
+    with pytest.raises(ZeroDivisionError), replacing(read_local_file(tmp_path, BLOCK), str.upper):
+        raise ZeroDivisionError
+    assert path.read_text() == "a.example\n"
+    assert [one.name for one in tmp_path.iterdir()] == [BLOCK]
+
+
+def test_a_list_that_is_not_there_is_made_and_a_link_stays_one(tmp_path: Path) -> None:
+    with replacing(read_local_file(tmp_path, BLOCK), lambda text: f"{text}a.example\n"):
+        pass
+    (tmp_path / "real").mkdir()
+    (tmp_path / "allow.txt").symlink_to(tmp_path / "real" / "list")
+    with replacing(read_local_file(tmp_path, "allow.txt"), lambda text: f"{text}b.example\n"):
+        pass
+    assert (tmp_path / "allow.txt").is_symlink()
+    assert [entry.text for entry in load_local_lists(tmp_path)] == ["a.example", "b.example"]
+
+
+def test_who_may_not_write_is_told_so(tmp_path: Path) -> None:
+    write(tmp_path, block="a.example\n")
+    tmp_path.chmod(0o555)
+    code = (
+        "from schoolgate.lists import read_local_file, replacing, why_not_writable; "
+        "seen = read_local_file(Path('.'), 'block.txt'); print(why_not_writable(seen)); "
+        "replacing(seen, str.upper).__enter__()"
+    )
+    try:
+        said = as_another_user(tmp_path, code).stdout.splitlines()
+    finally:
+        tmp_path.chmod(0o755)
+    assert said[0].startswith("The portal may not write to ")
+    assert said[1].startswith("RefusedError block.txt cannot be written (Permission denied)")
+    assert why_not_writable(read_local_file(tmp_path, BLOCK)) == ""

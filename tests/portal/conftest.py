@@ -16,6 +16,7 @@ from schoolgate.identity import Answer, SignIns
 from schoolgate.portal.application import open_accounts
 from schoolgate.portal.house import House, Keeping
 from schoolgate.services.approvals import Approvals
+from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import load_settings
 from schoolgate.storage import (
@@ -61,7 +62,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
         journal=lambda: (),
         tickets=lambda: TICKETS,
         keeping=Keeping(
-            people_faults=tuple, outbox=Outbox(opened), at_rest=lambda: at_rest(settings)
+            people_faults=tuple,
+            outbox=Outbox(opened),
+            examination=Examination({"files": lambda: at_rest(settings)}, 30.0),
         ),
     )
     open_accounts(settings, house)

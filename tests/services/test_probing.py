@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from schoolgate import authority
-from schoolgate.services.probing import Finding, mail, running
+from schoolgate.services.probing import Examination, Finding, mail, running, workers
 from schoolgate.settings import Settings
 from schoolgate.settings.machine import MailSettings, MetricsSettings, ProxySettings
 from schoolgate.storage import OutboxState, Waiting
@@ -177,3 +177,59 @@ def test_how_mail_is_and_what_to_do(
     findings = list(mail(settings, state, NOON))
     assert [(one.is_note, one.said) for one in findings] == want
     assert all(one.ok and one.what == "mail" for one in findings)
+
+
+FIGURES = """\
+# HELP schoolgate_worker_up 1 while a worker serves.
+schoolgate_worker_up{worker="1"} 1.0
+schoolgate_worker_up{worker="2"} SECOND
+schoolgate_worker_restarts_total{worker="1"} 0.0
+schoolgate_worker_restarts_total{worker="2"} 3.0
+schoolgate_policy_version 7.0
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "ok", "said"), [("1.0", True, "2 of 2"), ("0.0", False, "1 of 2")]
+)
+def test_the_workers_are_known_by_the_metrics(second: str, ok: bool, said: str) -> None:
+    text = FIGURES.replace("SECOND", second).encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text)
+    with answering(answer) as address:
+        first, version = workers(Settings(metrics=MetricsSettings(listen=address)))
+    assert first == Finding("workers", ok, f"{said} serve; replaced 3 times since the start")
+    assert version == Finding("version on every worker", True, "7")
+
+
+@pytest.mark.parametrize(
+    ("answer", "want"),
+    [(WELL, "0 of 0 serve"), (b"nonsense\r\n\r\n", "is not schoolgate's"), (b"", "Remote")],
+)
+def test_what_has_no_metrics_is_a_fault(answer: bytes, want: str) -> None:
+    with answering(answer) as address:
+        [found] = workers(Settings(metrics=MetricsSettings(listen=address)))
+    assert not found.ok
+    assert want in found.said
+
+
+def test_a_look_ends_in_time_and_the_next_waits_for_what_goes_on() -> None:
+    goes_on = threading.Event()
+
+    def slow() -> Iterator[Finding]:
+        yield Finding("first", True, "")
+        goes_on.wait(60)
+        yield Finding("second", True, "")
+
+    def broken() -> Iterator[Finding]:
+        raise ZeroDivisionError
+
+    made = Examination({"slow": slow, "broken": broken}, 0.2)
+    found = made.findings()
+    assert [(one.what, one.ok) for one in found] == [
+        ("first", True), ("slow", False), ("this look", False),
+    ]  # fmt: skip
+    assert "not finished within 0.2 seconds" in found[1].said
+    assert "has not ended yet" in made.findings()[0].said
+    goes_on.set()
+    assert gateway.eventually(lambda: "has not ended yet" not in made.findings()[0].said)
+    assert [one.what for one in made.findings()][:2] == ["first", "second"]

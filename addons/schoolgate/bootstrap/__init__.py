@@ -13,7 +13,6 @@ if TYPE_CHECKING:
         open_approvals,
         open_mailing,
         open_reminding,
-        outbox_if_any,
         work_through,
     )
     from schoolgate.bootstrap.people import client_at
@@ -51,7 +50,6 @@ __all__ = [
     "open_mailing",
     "open_reminding",
     "open_store",
-    "outbox_if_any",
     "overlay_if_any",
     "serve",
     "serve_portal",
@@ -77,7 +75,6 @@ _PARTS = {
         "open_approvals",
         "open_mailing",
         "open_reminding",
-        "outbox_if_any",
         "work_through",
     ),
     "people": ("client_at",),

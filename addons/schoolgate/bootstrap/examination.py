@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from schoolgate import authority
-from schoolgate.bootstrap.jobs import mail_faults, outbox_if_any
+from schoolgate.bootstrap.jobs import mail_faults
 from schoolgate.bootstrap.rules import load_engine, now
-from schoolgate.bootstrap.store import audit_trail_if_any, overlay_if_any
 from schoolgate.core.errors import SchoolgateError
 from schoolgate.services import probing
 from schoolgate.services.probing import Finding
 from schoolgate.settings import Settings
+from schoolgate.storage import AuditTrail, DecisionStore, Outbox, is_there, open_database
 
 
 def at_rest(settings: Settings) -> Iterator[Finding]:
@@ -41,27 +41,31 @@ def _ca(settings: Settings) -> Iterator[Finding]:
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
+    if not is_there(settings.database_url):
+        yield Finding("store", True, "0 grants, 0 suspensions")
+        return
     try:
-        overlay = overlay_if_any(settings)
-        said = f"{len(overlay.grants)} grants, {len(overlay.suspensions)} suspensions"
-        yield Finding("store", True, said)
-        trail = audit_trail_if_any(settings)
-        if trail is not None:
-            found = trail.verify()
-            said = (
-                f"{found.entries} entries, {found.erased} of them erased, the last is {found.head}"
-            )
-            yield Finding("audit trail", found.fault is None, found.fault or said)
-        yield from _mail(settings)
+        database = open_database(settings.database_url)
     except SchoolgateError as error:
         yield Finding("store", False, str(error))
+        return
+    try:
+        overlay = DecisionStore(database).overlay(now())
+        said = f"{len(overlay.grants)} grants, {len(overlay.suspensions)} suspensions"
+        yield Finding("store", True, said)
+        found = AuditTrail(database).verify()
+        said = f"{found.entries} entries, {found.erased} of them erased, the last is {found.head}"
+        yield Finding("audit trail", found.fault is None, found.fault or said)
+        yield from _mail(settings, Outbox(database))
+    except SchoolgateError as error:
+        yield Finding("store", False, str(error))
+    finally:
+        database.dispose()
 
 
-def _mail(settings: Settings) -> Iterator[Finding]:
+def _mail(settings: Settings, outbox: Outbox) -> Iterator[Finding]:
     if settings.mail.host:
         for fault in mail_faults(settings):
-            yield Finding("mail", ok=False, said=fault)
-    outbox = outbox_if_any(settings)
-    if outbox is not None:
-        at = now()
-        yield from probing.mail(settings, outbox.state(at - probing.GAVE_UP_OF_LATE), at)
+            yield Finding("mail", False, fault)
+    at = now()
+    yield from probing.mail(settings, outbox.state(at - probing.GAVE_UP_OF_LATE), at)

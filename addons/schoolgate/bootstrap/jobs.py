@@ -22,7 +22,7 @@ from schoolgate.services.mailing import Mailing, Round
 from schoolgate.services.preview import LOOKED_BACK
 from schoolgate.services.reminding import remind, remind_of_ends, remind_to_sign
 from schoolgate.settings import Settings
-from schoolgate.storage import ApprovalStore, Outbox, is_there, open_database
+from schoolgate.storage import ApprovalStore, Outbox, open_database
 
 logger = logging.getLogger(__name__)
 
@@ -166,17 +166,6 @@ def work_through(
             logger.error("A mail cannot be sent; 'schoolgate doctor' says why.")
         if done == Round():
             ending.wait(_ROUND_SECONDS)
-
-
-def outbox_if_any(settings: Settings) -> Outbox | None:
-    """Give the outbox, or None where nothing was ever kept; makes no files.
-
-    Raises:
-        UnavailableError: when there is a database that cannot be used.
-    """
-    if not is_there(settings.database_url):
-        return None
-    return Outbox(open_database(settings.database_url))
 
 
 def mail_faults(settings: Settings) -> Iterator[str]:

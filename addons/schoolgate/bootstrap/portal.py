@@ -30,6 +30,7 @@ from schoolgate.monitoring import Metrics
 from schoolgate.portal.entrance import Application
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.engines import Engines
+from schoolgate.services.probing import Examination, running, workers
 from schoolgate.services.reload import FileWatch, signature
 from schoolgate.services.tickets import PURPOSE as TICKETS
 from schoolgate.services.tickets import Tickets
@@ -55,6 +56,8 @@ logger = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
 # The directory answers within its own deadline, of 8 seconds.
 _DIRECTORY_SECONDS = 15.0
+# A person waits in front of the page.
+_EXAMINED_SECONDS = 20.0
 _NO_WORKER = 0
 # Whoever sets up sits at this machine, or comes through the proxy.
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not listened on
@@ -184,7 +187,14 @@ def _house(settings: Settings) -> "House":
         keeping=Keeping(
             people_faults=lambda: _people_faults(settings, engines.current.policy),
             outbox=Outbox(database),
-            at_rest=lambda: at_rest(settings),
+            examination=Examination(
+                {
+                    "files and database": lambda: at_rest(settings),
+                    "workers": lambda: workers(settings),
+                    "filtering": lambda: running(settings),
+                },
+                _EXAMINED_SECONDS,
+            ),
         ),
     )
 

@@ -10,14 +10,30 @@ from schoolgate.lists.catalogue import (
 )
 from schoolgate.lists.category_files import CURATED, category_names, read_category_files
 from schoolgate.lists.index_file import open_index, write_index
-from schoolgate.lists.lint import lint_catalogue
-from schoolgate.lists.local_lists import load_local_lists
+from schoolgate.lists.lint import Remarks, lint_catalogue, remarks_on
+from schoolgate.lists.local_lists import (
+    ALLOW,
+    BLOCK,
+    LocalFile,
+    LocalLine,
+    load_local_lists,
+    read_local_file,
+    replacing,
+    why_not_writable,
+    with_line,
+    without_line,
+)
 from schoolgate.lists.public_suffixes import is_public_suffix
 
 __all__ = [
+    "ALLOW",
+    "BLOCK",
     "CURATED",
     "ListPlaces",
+    "LocalFile",
+    "LocalLine",
     "Progress",
+    "Remarks",
     "build_catalogue",
     "category_names",
     "is_public_suffix",
@@ -27,6 +43,12 @@ __all__ = [
     "make_catalogue",
     "open_index",
     "read_category_files",
+    "read_local_file",
+    "remarks_on",
+    "replacing",
     "version_of",
+    "why_not_writable",
+    "with_line",
+    "without_line",
     "write_index",
 ]

@@ -1,9 +1,10 @@
 """The linter of the curated categories: what would block too much, or says nothing, is named."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from schoolgate.core.categories import Category, ListEntry, Reach
+from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.errors import Fault
 from schoolgate.core.hosts import as_ip
 from schoolgate.core.index import index_of
@@ -12,6 +13,23 @@ from schoolgate.lists.category_files import CategoryFiles, PlacedEntry, read_cat
 from schoolgate.lists.public_suffixes import is_public_suffix
 
 SHARED_HOSTS = "shared-hosts.txt"
+
+_BARE = "is a bare label: it would cover a whole country or word"
+_PUBLIC_SUFFIX = "is a public suffix: it would cover everybody below it"
+_SHARED = f"carries everybody's content (see {SHARED_HOSTS})"
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What is to be said of a single entry.
+
+    Attributes:
+        refused: why it is no entry of a list; empty where it is one.
+        said: what somebody may not have meant.
+    """
+
+    refused: tuple[str, ...]
+    said: tuple[str, ...]
 
 
 def lint_catalogue(dirs: Sequence[Path], blocked: Collection[str]) -> list[Fault]:
@@ -41,6 +59,37 @@ def lint_catalogue(dirs: Sequence[Path], blocked: Collection[str]) -> list[Fault
     ]
 
 
+def remarks_on(dirs: Sequence[Path], entry: ListEntry, *, blocks: bool) -> Remarks:
+    """Judge an entry that somebody is about to put on a list of the school's own.
+
+    Args:
+        dirs: where the category files are.
+        entry: that is judged.
+        blocks: whether it closes; what must never be blocked by mistake is named then.
+
+    Raises:
+        ConfigurationError: when the category files cannot be read at all.
+    """
+    refused, said = [], []
+    if _is_bare_label(entry):
+        refused.append(f"'{entry.text}' {_BARE}")
+    if _covers_everybody(entry):
+        refused.append(f"'{entry.host}' {_PUBLIC_SUFFIX}")
+    if _begins_with_www(entry):
+        said.append(f"'{entry.text}' begins with www.; the name without it covers both")
+    if entry.path == "/" and entry.host in _shared_hosts(dirs):
+        said.append(f"'{entry.host}' {_SHARED}")
+    if blocks:
+        files, own = read_category_files(dirs), index_of([entry])
+        said += [
+            f"'{entry.text}' covers '{placed.entry.text}', which is never to be blocked by mistake"
+            for placed in files.entries
+            if files.categories[placed.entry.category].protected
+            and any(own.entries(host, placed.entry.path) for host in _protected_hosts(placed.entry))
+        ]
+    return Remarks(tuple(refused), tuple(said))
+
+
 def _shared_hosts(dirs: Sequence[Path]) -> frozenset[str]:
     """Read the hosts that carry everybody's content: CDNs, script and font hosts."""
     lines = [
@@ -66,31 +115,33 @@ def _forms(files: CategoryFiles) -> Iterator[Fault]:
         entry, written = placed.entry, placed.written
         if written != entry.text:
             yield placed.fault(f"'{written}' is not in its plain form", f"write '{entry.text}'")
-        if entry.host.startswith("www.") and entry.reach is Reach.SITE:
+        if _begins_with_www(entry):
             yield placed.fault(f"'{written}' begins with www.", "the name without it covers both")
-        if as_ip(entry.host) is None and _is_bare_label(placed, files.categories):
-            yield placed.fault(
-                f"'{written}' is a bare label: it would cover a whole country or word"
-            )
+        if _is_bare_label(entry) and not files.categories[entry.category].public_suffixes:
+            yield placed.fault(f"'{written}' {_BARE}")
 
 
-def _is_bare_label(placed: PlacedEntry, categories: dict[str, Category]) -> bool:
-    return "." not in placed.entry.host and not categories[placed.entry.category].public_suffixes
+def _begins_with_www(entry: ListEntry) -> bool:
+    return entry.host.startswith("www.") and entry.reach is Reach.SITE
+
+
+def _is_bare_label(entry: ListEntry) -> bool:
+    return "." not in entry.host and as_ip(entry.host) is None
+
+
+def _covers_everybody(entry: ListEntry) -> bool:
+    wide = entry.reach is not Reach.HOST and entry.path == "/"
+    return wide and "." in entry.host and is_public_suffix(entry.host)
 
 
 def _too_wide(files: CategoryFiles, shared: frozenset[str]) -> Iterator[Fault]:
     for placed in files.entries:
         category = files.categories[placed.entry.category]
         entry = placed.entry
-        if entry.path != "/":
-            continue
-        wide = entry.reach is not Reach.HOST and not category.public_suffixes
-        if wide and "." in entry.host and is_public_suffix(entry.host):
-            yield placed.fault(
-                f"'{entry.host}' is a public suffix: it would cover everybody below it"
-            )
-        if entry.host in shared and not category.protected:
-            yield placed.fault(f"'{entry.host}' carries everybody's content (see {SHARED_HOSTS})")
+        if _covers_everybody(entry) and not category.public_suffixes:
+            yield placed.fault(f"'{entry.host}' {_PUBLIC_SUFFIX}")
+        if entry.path == "/" and entry.host in shared and not category.protected:
+            yield placed.fault(f"'{entry.host}' {_SHARED}")
 
 
 def _against_protected(

@@ -1,13 +1,59 @@
 """The school's own lists: `allow.txt` and `block.txt`, one host or host/path a line."""
 
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from schoolgate.core.categories import ListEntry
-from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
+from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault, RefusedError
 from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK
 from schoolgate.documents import read_text
 
-FILES = {"block.txt": LOCAL_BLOCK, "allow.txt": LOCAL_ALLOW}
+ALLOW, BLOCK = "allow.txt", "block.txt"
+FILES = {BLOCK: LOCAL_BLOCK, ALLOW: LOCAL_ALLOW}
+_MODE = 0o644
+_MARK = "\ufeff"  # of UTF-8, as some editors begin a file
+
+
+@dataclass(frozen=True, slots=True)
+class LocalLine:
+    """A line of a list that is more than a remark.
+
+    Attributes:
+        number: from 1.
+        written: as it stands there, without the remark.
+        remark: what follows it.
+        entry: what it means; None where it has a fault.
+        fault: why it means nothing.
+    """
+
+    number: int
+    written: str
+    remark: str
+    entry: ListEntry | None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A list as it is now.
+
+    Attributes:
+        name: ``allow.txt`` or ``block.txt``.
+        path: where it is, or would be.
+        lines: of it.
+        digest: of all its bytes: whoever changes it says which state was seen.
+    """
+
+    name: str
+    path: Path
+    lines: tuple[LocalLine, ...]
+    digest: str
 
 
 def load_local_lists(directory: Path) -> tuple[ListEntry, ...]:
@@ -23,7 +69,7 @@ def load_local_lists(directory: Path) -> tuple[ListEntry, ...]:
         )
     entries: list[ListEntry] = []
     faults: list[Fault] = []
-    for name, category in FILES.items():
+    for name in FILES:
         path = directory / name
         try:
             path.stat()
@@ -33,14 +79,149 @@ def load_local_lists(directory: Path) -> tuple[ListEntry, ...]:
             # Not an empty list either.
             faults.append(Fault(str(path), 0, f"cannot be read: {error.strerror}"))
             continue
-        for number, line in enumerate(read_text(path).splitlines(), start=1):
-            written = line.partition("#")[0].strip()
-            if not written:
-                continue
-            try:
-                entries.append(ListEntry.parse(written, category, f"local/{name}"))
-            except BadAddressError as error:
-                faults.append(Fault(str(path), number, str(error), "write only host or host/path"))
+        for line in _lines(name, read_text(path)):
+            if line.entry is not None:
+                entries.append(line.entry)
+            else:
+                hint = "write only host or host/path"
+                faults.append(Fault(str(path), line.number, line.fault, hint))
     if faults:
         raise ConfigurationError(faults)
     return tuple(entries)
+
+
+def read_local_file(directory: Path, name: str) -> LocalFile:
+    """Read one list, with the lines that have faults.
+
+    Raises:
+        ConfigurationError: when it is there and cannot be read at all.
+    """
+    path = directory / name
+    text = read_text(path) if path.exists() else ""
+    return LocalFile(name, path, tuple(_lines(name, text)), _digest(_bytes(path)))
+
+
+def with_line(text: str, entry: ListEntry, remark: str) -> str:
+    """Give the text of a list with another line at its end; all else stays as it is."""
+    end = "\r\n" if "\r\n" in text else "\n"
+    before = text if not text or text.endswith(("\n", "\r")) else text + end
+    return f"{before}{entry.text}  # {remark}{end}"
+
+
+def without_line(text: str, number: int) -> str:
+    """Give the text of a list without one line; all else stays as it is."""
+    lines = text.splitlines(keepends=True)
+    # The mark at the beginning is the file's, not the line's.
+    mark = _MARK if number == 1 and text.startswith(_MARK) else ""
+    return mark + "".join(line for i, line in enumerate(lines, start=1) if i != number)
+
+
+@contextmanager
+def replacing(file: LocalFile, change: Callable[[str], str]) -> Iterator[None]:
+    """Put another text in the place of a list, whole or not at all.
+
+    What is done within happens when all is ready and only the last step is left: the file is replaced
+    at its end, and stays as it is where something is raised.
+
+    Args:
+        file: the list as it was seen.
+        change: gives the new text from the old one.
+
+    Raises:
+        RefusedError: when it is another than was seen, or cannot be written.
+    """
+    # A link stays one: what it leads to is replaced.
+    path = file.path.resolve()
+    try:
+        place = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise RefusedError(_unwritable(file.path, error)) from error
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        # Of two who change it at once the second sees what the first has done.
+        fcntl.flock(place, fcntl.LOCK_EX)
+        before = _bytes(path)
+        if _digest(before) != file.digest:
+            raise RefusedError(
+                f"{file.name} was changed meanwhile: look at it again, nothing was done"
+            )
+        try:
+            _write(aside, change(before.decode("utf-8")).encode(), path)
+        except OSError as error:
+            raise RefusedError(_unwritable(file.path, error)) from error
+        yield
+        try:
+            aside.replace(path)
+            os.fsync(place)
+        except OSError as error:
+            raise RefusedError(_unwritable(file.path, error)) from error
+    finally:
+        aside.unlink(missing_ok=True)
+        os.close(place)
+
+
+def why_not_writable(file: LocalFile) -> str:
+    """Give a sentence that says why a list cannot be changed by this process; "" where it can."""
+    directory = file.path.resolve().parent
+    if os.access(directory, os.W_OK | os.X_OK):
+        return ""
+    return (
+        f"The portal may not write to {directory}: change {file.name} there by hand, or give "
+        "schoolgate's user write access to that directory."
+    )
+
+
+def _lines(name: str, text: str) -> Iterator[LocalLine]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        before, _, remark = line.partition("#")
+        written = before.strip()
+        if not written:
+            continue
+        try:
+            entry = ListEntry.parse(written, FILES[name], f"local/{name}")
+        except BadAddressError as error:
+            yield LocalLine(number, written, remark.strip(), None, str(error))
+        else:
+            yield LocalLine(number, written, remark.strip(), entry)
+
+
+def _write(aside: Path, content: bytes, path: Path) -> None:
+    descriptor = os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _MODE)
+    with os.fdopen(descriptor, "wb") as file:
+        if path.exists():
+            kept = path.stat()
+            os.fchmod(descriptor, kept.st_mode & 0o7777)
+            if (kept.st_uid, kept.st_gid) != (os.geteuid(), os.getegid()):
+                _keep_owner(descriptor, kept)
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _keep_owner(descriptor: int, kept: os.stat_result) -> None:
+    try:
+        os.fchown(descriptor, kept.st_uid, kept.st_gid)
+    except PermissionError:
+        # Who may write the directory may take the file over; that it can be read is what counts.
+        return
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        fault = Fault(str(path), 0, f"cannot be read: {error.strerror}")
+        raise ConfigurationError([fault]) from error
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    return (
+        f"{path} cannot be written ({error.strerror}): change it there by hand, or give schoolgate's "
+        "user write access to its directory"
+    )

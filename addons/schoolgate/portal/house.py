@@ -12,7 +12,7 @@ from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.identity import Answer, SignIns
 from schoolgate.services.approvals import Approvals
-from schoolgate.services.probing import Finding
+from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
 from schoolgate.storage import AuditTrail, DecisionStore, Outbox
@@ -32,12 +32,12 @@ class Keeping:
     Attributes:
         people_faults: gives what is wrong with people.yaml as it is now.
         outbox: the mail that waits.
-        at_rest: gives what `schoolgate doctor` finds in files and database, one by one.
+        examination: looks at what `schoolgate doctor` looks at.
     """
 
     people_faults: Callable[[], Sequence[Fault]]
     outbox: Outbox
-    at_rest: Callable[[], Iterable[Finding]]
+    examination: Examination
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from schoolgate.portal.views import (
     declaration,
     device,
     known,
+    lists,
     people,
     printing,
     public,
@@ -42,6 +43,7 @@ from schoolgate.portal.views import (
     reports,
     requests,
     sign_ins,
+    state,
     viewing,
 )
 
@@ -73,6 +75,7 @@ IN_SIGHT = on_duty(
     lambda roles: (*roles.reviews, *roles.decides, *roles.deputises, *roles.incidents),
     Role.TECHNICIAN,
 )
+LISTS = on_duty(lambda roles: roles.decides, Role.TECHNICIAN)
 ON_REPORTS = on_duty(
     lambda roles: (*roles.reviews, *roles.decides), Role.ONLINE_SAFETY_LEAD, Role.DSL
 )
@@ -148,6 +151,9 @@ PAGES = (
     Page("known/", known.listed, "known", IN_SIGHT, menu="Devices"),
     Page("known/suspend/", known.suspend, "suspend", IN_SIGHT, FORM),
     Page("known/unsuspend/", known.unsuspend, "unsuspend", IN_SIGHT, FORM),
+    Page("lists/", lists.listed, "lists", LISTS, menu="Local lists"),
+    Page("lists/add/", lists.add, "add_to_list", LISTS, FORM),
+    Page("lists/remove/", lists.remove, "remove_from_list", LISTS, FORM),
     Page("people/", people.listed, "people", IN_CHARGE, menu="People"),
     Page("people/add/", people.add, "add_person", IN_CHARGE, FORM),
     Page("people/<int:number>/", people.person, "person", IN_CHARGE, FORM),
@@ -156,6 +162,8 @@ PAGES = (
     Page("people/<int:number>/open/", people.open_again, "open_person", IN_CHARGE, CHANGE),
     Page("sign-ins/", sign_ins.listed, "sign_ins", only(Role.TECHNICIAN), menu="Sign-ins"),
     Page("sign-ins/end/", sign_ins.end, "end_sign_in", only(Role.TECHNICIAN), CHANGE),
+    Page("state/", state.state, "state", only(Role.TECHNICIAN), menu="State"),
+    Page("settings/", state.settings, "settings", only(Role.TECHNICIAN)),
     Page("account/", accounts.overview, "account", SIGNED_IN, menu="Your account"),
     # Under the names by which allauth links them.
     Page("account/sign-in/", account.login, "account_login", AT_THE_DOOR, FORM),

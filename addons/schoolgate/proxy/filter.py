@@ -170,7 +170,8 @@ class Filter:
                 enforce.answer(flow, enforce.redirect(click.to))
         elif decision.verdict is Verdict.WARN:
             link = self._tools.warnings.link(transaction.request, decision, transaction.at)
-            enforce.answer(flow, self._tools.pages.warned(flow.request, decision, link))
+            page = self._tools.pages.warned(flow.request, decision, link, transaction.request)
+            enforce.answer(flow, page)
         else:
             page = self._tools.pages.blocked(flow.request, decision, transaction.request)
             enforce.answer(flow, page)

@@ -178,14 +178,17 @@ class Pages:
             decision: on it.
             web: as it was decided on; None where that failed.
         """
-        asked = _asked(request)
-        if web is not None:
-            asked = asked._replace(url=web.url, group=web.client.group)
-        return _response(self.page(asked, decision))
+        return _response(self.page(_asked(request, web), decision))
 
-    def warned(self, request: http.Request, decision: Decision, continue_to: str) -> http.Response:
+    def warned(
+        self,
+        request: http.Request,
+        decision: Decision,
+        continue_to: str,
+        web: WebRequest | None = None,
+    ) -> http.Response:
         """Make the page that a person must click through; the button posts to ``continue_to``."""
-        return _response(self._made(_asked(request), decision, continue_to))
+        return _response(self._made(_asked(request, web), decision, continue_to))
 
     def page(self, asked: Asked, decision: Decision) -> Page:
         """Make a block page for whoever writes it, or give the one made a moment ago."""
@@ -289,8 +292,9 @@ class Pages:
         return json.dumps(body, ensure_ascii=False).encode()
 
 
-def _asked(request: http.Request) -> Asked:
-    return Asked(_host(request), request.method, kind_of(request.headers))
+def _asked(request: http.Request, web: WebRequest | None) -> Asked:
+    asked = Asked(_host(request), request.method, kind_of(request.headers))
+    return asked if web is None else asked._replace(url=web.url, group=web.client.group)
 
 
 def _response(page: Page) -> http.Response:

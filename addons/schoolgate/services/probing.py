@@ -1,8 +1,11 @@
 """Asking a running gateway the questions that show whether it filters, and how its mail is."""
 
 import http.client
+import re
 import ssl
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +17,10 @@ from schoolgate.storage import OutboxState
 # Reserved for documentation (RFC 5737): nothing is there, and the proxy must refuse to go.
 _NOWHERE = "192.0.2.1"
 _TIMEOUT_SECONDS = 5.0
+_MOST_METRICS_BYTES = 4_000_000
+_UP = re.compile(r'^schoolgate_worker_up\{worker="(\d+)"\} (\S+)$', re.MULTILINE)
+_RESTARTS = re.compile(r'^schoolgate_worker_restarts_total\{worker="(\d+)"\} (\S+)$', re.MULTILINE)
+_VERSION = re.compile(r"^schoolgate_policy_version (\S+)$", re.MULTILINE)
 
 
 # Of mail that was given up, so much is told; and from then on nobody seems to send any.
@@ -77,6 +84,82 @@ def running(settings: Settings) -> Iterator[Finding]:
         yield Finding("filtering over HTTPS", False, str(error))
     else:
         yield _refusal("filtering over HTTPS", host, port, context)
+
+
+class Examination:
+    """Looks at several things at once, and waits for none of them longer than a time.
+
+    A look that takes longer goes on in its thread and is told of no more; until it has ended nobody
+    begins another, so that impatient people do not pile them up.
+
+    Args:
+        parts: each gives its findings, one after the other.
+        seconds: for all of them together.
+    """
+
+    def __init__(
+        self, parts: Mapping[str, Callable[[], Iterable[Finding]]], seconds: float
+    ) -> None:
+        self._parts = parts
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+
+    def findings(self) -> list[Finding]:
+        """Give what was found in time, in the order of the parts, and what was not."""
+        with self._lock:
+            if any(thread.is_alive() for thread in self._threads):
+                said = "the look before has not ended yet: try again in a minute"
+                return [Finding("this look", False, said)]
+            found: dict[str, list[Finding]] = {name: [] for name in self._parts}
+            self._threads = [
+                threading.Thread(target=_look, args=(part, found[name]), name=name, daemon=True)
+                for name, part in self._parts.items()
+            ]
+            threads = self._threads
+            for thread in threads:
+                thread.start()
+        deadline = time.monotonic() + self._seconds
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        for thread in threads:
+            if thread.is_alive():
+                said = f"not finished within {self._seconds:g} seconds"
+                found[thread.name].append(Finding(thread.name, False, said))
+        return [finding for part in found.values() for finding in tuple(part)]
+
+
+def _look(part: Callable[[], Iterable[Finding]], found: list[Finding]) -> None:
+    try:
+        for finding in part():
+            found.append(finding)  # noqa: PERF402 - seen by others as it grows
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong in a look is its finding
+        found.append(Finding("this look", False, repr(error)))
+
+
+def workers(settings: Settings) -> Iterator[Finding]:
+    """Ask the metrics which workers serve, and which version of the policy they have."""
+    host, port = split_address(settings.metrics.listen)
+    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", "/metrics")
+        answer = connection.getresponse()
+        text = answer.read(_MOST_METRICS_BYTES).decode("utf-8", "replace")
+    except OSError as error:
+        yield Finding("workers", False, _not_running(host, port, error))
+        return
+    except http.client.HTTPException as error:
+        yield Finding("workers", False, f"{host}:{port} is not schoolgate's: {error!r}")
+        return
+    finally:
+        connection.close()
+    up = {number: float(value) == 1 for number, value in _UP.findall(text)}
+    replaced = sum(float(value) for _, value in _RESTARTS.findall(text))
+    said = f"{sum(up.values())} of {len(up)} serve; replaced {replaced:g} times since the start"
+    yield Finding("workers", bool(up) and all(up.values()), said)
+    version = _VERSION.search(text)
+    if version:
+        yield Finding("version on every worker", True, f"{float(version[1]):g}")
 
 
 def _health(host: str, port: int) -> Finding:

@@ -3,7 +3,7 @@
 from schoolgate.storage.approvals import ApprovalStore, Happening, Reading, Writing
 from schoolgate.storage.audit import AuditTrail, TrailState
 from schoolgate.storage.bindings import BindingTable
-from schoolgate.storage.connections import is_postgresql, is_there, sqlite_path
+from schoolgate.storage.connections import is_postgresql, is_there, place_of, sqlite_path
 from schoolgate.storage.database import open_database
 from schoolgate.storage.decisions import DecisionStore
 from schoolgate.storage.migrations import upgrade
@@ -27,6 +27,7 @@ __all__ = [
     "is_postgresql",
     "is_there",
     "open_database",
+    "place_of",
     "sqlite_path",
     "upgrade",
 ]
