@@ -31,6 +31,11 @@ from schoolgate.storage import (
 from tests.portal.asking import PASSWORD, Asking
 from tests.school import NOON, write_school
 
+# A provider that is never there; tests of providers bring their own.
+NOBODY = {
+    "id": "x", "name": "Nobody", "issuer": "https://127.0.0.1:1", "client_id": "portal",
+    "client_secret": "x", "domains": ["hill.example"],
+}  # fmt: skip
 MACS: dict[str, str] = {}
 TICKETS = Tickets(b"t" * 32)
 _OF_REQUESTS = (
@@ -43,6 +48,7 @@ _OF_REQUESTS = (
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Engine]]:
     school = write_school(tmp_path_factory.mktemp("portal") / "school")
+    school.write_config(portal={"enabled": False, "listen": "127.0.0.1:0", "oidc": [NOBODY]})
     settings = load_settings(school.config, {})
     engine = bootstrap.load_engine(settings)
     opened = open_database(settings.database_url)

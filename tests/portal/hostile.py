@@ -94,7 +94,7 @@ def harm_of(answer: Any) -> list[str]:
 
 
 def fields_of(answer: Any) -> dict[str, str]:
-    """Give what a browser would send from the form of a page, as it was filled in."""
+    """Give what a browser would send from the forms of a page, as it was filled in."""
     return {name: value for name, value in _fields(answer) if name != "csrfmiddlewaretoken"}
 
 
@@ -105,7 +105,7 @@ def _fields(answer: Any) -> Iterator[tuple[str, str]]:
 
 
 class _Form(HTMLParser):
-    """The first form of a page's main part."""
+    """The fields of a page's forms."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

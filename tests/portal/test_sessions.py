@@ -189,7 +189,7 @@ def secret(inside: Asking, monkeypatch: pytest.MonkeyPatch) -> str:
 
     from schoolgate.portal.accounts.models import Person
 
-    made: str = auth.generate_totp_secret()
+    made = str(auth.generate_totp_secret())
     auth.TOTP.activate(Person.objects.get(email=MAIL), made)
     # A code that is made now must not be over before it is looked at.
     now = (int(time.time()) // 30) * 30 + 15

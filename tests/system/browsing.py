@@ -31,21 +31,24 @@ QUIET = (
 
 
 @contextmanager
-def chromium(gateway: Gateway, home: Path, *, scripts: bool = True) -> Iterator[webdriver.Chrome]:
+def chromium(
+    gateway: Gateway, home: Path, *, scripts: bool = True, trusted: Path | None = None
+) -> Iterator[webdriver.Chrome]:
     """Start it, with the gateway's CA in its NSS store.
 
     Args:
         gateway: its proxy.
         home: a directory of its own.
         scripts: whether JavaScript runs.
+        trusted: another authority that it trusts.
     """
     nss = home / ".pki" / "nssdb"
     nss.mkdir(parents=True)
     certutil = [program("certutil"), "-d", f"sql:{nss}"]
     subprocess.run([*certutil, "-N", "--empty-password"], check=True)
-    subprocess.run(
-        [*certutil, "-A", "-t", "C,,", "-n", "schoolgate", "-i", str(gateway.ca_file)], check=True
-    )
+    for number, file in enumerate(filter(None, (gateway.ca_file, trusted))):
+        add = [*certutil, "-A", "-t", "C,,", "-n", f"trusted {number}", "-i", str(file)]
+        subprocess.run(add, check=True)
     options = webdriver.ChromeOptions()
     options.binary_location = program("chromium")
     for argument in (*QUIET, f"--proxy-server={gateway.proxy}", f"--user-data-dir={home}/data"):

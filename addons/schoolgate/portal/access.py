@@ -16,6 +16,7 @@ from django.http import (
 from django.shortcuts import render
 
 from schoolgate.core.approvals import USUAL_ROLES, Role, Roles
+from schoolgate.portal.again import prove_again
 from schoolgate.portal.house import house
 
 # Of what databases number; more is an error of theirs.
@@ -33,12 +34,14 @@ class Access:
         signed_in: whether one must have signed in.
         roles: any of these will do; none for everybody who has signed in.
         secret: whether passwords or codes are typed there, so that it is shown over TLS only.
+        again: whether one must have shown a moment ago who one is.
         duty: gives further roles that will do from those of the policy in force.
     """
 
     signed_in: bool = False
     roles: frozenset[Role] = frozenset()
     secret: bool = False
+    again: bool = False
     duty: Duty | None = None
 
     def admits(self, roles: frozenset[Role] | None) -> bool:
@@ -59,6 +62,7 @@ ANYONE = Access()
 # Everybody, for passwords.
 AT_THE_DOOR = Access(secret=True)
 SIGNED_IN = Access(signed_in=True, secret=True)
+PROVED_AGAIN = Access(signed_in=True, secret=True, again=True)
 
 
 def only(*roles: Role) -> Access:
@@ -93,6 +97,8 @@ def guarded(view: View, access: Access, methods: frozenset[str]) -> View:
             )
         roles = roles_of(request)
         if access.admits(roles):
+            if access.again:
+                prove_again(request, signing=False)
             return view(request, *args, **kwargs)
         if roles is None:
             return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")

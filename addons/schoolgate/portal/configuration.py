@@ -74,6 +74,8 @@ def django_options(settings: Settings, house: House | None) -> dict[str, Any]:
             "allauth",
             "allauth.account",
             "allauth.mfa",
+            "allauth.socialaccount",
+            "allauth.socialaccount.providers.openid_connect",
             "allauth.usersessions",
             "schoolgate.portal.accounts",
         ],
@@ -229,6 +231,13 @@ def _accounts(house: House | None) -> dict[str, Any]:
             "ask_for_site": "20/5m/user",
             "tell_of_site": "10/5m/ip",
         },
+        "SOCIALACCOUNT_ADAPTER": "schoolgate.portal.accounts.provider.SocialAdapter",
+        "SOCIALACCOUNT_PROVIDERS": {
+            "openid_connect": {
+                "provider_class": "schoolgate.portal.accounts.provider.SchoolProvider"
+            }
+        },
+        "SOCIALACCOUNT_STORE_TOKENS": False,
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_TOTP_ISSUER": quote(school, safe=" "),
         "MFA_PASSKEY_LOGIN_ENABLED": False,
@@ -237,6 +246,9 @@ def _accounts(house: House | None) -> dict[str, Any]:
         "MFA_FORMS": {
             "authenticate": "schoolgate.portal.accounts.codes.AuthenticateForm",
             "reauthenticate": "schoolgate.portal.accounts.codes.ReauthenticateForm",
+            "add_webauthn": "schoolgate.portal.accounts.keys.AddForm",
+            "authenticate_webauthn": "schoolgate.portal.accounts.keys.AuthenticateForm",
+            "reauthenticate_webauthn": "schoolgate.portal.accounts.keys.ReauthenticateForm",
             "activate_totp": "schoolgate.portal.accounts.codes.ActivateForm",
         },
         "USERSESSIONS_TRACK_ACTIVITY": False,

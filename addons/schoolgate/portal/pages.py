@@ -19,6 +19,7 @@ from schoolgate.core.approvals import Role, Roles
 from schoolgate.portal.access import (
     ANYONE,
     AT_THE_DOOR,
+    PROVED_AGAIN,
     SIGNED_IN,
     Access,
     View,
@@ -43,6 +44,7 @@ from schoolgate.portal.views import (
     reports,
     requests,
     sign_ins,
+    single_sign_on,
     state,
     viewing,
 )
@@ -166,34 +168,43 @@ PAGES = (
     Page("settings/", state.settings, "settings", only(Role.TECHNICIAN)),
     Page("account/", accounts.overview, "account", SIGNED_IN, menu="Your account"),
     # Under the names by which allauth links them.
-    Page("account/sign-in/", account.login, "account_login", AT_THE_DOOR, FORM),
+    Page("account/sign-in/", accounts.sign_in, "account_login", AT_THE_DOOR, FORM),
     Page("account/sign-out/", account.logout, "account_logout", AT_THE_DOOR, FORM),
     Page("account/inactive/", account.account_inactive, "account_inactive", ANYONE),
-    Page("account/password/", account.password_change, "account_change_password", SIGNED_IN, FORM),
+    Page("account/password/", accounts.change_password, "account_change_password", SIGNED_IN, FORM),
     Page("account/again/", account.reauthenticate, "account_reauthenticate", SIGNED_IN, FORM),
+    Page("account/with/<str:provider>/", single_sign_on.leave, "oidc_leave", AT_THE_DOOR, CHANGE),
+    # By the provider's word alone, in the state that was kept when somebody was sent there.
+    Page(
+        "account/with/<str:provider>/done/", single_sign_on.returned, "openid_connect_callback",
+        AT_THE_DOOR,
+    ),
+    Page(
+        "account/again/with/<str:provider>/", single_sign_on.again, "oidc_again", SIGNED_IN, FORM
+    ),
     Page("account/sessions/", sessions.list_usersessions, "usersessions_list", SIGNED_IN, FORM),
     Page("account/second-factor/", mfa.index, "mfa_index", SIGNED_IN),
     Page("account/code/", mfa.authenticate, "mfa_authenticate", AT_THE_DOOR, FORM),
     Page("account/again/code/", mfa.reauthenticate, "mfa_reauthenticate", SIGNED_IN, FORM),
-    Page("account/app/", totp.activate_totp, "mfa_activate_totp", SIGNED_IN, FORM),
-    Page("account/app/remove/", totp.deactivate_totp, "mfa_deactivate_totp", SIGNED_IN, FORM),
-    Page("account/codes/", recovery.view_recovery_codes, "mfa_view_recovery_codes", SIGNED_IN),
+    Page("account/app/", totp.activate_totp, "mfa_activate_totp", PROVED_AGAIN, FORM),
+    Page("account/app/remove/", totp.deactivate_totp, "mfa_deactivate_totp", PROVED_AGAIN, FORM),
+    Page("account/codes/", recovery.view_recovery_codes, "mfa_view_recovery_codes", PROVED_AGAIN),
     Page(
         "account/codes/new/", recovery.generate_recovery_codes, "mfa_generate_recovery_codes",
-        SIGNED_IN, FORM,
+        PROVED_AGAIN, FORM,
     ),
     Page(
         "account/codes/file/", recovery.download_recovery_codes, "mfa_download_recovery_codes",
-        SIGNED_IN,
+        PROVED_AGAIN,
     ),
     Page("account/keys/", webauthn.list_webauthn, "mfa_list_webauthn", SIGNED_IN),
-    Page("account/keys/add/", webauthn.add_webauthn, "mfa_add_webauthn", SIGNED_IN, FORM),
+    Page("account/keys/add/", webauthn.add_webauthn, "mfa_add_webauthn", PROVED_AGAIN, FORM),
     Page(
-        "account/keys/<int:pk>/edit/", webauthn.edit_webauthn, "mfa_edit_webauthn", SIGNED_IN, FORM
+        "account/keys/<int:pk>/edit/", webauthn.edit_webauthn, "mfa_edit_webauthn", PROVED_AGAIN, FORM
     ),
     Page(
         "account/keys/<int:pk>/remove/", webauthn.remove_webauthn, "mfa_remove_webauthn",
-        SIGNED_IN, FORM,
+        PROVED_AGAIN, FORM,
     ),
     Page(
         "account/again/key/", webauthn.reauthenticate_webauthn, "mfa_reauthenticate_webauthn",

@@ -18,6 +18,7 @@ from schoolgate.core.approvals import (
     Told,
     school_day,
 )
+from schoolgate.core.approvals.requests import checked_text
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError
 from schoolgate.storage import overlays, schema
@@ -118,17 +119,19 @@ class DecisionStore:
         """Take a grant back from now on.
 
         Raises:
-            RefusedError: when there is none of that number, or it was revoked or has ended.
+            RefusedError: when there is none of that number, it was revoked or has ended, or the
+                reason is no text.
         """
+        reason = checked_text(reason, "a reason") if reason.strip() else ""
         with writing(self._engine) as connection:
             row = _live_grant(connection, grant_id, now)
             chosen = schema.grants.c.id == grant_id
-            values = {"revoked_at": now, "revoked_reason": reason.strip()}
+            values = {"revoked_at": now, "revoked_reason": reason}
             connection.execute(update(schema.grants).where(chosen).values(**values))
             if row.request_id is not None:
                 work = Writing(connection)
-                work.revoked_by_hand(row.request_id, now, actor, reason.strip())
-            detail = {"grant": grant_id, "entry": row.entry, "reason": reason.strip()}
+                work.revoked_by_hand(row.request_id, now, actor, reason)
+            detail = {"grant": grant_id, "entry": row.entry, "reason": reason}
             _record(connection, now, actor, "grant.revoked", {"subject": row.subject, **detail})
 
     def suspend(

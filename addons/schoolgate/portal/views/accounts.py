@@ -1,5 +1,6 @@
 """The first account, a chosen password, and what somebody's own account holds."""
 
+from allauth.account import views as account
 from allauth.core import ratelimit
 from django import forms
 from django.contrib import messages
@@ -15,6 +16,7 @@ from schoolgate.portal.accounts import register
 from schoolgate.portal.accounts.models import Person
 from schoolgate.portal.house import house
 from schoolgate.portal.words import ROLES
+from schoolgate.settings.single_sign_on import ProviderSettings
 
 _FIRST_ROLES = (Role.TECHNICIAN, Role.HEADTEACHER)
 _TWICE = "The two passwords are not the same."
@@ -96,6 +98,23 @@ def choose(request: HttpRequest, key: str, token: str) -> HttpResponse:
         messages.success(request, "Your password is set. Sign in with it.")
         return redirect("account_login")
     return render(request, "portal/choose.html", {"form": form, "person": person})
+
+
+def _providers() -> tuple[ProviderSettings, ...]:
+    """Give where people may sign in elsewhere."""
+    return house().settings.portal.oidc
+
+
+sign_in = account.LoginView.as_view(extra_context={"providers": _providers})
+
+
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Let whoever has a password choose another."""
+    if not request.user.has_usable_password():
+        messages.error(request, "Your account has no password here: you sign in with another one.")
+        return redirect("account")
+    answer: HttpResponse = account.password_change(request)
+    return answer
 
 
 def overview(request: HttpRequest) -> HttpResponse:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -25,6 +24,7 @@ from schoolgate.core.approvals import (
 )
 from schoolgate.core.errors import RefusedError
 from schoolgate.portal import requesting
+from schoolgate.portal.again import prove_again
 from schoolgate.portal.house import House, house
 from schoolgate.portal.views.requests import NOT_NOW, at_once, found, page
 from schoolgate.portal.words import said
@@ -243,11 +243,11 @@ def _words(here: House, asked: AccessRequest) -> dict[str, str]:
     }
 
 
-@reauthentication_required
 def _sign(
     request: HttpRequest, number: int, form: forms.Form, action: Action
 ) -> HttpResponse | None:
-    """Carry a decision out, after the password was given again; None where it was refused."""
+    """Carry a decision out, after its signer has shown again who they are; None where it was refused."""
+    prove_again(request, signing=True)
     return _act(request, number, form, action)
 
 
