@@ -24,6 +24,7 @@ from schoolgate.storage import (
     AuditTrail,
     BindingTable,
     DecisionStore,
+    Digests,
     Outbox,
     open_database,
     schema,
@@ -42,6 +43,8 @@ _OF_REQUESTS = (
     schema.site_blocks, schema.site_reports, schema.accidents, schema.grants,
     schema.request_history, schema.requests, schema.delegations, schema.outbox,
     schema.suspensions, schema.signatures,
+    schema.request_history, schema.requests, schema.delegations, schema.digest_lines,
+    schema.digest_readers, schema.outbox,
 )  # fmt: skip
 
 
@@ -72,6 +75,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
             outbox=Outbox(opened),
             examination=Examination({"files": lambda: at_rest(settings)}, 30.0),
         ),
+        digests=Digests(opened),
     )
     open_accounts(settings, house)
     from django.db import connections

@@ -255,3 +255,15 @@ def test_passkeys_of_others_are_not_there(here: House, somebody: Somebody) -> No
         assert browser.post(path, name="mine").status_code == 404
     assert "Ann&#39;s phone" not in text(browser.get("/account/keys/"))
     assert Authenticator.objects.get(pk=key.pk).data == data
+
+
+def test_one_mail_a_day_is_chosen_for_ones_own_account(here: House, somebody: Somebody) -> None:
+    browser = Asking(somebody(email="ann@hill.example"))
+    somebody(email="ben@hill.example")
+    assert "One a day, at 16:00" in text(browser.get("/account/mail/"))
+    assert browser.post("/account/mail/", how="daily")["location"] == "/account/"
+    assert here.digests.readers() == {"ann@hill.example"}
+    assert re.search(r'value="daily"[^>]* checked', text(browser.get("/account/mail/")))
+    assert browser.post("/account/mail/", how="never").status_code == 200
+    browser.post("/account/mail/", how="at-once")
+    assert here.digests.readers() == frozenset()

@@ -26,6 +26,7 @@ from tests.gateway import PATIENCE_SECONDS, ROOT, eventually
 from tests.origin import Origin
 from tests.storage.days import at
 from tests.system import postgres
+from tests.system.conftest import program
 
 pytestmark = pytest.mark.long
 
@@ -33,8 +34,10 @@ CONTRACTS = [
     "tests/storage/test_decisions.py",
     "tests/storage/test_overlays.py",
     "tests/storage/test_audit.py",
+    "tests/storage/test_digests.py",
     "tests/services/test_approvals.py",
     "tests/services/test_actors_at_once.py",
+    "tests/services/test_digesting.py",
     "tests/services/test_mailing.py",
     "tests/services/test_reminding.py",
     "tests/services/test_request_rules.py",
@@ -171,3 +174,27 @@ def test_the_portal_keeps_its_accounts_on_a_server(server: str, tmp_path: Path) 
         )
         assert added.returncode == 0, added.stderr
         assert "ann@school.example" in own.run("people", "list").stdout
+
+
+def test_a_backup_of_a_server_is_restored_with_what_lies_beside_it(
+    server: str, tmp_path: Path
+) -> None:
+    program("pg_dump")
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE saved")
+    config = gateway.write_config(tmp_path, database=on_server(server, "saved"))
+    place, file = ("--config", str(config)), str(tmp_path / "saved.tar.gz")
+    add = ("grants", "add", "--until", "1h", "--decided-by", "slt", "--reason", "x", *place)
+    assert gateway.schoolgate(*add, "one.example").returncode == 0
+    made = gateway.schoolgate("backup", file, *place)
+    assert made.returncode == 0, made.stderr
+    assert gateway.schoolgate(*add, "two.example").returncode == 0
+    assert "two.example" in gateway.schoolgate("grants", "list", *place).stdout
+    restored = gateway.schoolgate("restore", file, *place)
+    assert restored.returncode == 0, restored.stderr
+    listed = gateway.schoolgate("grants", "list", *place).stdout
+    assert "one.example" in listed
+    assert "two.example" not in listed
+    [kept] = (tmp_path / "state").glob("before-restore-*/postgresql.dump")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert "audit trail: 1 entries" in gateway.schoolgate("doctor", *place).stdout

@@ -5,6 +5,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from schoolgate.bootstrap.accounts import Account, Accounts, members_if_any
+    from schoolgate.bootstrap.backup import (
+        BackedUp,
+        Restored,
+        back_up,
+        restore,
+        settings_to_restore,
+    )
     from schoolgate.bootstrap.examination import at_rest
     from schoolgate.bootstrap.gateway import Gateway, upstream_bundle
     from schoolgate.bootstrap.jobs import (
@@ -15,6 +22,7 @@ if TYPE_CHECKING:
         open_reminding,
         work_through,
     )
+    from schoolgate.bootstrap.occupancy import occupied, whole
     from schoolgate.bootstrap.people import client_at
     from schoolgate.bootstrap.portal import end_with_parent, serve_portal
     from schoolgate.bootstrap.rules import (
@@ -32,9 +40,12 @@ __all__ = [
     "Account",
     "Accounts",
     "Addresses",
+    "BackedUp",
     "Gateway",
+    "Restored",
     "at_rest",
     "audit_trail_if_any",
+    "back_up",
     "client_at",
     "curated_hosts",
     "end_with_parent",
@@ -46,14 +57,18 @@ __all__ = [
     "mail_faults",
     "members_if_any",
     "now",
+    "occupied",
     "open_approvals",
     "open_mailing",
     "open_reminding",
     "open_store",
     "overlay_if_any",
+    "restore",
     "serve",
     "serve_portal",
+    "settings_to_restore",
     "upstream_bundle",
+    "whole",
     "work_through",
 ]
 
@@ -63,6 +78,13 @@ _PARTS = {
         "Account",
         "Accounts",
         "members_if_any",
+    ),
+    "backup": (
+        "BackedUp",
+        "Restored",
+        "back_up",
+        "restore",
+        "settings_to_restore",
     ),
     "examination": ("at_rest",),
     "gateway": (
@@ -76,6 +98,10 @@ _PARTS = {
         "open_mailing",
         "open_reminding",
         "work_through",
+    ),
+    "occupancy": (
+        "occupied",
+        "whole",
     ),
     "people": ("client_at",),
     "portal": (

@@ -18,11 +18,12 @@ from schoolgate.notify.letter import checked_address
 from schoolgate.notify.mail_server import Security
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.declarations import is_asked
+from schoolgate.services.digesting import gather
 from schoolgate.services.mailing import Mailing, Round
 from schoolgate.services.preview import LOOKED_BACK
 from schoolgate.services.reminding import remind, remind_of_ends, remind_to_sign
 from schoolgate.settings import Settings
-from schoolgate.storage import ApprovalStore, Outbox, open_database
+from schoolgate.storage import ApprovalStore, Digests, Outbox, open_database
 
 logger = logging.getLogger(__name__)
 
@@ -84,31 +85,35 @@ def open_mailing(
     server = MailServer(
         mail.host, mail.port, Security(mail.security), mail.user, mail.password_file, mail.ca_file
     )
+    database = open_database(settings.database_url)
     return Mailing(
-        Outbox(open_database(settings.database_url)),
+        Outbox(database),
         server.send,
         lambda audience: _addresses(settings, of_account, audience),
         mail.sender,
         load_engine(settings).policy.school,
         settings.portal.public_url,
+        Digests(database),
     )
 
 
 def open_reminding(settings: Settings) -> Callable[[datetime], object]:
-    """Give what puts reminders into the outbox, to be called with the time.
+    """Give what puts reminders and digests into the outbox, to be called with the time.
 
     Raises:
         ConfigurationError: when the policy has faults.
         UnavailableError: when the database cannot be used.
     """
     roles = load_engine(settings).policy.roles or USUAL_ROLES
-    store = ApprovalStore(open_database(settings.database_url))
+    database = open_database(settings.database_url)
+    store, digests = ApprovalStore(database), Digests(database)
     to_sign = _ToSign(settings, store)
 
     def reminding(at: datetime) -> None:
         remind(store, roles, at)
         remind_of_ends(store, at)
         to_sign.remind(at)
+        gather(digests, settings.mail.digest_at, at)
 
     return reminding
 
@@ -158,8 +163,10 @@ def work_through(
     while not ending.is_set():
         done = Round()
         try:
-            reminding(now())
             done = mailing.round(now())
+            if done == Round():
+                # After what is due, which a digest may be made of.
+                reminding(now())
         except UnavailableError as error:
             logger.error("Mail is not sent: %s", error)  # noqa: TRY400
         if done.gave_up:

@@ -42,6 +42,7 @@ from schoolgate.storage import (
     BindingTable,
     BindingWatch,
     DecisionStore,
+    Digests,
     Outbox,
     open_database,
 )
@@ -196,6 +197,7 @@ def _house(settings: Settings) -> "House":
                 _EXAMINED_SECONDS,
             ),
         ),
+        digests=Digests(database),
     )
 
 

@@ -13,6 +13,7 @@ from schoolgate.bootstrap import exposition, worker
 from schoolgate.bootstrap.exposition import Beside
 from schoolgate.bootstrap.gateway import prepare, upstream_bundle
 from schoolgate.bootstrap.jobs_post import keep_jobs
+from schoolgate.bootstrap.occupancy import occupied
 from schoolgate.bootstrap.portal_post import keep_portal, why_no_portal
 from schoolgate.bootstrap.rules import Rules
 from schoolgate.core.errors import UnavailableError
@@ -84,6 +85,7 @@ def serve(
     """
     rules = prepare(settings)
     with contextlib.ExitStack() as opened:
+        opened.enter_context(occupied(settings))
         metrics = opened.enter_context(_metrics_listener(settings))
         proxy = opened.enter_context(_proxy_listeners(settings))
         figures = opened.enter_context(shared_directory(settings.state_dir))

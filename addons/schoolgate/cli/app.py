@@ -36,6 +36,8 @@ _MODULES = {
     "audit": "audit",
     "doctor": "doctor",
     "jobs": "jobs",
+    "backup": "backup",
+    "restore": "backup",
 }
 ANSWER_IS_NO, WRONG_USE, OUT_OF_REACH = 1, 2, 3
 

@@ -23,8 +23,9 @@ def jobs(settings: Settings) -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     mailing, reminding = bootstrap.open_mailing(settings), bootstrap.open_reminding(settings)
-    ending = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.set())
-    click.echo(f"mail     {settings.mail.host}:{settings.mail.port}")
-    bootstrap.work_through(mailing, reminding, ending)
+    with bootstrap.occupied(settings):
+        ending = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: ending.set())
+        click.echo(f"mail     {settings.mail.host}:{settings.mail.port}")
+        bootstrap.work_through(mailing, reminding, ending)

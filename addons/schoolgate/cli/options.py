@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import rich_click as click
 
+from schoolgate import bootstrap
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import ConfigurationError, Fault
 from schoolgate.core.hosts import as_ip
@@ -23,6 +24,18 @@ CONFIG_PLACES = (Path("config/schoolgate.yaml"), Path("/etc/schoolgate/schoolgat
 
 def with_settings[F: Callable[..., Any]](command: F) -> F:
     """Add ``--config`` and ``--state``, and hand the command the settings as ``settings``."""
+
+    @with_place
+    @functools.wraps(command)
+    def wrapped(*args: Any, config: Path, state: Path | None, **kwargs: Any) -> Any:
+        settings = bootstrap.whole(load_settings(config, os.environ, state))
+        return command(*args, settings=settings, **kwargs)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def with_place[F: Callable[..., Any]](command: F) -> F:
+    """Add ``--config`` and ``--state``, and hand the command both, of which the first is there or named."""
 
     @click.option(
         "--config",
@@ -38,8 +51,7 @@ def with_settings[F: Callable[..., Any]](command: F) -> F:
     )
     @functools.wraps(command)
     def wrapped(*args: Any, config: Path | None, state: Path | None, **kwargs: Any) -> Any:
-        settings = load_settings(config or _found_config(), os.environ, state)
-        return command(*args, settings=settings, **kwargs)
+        return command(*args, config=config or _found_config(), state=state, **kwargs)
 
     return wrapped  # type: ignore[return-value]
 

@@ -65,7 +65,8 @@ def portal(places: tuple[int, ...], ready: int | None, settings: Settings) -> No
     if places:
         bootstrap.end_with_parent()
     given = [socket.socket(fileno=place) for place in places]
-    bootstrap.serve_portal(settings, click.echo, given, serves)
+    with bootstrap.occupied(settings):
+        bootstrap.serve_portal(settings, click.echo, given, serves)
 
 
 def _log() -> None:

@@ -27,6 +27,7 @@ class Letter:
         link: where it can be seen after signing in.
         written_at: when it was put into the outbox.
         school: its name.
+        items: what stands in a digest, as subject and link; empty in any other mail.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Letter:
     link: str
     written_at: datetime
     school: str
+    items: tuple[tuple[str, str], ...] = ()
 
 
 def compose(letter: Letter, sender: str, recipients: tuple[str, ...]) -> EmailMessage:
@@ -59,13 +61,27 @@ def compose(letter: Letter, sender: str, recipients: tuple[str, ...]) -> EmailMe
     message["Message-ID"] = f"<schoolgate-{letter.number}@{host}>"
     # No answer by machines (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(
+    message.set_content(_digest(letter) if letter.items else _one(letter))
+    return message
+
+
+def _one(letter: Letter) -> str:
+    return (
         f"{letter.subject}.\n\n"
         f"Sign in to see it and to act on it:\n{letter.link}\n\n"
         "Nothing is decided by opening this link. This mail was sent by the web filter of "
         f"{letter.school}.\n"
     )
-    return message
+
+
+def _digest(letter: Letter) -> str:
+    items = "".join(f"- {subject}:\n  {link}\n" for subject, link in letter.items)
+    return (
+        f"{letter.subject}.\n\n{items}\n"
+        "Sign in to see it and to act on it. Nothing is decided by opening a link. You get one "
+        f"mail a day because you chose so: {letter.link}\n"
+        f"This mail was sent by the web filter of {letter.school}.\n"
+    )
 
 
 def checked_address(text: str) -> Address:

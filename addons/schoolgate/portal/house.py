@@ -15,7 +15,7 @@ from schoolgate.services.approvals import Approvals
 from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
-from schoolgate.storage import AuditTrail, DecisionStore, Outbox
+from schoolgate.storage import AuditTrail, DecisionStore, Digests, Outbox
 
 
 class Directory(Protocol):
@@ -60,6 +60,7 @@ class House:
         journal: gives the lines of the journal that a preview looks at.
         tickets: gives what reads the tickets of block pages.
         keeping: for the pages of those who keep the gateway.
+        digests: who wants one mail a day.
     """
 
     settings: Settings
@@ -77,6 +78,7 @@ class House:
     journal: Callable[[], Iterable[str]]
     tickets: Callable[[], Tickets]
     keeping: Keeping
+    digests: Digests
 
 
 def house() -> House:

@@ -182,6 +182,7 @@ PAGES = (
     Page(
         "account/again/with/<str:provider>/", single_sign_on.again, "oidc_again", SIGNED_IN, FORM
     ),
+    Page("account/mail/", accounts.mail, "account_mail", SIGNED_IN, FORM),
     Page("account/sessions/", sessions.list_usersessions, "usersessions_list", SIGNED_IN, FORM),
     Page("account/second-factor/", mfa.index, "mfa_index", SIGNED_IN),
     Page("account/code/", mfa.authenticate, "mfa_authenticate", AT_THE_DOOR, FORM),

@@ -7,7 +7,8 @@ from email.message import EmailMessage
 
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.notify import Letter, compose
-from schoolgate.storage import Outbox, Waiting
+from schoolgate.storage import Digests, Outbox, Waiting
+from schoolgate.storage.digests import AUDIENCE
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=4)
@@ -21,6 +22,8 @@ _PAGES = {
     "list": "lists",
     "suspension": "known",
 }
+# Safeguarding does not wait for the end of a day.
+_NEVER_LATER = "accident:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Mailing:
         sender: address that mail is from.
         school: its name.
         public_url: of the portal.
+        digests: who wants one mail a day; without it nobody does.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Mailing:
         sender: str,
         school: str,
         public_url: str,
+        digests: Digests | None = None,
     ) -> None:
         self._outbox = outbox
         self._send = send
@@ -65,6 +70,7 @@ class Mailing:
         self._sender = sender
         self._school = school
         self._public_url = public_url.rstrip("/")
+        self._digests = digests
 
     def round(self, now: datetime) -> Round:
         """Send the mail that is due first, if one is.
@@ -79,15 +85,9 @@ class Mailing:
 
     def _one(self, waiting: Waiting, now: datetime) -> str:
         try:
-            recipients = self._recipients(waiting.audience)
-            letter = Letter(
-                waiting.id,
-                waiting.subject,
-                self._link(waiting.about),
-                waiting.created_at,
-                self._school,
-            )
-            self._send(compose(letter, self._sender, recipients))
+            recipients = self._at_once(waiting)
+            if recipients:
+                self._send(compose(self._letter(waiting), self._sender, recipients))
         except RefusedError as error:
             self._outbox.gave_up(waiting.id, str(error), now)
             return "gave_up"
@@ -100,11 +100,31 @@ class Mailing:
         self._outbox.sent(waiting.id, now)
         return "sent"
 
-    def _recipients(self, audience: str) -> tuple[str, ...]:
-        found = self._addresses(audience)
+    def _at_once(self, waiting: Waiting) -> tuple[str, ...]:
+        """Give who is told at once; for the others it is kept for their digest."""
+        kind, _, name = waiting.audience.partition(":")
+        if kind == AUDIENCE:
+            return (name,)
+        found = self._addresses(waiting.audience)
         if not found:
-            raise UnavailableError(f"nobody's address is known for {audience}")
-        return found
+            raise UnavailableError(f"nobody's address is known for {waiting.audience}")
+        if self._digests is None or waiting.about.startswith(_NEVER_LATER):
+            return found
+        readers = self._digests.readers()
+        later = [address for address in found if address.lower() in readers]
+        if later:
+            self._digests.put(waiting.id, later)
+        return tuple(address for address in found if address not in later)
+
+    def _letter(self, waiting: Waiting) -> Letter:
+        link = self._link(waiting.about)
+        items: tuple[tuple[str, str], ...] = ()
+        if self._digests is not None and waiting.audience.startswith(f"{AUDIENCE}:"):
+            link = f"{self._public_url}/account/mail/"
+            items = tuple(
+                (one.subject, self._link(one.about)) for one in self._digests.lines(waiting.id)
+            )
+        return Letter(waiting.id, waiting.subject, link, waiting.created_at, self._school, items)
 
     def _link(self, about: str) -> str:
         kind, _, number = about.partition(":")

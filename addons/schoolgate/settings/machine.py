@@ -3,12 +3,13 @@
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import time
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from schoolgate.core.approvals import Role
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
@@ -62,10 +63,18 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def _clock_time(value: object) -> object:
+    # YAML reads 16:00 as sixty times sixteen, and 08:00 as a text.
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 24 * 60:
+        return time(value // 60, value % 60)
+    return value
+
+
 ListenAddress = Annotated[str, AfterValidator(_address)]
 # 0 in the file; whoever reads the settings sees the number.
 Workers = Annotated[int, Field(ge=0, le=256), AfterValidator(lambda n: n or _processors())]
 Origin = Annotated[str, AfterValidator(_origin)]
+ClockTime = Annotated[time, BeforeValidator(_clock_time)]
 HostName = Annotated[str, AfterValidator(_host_name)]
 
 
@@ -125,6 +134,7 @@ class MailSettings(Strict):
     ca_file: Path | None = None
     sender: str = ""
     roles: dict[Role, tuple[str, ...]] = Field(default_factory=dict)
+    digest_at: ClockTime = time(16)
 
 
 class ListSettings(Strict):
@@ -197,7 +207,10 @@ class Settings(Strict):
 
 
 def load_settings(
-    file: Path, environment: Mapping[str, str] = os.environ, state_dir: Path | None = None
+    file: Path,
+    environment: Mapping[str, str] = os.environ,
+    state_dir: Path | None = None,
+    place: Path | None = None,
 ) -> Settings:
     """Read the settings of this machine.
 
@@ -205,6 +218,7 @@ def load_settings(
         file: the YAML file.
         environment: ``SCHOOLGATE_<SECTION>_<KEY>`` wins over the file.
         state_dir: wins over both.
+        place: where the file is to be; where it is, without.
 
     Raises:
         ConfigurationError: with every fault.
@@ -222,7 +236,7 @@ def load_settings(
         raise ConfigurationError(faults)
     if state_dir is not None:
         settings = settings.model_copy(update={"state_dir": state_dir.absolute()})
-    return _anchored(settings, file.absolute())
+    return _anchored(settings, (place or file).absolute())
 
 
 def _has_keys(text: str) -> bool:

@@ -6,6 +6,7 @@ from schoolgate.storage.bindings import BindingTable
 from schoolgate.storage.connections import is_postgresql, is_there, place_of, sqlite_path
 from schoolgate.storage.database import open_database
 from schoolgate.storage.decisions import DecisionStore
+from schoolgate.storage.digests import Digests
 from schoolgate.storage.migrations import upgrade
 from schoolgate.storage.outbox import Outbox, OutboxState, Waiting
 from schoolgate.storage.watch import BindingWatch, OverlayWatch
@@ -16,6 +17,7 @@ __all__ = [
     "BindingTable",
     "BindingWatch",
     "DecisionStore",
+    "Digests",
     "Happening",
     "Outbox",
     "OutboxState",

@@ -17,7 +17,7 @@ class Waiting:
 
     Attributes:
         id: its number.
-        audience: ``role:headteacher`` or ``account:abc``.
+        audience: ``role:headteacher``, ``account:abc`` or ``digest:abc``.
         subject: one line.
         about: ``request:7``, ``report:7``, ``accident:7``, the ``kind:name`` of a page, or empty.
         created_at: when it was written.
@@ -79,7 +79,7 @@ class Outbox:
             taken = update(table).where(table.c.id.in_([row.id for row in rows]))
             later = {"due_at": now + lease, "attempts": table.c.attempts + 1}
             connection.execute(taken.values(**later))
-        return [_waiting(row, row.attempts + 1) for row in rows]
+        return [waiting_of(row, row.attempts + 1) for row in rows]
 
     def sent(self, number: int, now: datetime) -> None:
         """Note that a mail was handed over."""
@@ -99,7 +99,7 @@ class Outbox:
         query = select(table).where(table.c.sent_at.is_(None)).order_by(table.c.id)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
-        return [(_waiting(row, row.attempts), row.last_error) for row in rows]
+        return [(waiting_of(row, row.attempts), row.last_error) for row in rows]
 
     def state(self, since: datetime) -> OutboxState:
         """Give how it is; of what was given up, that from a time on."""
@@ -114,7 +114,7 @@ class Outbox:
             min((row.due_at for row in waiting), default=None),
             tried[-1] if tried else "",
             tuple(
-                (_waiting(row, row.attempts), row.last_error)
+                (waiting_of(row, row.attempts), row.last_error)
                 for row in rows
                 if row.gave_up_at is not None and row.gave_up_at >= since
             ),
@@ -126,5 +126,6 @@ class Outbox:
             connection.execute(update(table).where(table.c.id == number).values(**values))
 
 
-def _waiting(row: Row[Any], attempts: int) -> Waiting:
+def waiting_of(row: Row[Any], attempts: int) -> Waiting:
+    """Give a mail from its row."""
     return Waiting(row.id, row.audience, row.subject, row.about, row.created_at, attempts)

@@ -245,6 +245,20 @@ outbox = Table(
     Column("last_error", Text, nullable=False),
 )
 
+# Accounts, in lower case, that want one mail a day.
+digest_readers = Table("digest_readers", metadata, Column("account", Text, primary_key=True))
+
+# Mail of the outbox that stands, or is to stand, in the digest of an account.
+digest_lines = Table(
+    "digest_lines",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("mail_id", Integer, ForeignKey("outbox.id"), nullable=False),
+    Column("digest_id", Integer, ForeignKey("outbox.id"), index=True),
+    UniqueConstraint("account", "mail_id"),
+)
+
 # Append only: a migration puts triggers on it that refuse UPDATE and DELETE.
 audit = Table(
     "audit",

@@ -19,7 +19,21 @@ from schoolgate.portal.words import ROLES
 from schoolgate.settings.single_sign_on import ProviderSettings
 
 _FIRST_ROLES = (Role.TECHNICIAN, Role.HEADTEACHER)
+_AT_ONCE, _DAILY = "at-once", "daily"
 _TWICE = "The two passwords are not the same."
+
+
+class MailForm(forms.Form):
+    """How somebody wants their mail."""
+
+    how = forms.ChoiceField(label="How you want it")
+
+    def __init__(self, *args: object, at: str, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["how"].choices = [
+            (_AT_ONCE, "Each mail at once"),
+            (_DAILY, f"One a day, at {at}"),
+        ]
 
 
 class FirstAccountForm(forms.Form):
@@ -121,3 +135,17 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Show what one's own account holds."""
     roles = [ROLES[role] for role in sorted(request.user.held_roles())]
     return render(request, "portal/account.html", {"roles": roles})
+
+
+def mail(request: HttpRequest) -> HttpResponse:
+    """Let somebody choose between each mail at once and one a day."""
+    here, account = house(), request.user.email
+    daily = account.lower() in here.digests.readers()
+    at = f"{here.settings.mail.digest_at:%H:%M}"
+    initial = {"how": _DAILY if daily else _AT_ONCE}
+    form = MailForm(request.POST or None, at=at, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        here.digests.choose(account, daily=form.cleaned_data["how"] == _DAILY)
+        messages.success(request, "It is kept.")
+        return redirect("account")
+    return render(request, "portal/mail.html", {"form": form})
