@@ -142,7 +142,14 @@ def test_roles_are_changed_with_a_record(
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("email", ["", "nobody", "a@b@c.example", "x" * 300 + "@hill.example"])
+@pytest.mark.parametrize(
+    "email",
+    [
+        "", "nobody", "a@b@c.example", "x" * 300 + "@hill.example", "a@hill.example\r\nBcc: b@c.example",
+        "a@hill.example\nb@c.example", '"a@hill.example" <b@c.example>', "A <a@hill.example>",
+        "a@hill.example, b@c.example", "a@hill.example;b@c.example", "\u202ea@hill.example",
+    ],
+)  # fmt: skip
 def test_what_is_no_address_gets_no_account(here: House, email: str) -> None:
     from schoolgate.portal.accounts import register
 

@@ -46,7 +46,9 @@ def test_both_lists_are_shown(local: Path, technician: Asking) -> None:
 
 def test_a_site_is_looked_at_and_then_added(here: House, local: Path, technician: Asking) -> None:
     given = {"list": "allow.txt", "site": "chess.example", "seen": seen(technician)}
-    text = technician.post("/lists/add/", **given, preview="yes").content.decode()
+    looked = technician.post("/lists/add/", **given, preview="yes")
+    assert not read(looked).title.startswith("Error: ")
+    text = looked.content.decode()
     assert "Pupils: block (C-1) becomes allow (C-3)" in text
     assert "Staff: monitor (C-3) becomes allow (C-3)" in text
     assert not (local / "allow.txt").exists()

@@ -270,6 +270,7 @@ def test_who_is_sent_there_is_led_nowhere_else(
         lambda provider: provider.document.update(authorization_endpoint="http://evil.example"),
         lambda provider: provider.document.update(jwks_uri="file:///etc/passwd"),
         lambda provider: provider.document.update(token_endpoint=None),
+        lambda provider: provider.document.update(more="x" * 600_000),
     ],
 )
 def test_a_provider_that_cannot_be_asked_is_said_to_be_so(

@@ -275,6 +275,10 @@ def test_accounts_are_listed_and_closed_on_the_command_line(own: Gateway) -> Non
     assert (refused.returncode, refused.stderr) == (
         1, "schoolgate: there is no account of nobody@school.example\n",
     )  # fmt: skip
+    own.run("people", "add", "tess@school.example", "--name", "Tess", "--role", "technician")
+    closed = own.run("people", "disable", "tess@school.example")
+    assert closed.stdout == "tess@school.example may not sign in any more\n"
+    assert closed.stderr == "Nobody else is technician here.\n"
 
 
 def test_a_gateway_without_a_portal_says_so(gate: Gateway) -> None:

@@ -69,6 +69,26 @@ def test_what_is_due_is_sent_once(mailing: Mailing, sender: Sender) -> None:
     assert "https://gate.example/requests/7" in message.get_content()
 
 
+@pytest.mark.parametrize(
+    ("about", "want"),
+    [
+        ("report:3", "/reports/3"),
+        ("declaration:ann@school.example", "/declaration/"),
+        ("account:ann@school.example", "/people/"),
+        ("suspension:", "/known/"),
+        ("list:allow.txt", "/lists/"),
+        ("", "/"),
+    ],
+)
+def test_a_mail_leads_to_the_page_of_what_it_tells(
+    database: Engine, sender: Sender, about: str, want: str
+) -> None:
+    with ApprovalStore(database).writing() as work:
+        work.tell(Told("Something", account="head"), about, NINE)
+    make(database, sender).round(NINE)
+    assert f"https://gate.example{want}\n" in sender.got[0].get_content()
+
+
 def test_what_fails_waits_longer_each_time_and_is_given_up(
     mailing: Mailing, sender: Sender, database: Engine
 ) -> None:

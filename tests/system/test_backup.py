@@ -36,6 +36,8 @@ from tests.services.requested import (
     scope,
 )
 
+pytestmark = pytest.mark.long
+
 KILLS = 24
 EVERYONE = Subject.parse("everyone")
 
@@ -113,6 +115,9 @@ def test_the_whole_state_goes_into_a_file_and_back_while_others_write(config: Pa
         refused = own.run("restore", str(file))
         assert refused.returncode == 1
         assert "stop the gateway, the portal and the jobs first" in refused.stderr
+        within = own.run("backup", str(own.state / "backup.tar.gz"))
+        assert within.returncode == 1
+        assert "name one outside of the state" in within.stderr
     assert file.stat().st_mode & 0o777 == 0o600
     then = contents(base / "state")
     now = counts(database_url(config))
@@ -202,7 +207,6 @@ def state_of(config: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_killed_in_the_middle_of_it_there_is_the_old_state_or_the_new(
     config: Path, two_states: tuple[Path, dict[str, str], dict[str, str]]
@@ -244,7 +248,6 @@ def killed(command: list[str], after: float) -> bool:
     return False
 
 
-@pytest.mark.long
 def test_cut_off_at_each_write_there_is_the_old_state_or_the_new(
     config: Path, two_states: tuple[Path, dict[str, str], dict[str, str]]
 ) -> None:
@@ -293,7 +296,6 @@ main()
 COMMAND_WITH_CUT = [COMMAND[0], "-c", CUT]
 
 
-@pytest.mark.long
 def test_what_is_broken_or_newer_changes_nothing(
     config: Path, two_states: tuple[Path, dict[str, str], dict[str, str]], tmp_path: Path
 ) -> None:

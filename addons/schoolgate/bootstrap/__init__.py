@@ -19,12 +19,12 @@ if TYPE_CHECKING:
         mail_faults,
         open_approvals,
         open_mailing,
-        open_reminding,
         work_through,
     )
     from schoolgate.bootstrap.occupancy import occupied, whole
     from schoolgate.bootstrap.people import client_at
     from schoolgate.bootstrap.portal import end_with_parent, serve_portal
+    from schoolgate.bootstrap.reminding import Reminding
     from schoolgate.bootstrap.rules import (
         curated_hosts,
         list_places,
@@ -42,6 +42,7 @@ __all__ = [
     "Addresses",
     "BackedUp",
     "Gateway",
+    "Reminding",
     "Restored",
     "at_rest",
     "audit_trail_if_any",
@@ -60,7 +61,6 @@ __all__ = [
     "occupied",
     "open_approvals",
     "open_mailing",
-    "open_reminding",
     "open_store",
     "overlay_if_any",
     "restore",
@@ -96,7 +96,6 @@ _PARTS = {
         "mail_faults",
         "open_approvals",
         "open_mailing",
-        "open_reminding",
         "work_through",
     ),
     "occupancy": (
@@ -108,6 +107,7 @@ _PARTS = {
         "end_with_parent",
         "serve_portal",
     ),
+    "reminding": ("Reminding",),
     "rules": (
         "curated_hosts",
         "list_places",

@@ -29,7 +29,6 @@ def members_if_any(
     """Give whom accounts make known, as `Accounts.members`; nobody where there is no portal.
 
     Raises:
-        ConfigurationError: when the policy has faults.
         UnavailableError: when the database cannot be used.
     """
     if find_spec("django") is None or not is_there(settings.database_url):
@@ -44,8 +43,9 @@ class Accounts:
         settings: of this machine.
         actor: who does it, for the audit trail.
 
+    Every change raises `ConfigurationError` when the policy has faults: it says who is told.
+
     Raises:
-        ConfigurationError: when the policy has faults: it says who is told of a change.
         UnavailableError: when the database cannot be used.
     """
 
@@ -58,7 +58,7 @@ class Accounts:
         from schoolgate.portal.accounts import register  # noqa: PLC0415 - after Django's settings
 
         self._register = register
-        self._duties = roles_of(settings)
+        self._settings = settings
         self._url = settings.portal.public_url
         self._actor = actor
 
@@ -69,7 +69,7 @@ class Accounts:
             RefusedError: when there is one of that address, or it is none.
         """
         person = self._register.add(
-            self._trail, email, name, roles, self._actor, now(), self._duties
+            self._trail, email, name, roles, self._actor, now(), roles_of(self._settings)
         )
         return self._url + self._register.password_link(person)
 
@@ -81,13 +81,24 @@ class Accounts:
         """
         return self._url + self._register.new_link(self._trail, email, self._actor, now())
 
+    def slips(self, email: str, roles: Sequence[Role] = (), *, active: bool = True) -> list[str]:
+        """Give a sentence for each thing that whoever changes an account so may not mean.
+
+        Raises:
+            RefusedError: when there is no such account.
+        """
+        person = self._register.find(email)
+        return self._register.slips(person, roles, self._actor, active=active)
+
     def set_roles(self, email: str, roles: Sequence[Role]) -> None:
         """Give somebody these roles and no others.
 
         Raises:
             RefusedError: when there is no such account.
         """
-        self._register.set_roles(self._trail, email, roles, self._actor, now(), self._duties)
+        self._register.set_roles(
+            self._trail, email, roles, self._actor, now(), roles_of(self._settings)
+        )
 
     def set_active(self, email: str, *, active: bool) -> None:
         """Close an account, which ends its sessions at once, or open it again.
@@ -96,7 +107,7 @@ class Accounts:
             RefusedError: when there is no such account.
         """
         self._register.set_active(
-            self._trail, email, self._actor, now(), active=active, duties=self._duties
+            self._trail, email, self._actor, now(), active=active, duties=roles_of(self._settings)
         )
 
     def members(self, policy: Policy, people: People) -> dict[str, tuple[str, Membership]]:

@@ -74,9 +74,11 @@ def back_up(
         lists: whether the lists that were fetched are in it.
 
     Raises:
-        RefusedError: when the file is there already.
+        RefusedError: when the file is there already, or lies in the state directory.
         UnavailableError: when something cannot be read or written.
     """
+    if file.is_relative_to(settings.state_dir):
+        raise RefusedError(f"{file} would be in the next back-up: name one outside of the state")
     on_server = is_postgresql(settings.database_url)
     if not on_server and not sqlite_path(settings.database_url).exists():
         raise UnavailableError(f"There is no database yet in {settings.state_dir}.")

@@ -4,12 +4,9 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from importlib.util import find_spec
 
-from schoolgate.bootstrap.accounts import Accounts
-from schoolgate.bootstrap.rules import load_engine, load_people_of, load_policy_of, now
-from schoolgate.bootstrap.store import open_store
-from schoolgate.core.approvals import USUAL_ROLES, Role
+from schoolgate.bootstrap.rules import load_engine, now
+from schoolgate.core.approvals import Role
 from schoolgate.core.errors import ConfigurationError, Fault, RefusedError, UnavailableError
 from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine
@@ -17,18 +14,14 @@ from schoolgate.notify import MailServer
 from schoolgate.notify.letter import checked_address
 from schoolgate.notify.mail_server import Security
 from schoolgate.services.approvals import Approvals
-from schoolgate.services.declarations import is_asked
-from schoolgate.services.digesting import gather
 from schoolgate.services.mailing import Mailing, Round
 from schoolgate.services.preview import LOOKED_BACK
-from schoolgate.services.reminding import remind, remind_of_ends, remind_to_sign
 from schoolgate.settings import Settings
 from schoolgate.storage import ApprovalStore, Digests, Outbox, open_database
 
 logger = logging.getLogger(__name__)
 
 _ROUND_SECONDS = 5.0
-_LOOK_PAUSE = timedelta(hours=1)
 
 
 def open_approvals(
@@ -95,65 +88,6 @@ def open_mailing(
         settings.portal.public_url,
         Digests(database),
     )
-
-
-def open_reminding(settings: Settings) -> Callable[[datetime], object]:
-    """Give what puts reminders and digests into the outbox, to be called with the time.
-
-    Raises:
-        ConfigurationError: when the policy has faults.
-        UnavailableError: when the database cannot be used.
-    """
-    roles = load_engine(settings).policy.roles or USUAL_ROLES
-    database = open_database(settings.database_url)
-    store, digests = ApprovalStore(database), Digests(database)
-    to_sign = _ToSign(settings, store)
-
-    def reminding(at: datetime) -> None:
-        remind(store, roles, at)
-        remind_of_ends(store, at)
-        to_sign.remind(at)
-        gather(digests, settings.mail.digest_at, at)
-
-    return reminding
-
-
-class _ToSign:
-    """Reminds who has an account and has not signed the declaration; looks once an hour who that is."""
-
-    def __init__(self, settings: Settings, store: ApprovalStore) -> None:
-        self._settings = settings
-        self._store = store
-        self._signatures = open_store(settings)
-        self._looked: datetime | None = None
-        # Without Django there are no accounts.
-        self._accounts = Accounts(settings, "system:jobs") if find_spec("django") else None
-
-    def remind(self, at: datetime) -> None:
-        if self._looked is not None and at - self._looked < _LOOK_PAUSE:
-            return
-        self._looked = at
-        try:
-            remind_to_sign(self._store, self._missing(), at)
-        except ConfigurationError as error:
-            logger.error("Nobody is reminded of the declaration: %s", error)  # noqa: TRY400
-
-    def _missing(self) -> list[str]:
-        # As it is now: another version is signed again.
-        policy = load_policy_of(self._settings)
-        if self._accounts is None or policy.declaration is None:
-            return []
-        people = load_people_of(self._settings, policy)
-        signed = {
-            each.person
-            for each in self._signatures.signatures()
-            if each.version == policy.declaration.version and each.withdrawn_at is None
-        }
-        return [
-            email
-            for email, (name, belongs) in self._accounts.members(policy, people).items()
-            if is_asked(policy, belongs) and name not in signed
-        ]
 
 
 def work_through(

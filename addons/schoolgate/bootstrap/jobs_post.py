@@ -5,7 +5,8 @@ import sys
 import threading
 from collections.abc import Callable
 
-from schoolgate.bootstrap.jobs import open_mailing, open_reminding, work_through
+from schoolgate.bootstrap.jobs import open_mailing, work_through
+from schoolgate.bootstrap.reminding import Reminding
 from schoolgate.settings import Settings
 from schoolgate.workers import Link
 
@@ -45,5 +46,5 @@ def keep_jobs(settings: Settings, link: Link) -> None:
 
 
 def _work(settings: Settings) -> Callable[[threading.Event], object]:
-    mailing, reminding = open_mailing(settings), open_reminding(settings)
+    mailing, reminding = open_mailing(settings), Reminding(settings)
     return lambda ending: work_through(mailing, reminding, ending)

@@ -78,6 +78,10 @@ def _lock(settings: Settings, kind: int) -> Iterator[None]:
         raise UnavailableError(
             f"The state directory {directory} cannot be written. Give it to schoolgate's user."
         ) from error
+    if os.getuid() == 0:
+        # Whoever runs the gateway must be able to open it, too.
+        owner = directory.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError as error:

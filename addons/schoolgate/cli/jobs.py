@@ -22,7 +22,7 @@ def jobs(settings: Settings) -> None:
     schoolgate jobs
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    mailing, reminding = bootstrap.open_mailing(settings), bootstrap.open_reminding(settings)
+    mailing, reminding = bootstrap.open_mailing(settings), bootstrap.Reminding(settings)
     with bootstrap.occupied(settings):
         ending = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -60,7 +60,10 @@ def people_role(email: str, roles: tuple[str, ...], settings: Settings) -> None:
     \b
     schoolgate people role head@school.example headteacher dsl
     """
-    _accounts(settings).set_roles(email, _roles(roles))
+    accounts = _accounts(settings)
+    slips = accounts.slips(email, _roles(roles))
+    accounts.set_roles(email, _roles(roles))
+    _say(slips)
     click.echo(f"{email}: {', '.join(roles) or 'no role'}")
 
 
@@ -86,8 +89,16 @@ def people_disable(email: str, undo: bool, settings: Settings) -> None:
     \b
     schoolgate people disable head@school.example
     """
-    _accounts(settings).set_active(email, active=undo)
+    accounts = _accounts(settings)
+    slips = accounts.slips(email, active=False) if not undo else []
+    accounts.set_active(email, active=undo)
+    _say(slips)
     click.echo(f"{email} {'may sign in again' if undo else 'may not sign in any more'}")
+
+
+def _say(slips: list[str]) -> None:
+    for one in slips:
+        click.echo(one, err=True)
 
 
 def _roles(names: tuple[str, ...]) -> list[Role]:

@@ -1,7 +1,10 @@
 """What a passkey says, in fields that take any text: what is no JSON is a fault of the form."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.webauthn import forms as webauthn
 from django import forms
 from django.core.exceptions import ValidationError
@@ -31,19 +34,43 @@ class CredentialField(forms.JSONField):
         return initial
 
 
+@contextmanager
+def _read() -> Iterator[None]:
+    """Take what the library cannot read for a wrong passkey."""
+    try:
+        yield
+    except (TypeError, LookupError, ValueError, AttributeError) as error:
+        raise get_adapter().validation_error("incorrect_code") from error
+
+
 class AddForm(webauthn.AddWebAuthnForm):
     """A passkey that is set up."""
 
     credential = CredentialField(required=True, widget=forms.HiddenInput)
 
+    def clean(self) -> dict[str, Any]:
+        """See that it is one."""
+        with _read():
+            given: dict[str, Any] = super().clean()
+        return given
 
-class AuthenticateForm(webauthn.AuthenticateWebAuthnForm):
+
+class _Shown:
+    """Refuses what is no passkey; before a form of allauth's."""
+
+    def clean_credential(self) -> Any:
+        """Give the passkey that was shown."""
+        with _read():
+            return super().clean_credential()  # type: ignore[misc]
+
+
+class AuthenticateForm(_Shown, webauthn.AuthenticateWebAuthnForm):
     """A passkey at a sign-in."""
 
     credential = CredentialField(required=True, widget=forms.HiddenInput)
 
 
-class ReauthenticateForm(webauthn.ReauthenticateWebAuthnForm):
+class ReauthenticateForm(_Shown, webauthn.ReauthenticateWebAuthnForm):
     """A passkey that is asked for again."""
 
     credential = CredentialField(required=True, widget=forms.HiddenInput)

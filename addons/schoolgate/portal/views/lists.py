@@ -75,8 +75,10 @@ def add(request: HttpRequest) -> HttpResponse:
             found = _preview_of(here, files, form)
         except RefusedError as error:
             form.add_error(None, said(error))
-        # To look at what it would do needs no reason.
-        if found is not None and form.is_valid() and "preview" not in request.POST:
+        if "preview" in request.POST:
+            # To look at what it would do needs no reason.
+            form.errors.pop("reason", None)
+        elif found is not None and form.is_valid():
             answer = _add(request, files, form)
             if answer is not None:
                 return answer
