@@ -122,6 +122,7 @@ def page_of(answer: Any, name: str) -> str:
     return "\n".join(line for line in lines if "csrf" not in line and "nonce" not in line)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("enter", [sign_in, device])
 def test_a_name_that_nobody_has_is_answered_as_one_that_somebody_has(
     here: House, somebody: Somebody, enter: Callable[[Asking, str, str], Any]
@@ -155,6 +156,7 @@ def test_a_password_is_hashed_for_either(
         hashed.clear()
 
 
+@pytest.mark.long
 def test_an_address_that_tries_many_names_is_held_up(here: House) -> None:
     said = [sign_in(Asking(), f"name{n}@hill.example", "wrong").content.decode() for n in range(12)]
     assert "Too many" not in said[9]
