@@ -50,6 +50,11 @@ def main(config: Path) -> None:
     )
 
 
+def filled_in(page: str) -> dict[str, str]:
+    """Give what a browser would send of the last form of a page."""
+    return _Form(page).fields
+
+
 class _Form(HTMLParser):
     """What a browser would send of the last form of a page if nobody typed anything."""
 
@@ -119,7 +124,7 @@ class Browser:
         """Give the fields of the form on a page, as they are filled in."""
         answer = self.get(path).raise_for_status()
         assert answer.status_code == 200, (path, answer.status_code)
-        return _Form(answer.text).fields
+        return filled_in(answer.text)
 
     def send(self, path: str, form: Mapping[str, str], **typed: str) -> httpx.Response:
         """Send a form; give what the portal answered."""
