@@ -1,5 +1,6 @@
 """The school's own lists: one host or host/path a line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,18 @@ ENTRY = ListEntry.parse("new.example", LOCAL_BLOCK, "local/block.txt")
 )
 def test_a_line_is_added_at_the_end(text: str, want: str) -> None:
     assert with_line(text, ENTRY, "why") == want
+
+
+@pytest.mark.parametrize("path", ["/#x", "/x\ny.example", "/x\u2028y.example"])
+def test_a_line_that_would_be_read_as_another_is_refused(path: str) -> None:
+    with pytest.raises(RefusedError, match="does not fit into a line"):
+        with_line("", replace(ENTRY, path=path), "why")
+
+
+@pytest.mark.parametrize("remark", ["why\ncom", "why\u2028y.example #", "why\x0by.example"])
+def test_a_remark_makes_no_line_of_its_own(remark: str) -> None:
+    with pytest.raises(RefusedError, match="does not fit into a line"):
+        with_line("", ENTRY, remark)
 
 
 @pytest.mark.parametrize(

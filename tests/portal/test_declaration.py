@@ -119,6 +119,15 @@ def test_on_a_device_of_somebody_else_they_are_the_one_who_signs(
     assert here.trail.told()[-1][1]["actor"] == "user:somebody"
 
 
+@pytest.mark.parametrize("name", ["@hill.example", "HILL\\", "@", " "])
+def test_a_name_that_is_none_is_no_persons(
+    here: House, somebody: Somebody, wanted: Callable[[str], None], name: str
+) -> None:
+    answer = Asking().post(PATH, **{**BY_PASSWORD, "name": name})
+    assert answer.status_code == 200
+    assert signatures(here) == []
+
+
 def test_guessing_is_slowed(here: House, somebody: Somebody, wanted: Callable[[str], None]) -> None:
     somebody(Role.TEACHER)
     browser = Asking()

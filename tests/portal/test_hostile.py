@@ -37,6 +37,8 @@ class School:
         self.deputy = somebody(Role.DEPUTY, email="deputy@hill.example")
         self.all = somebody(*Role, email="all@hill.example")
         self.key = self._key(self.ann)
+        # Who is closed, opened and given roles over and over.
+        self.other = somebody(Role.TEACHER, email="other@hill.example")
         self.numbers: dict[str, int] = {}
 
     def _key(self, owner: Any) -> int:
@@ -65,6 +67,7 @@ class School:
             "reports": here.approvals.reports(HEAD)[-1].id,
             "grants": grant.id,
             "absence": absence.id,
+            "people": self.other.pk,
         }
 
     def path(self, page: Any) -> str:

@@ -87,6 +87,10 @@ def test_a_file_that_changed_meanwhile_is_left_as_it_is(local: Path, technician:
         ("https://x.example", "write only host or host/path"),
         ("b.example", "already"),
         ("", "required"),
+        # What stands in a path is a path's, and neither a remark nor another line of the file.
+        ("x.example/%23y", "does not fit into a line"),
+        ("x.example/y%0Acom", "does not fit into a line"),
+        ("x.example/y%E2%80%A8com", "does not fit into a line"),
     ],
 )
 def test_what_is_no_entry_is_said(local: Path, technician: Asking, site: str, want: str) -> None:

@@ -1,6 +1,7 @@
 """Accounts and roles by the pages: each change recorded, what may be a slip said before, powers told."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -70,6 +71,29 @@ def test_nothing_is_done_without_the_password(here: House, technician: Asking) -
     ):
         answer = technician.post(path, **fields)
         assert answer["location"].startswith("/account/again/"), path
+    assert len(here.trail.told()) == before
+
+
+def test_who_has_no_password_here_is_asked_again_too(here: House, somebody: Somebody) -> None:
+    person = somebody(Role.TECHNICIAN, email=TESS)
+    browser = Asking(person)
+    # As of somebody who signs in at a provider alone.
+    person.set_unusable_password()
+    person.save()
+    browser = Asking(person)
+    tomorrow = (here.now() + timedelta(days=1)).date().isoformat()
+    before = len(here.trail.told())
+    seen = {
+        path: browser.post(path, **fields)["location"]
+        for path, fields in (
+            ("/people/add/", {"name": "Ann", "email": "ann@hill.example"}),
+            (f"{path_of(TESS)}link/", {}),
+            (f"{path_of(TESS)}close/", {"sure": "yes"}),
+            ("/known/suspend/", {"who": "client:10.9.9.9", "day": tomorrow, "reason": "X."}),
+        )
+    }
+    asking = ("/account/again/", "/account/sign-in/")
+    assert {path: to for path, to in seen.items() if not to.startswith(asking)} == {}
     assert len(here.trail.told()) == before
 
 

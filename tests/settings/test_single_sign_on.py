@@ -60,6 +60,7 @@ def test_a_secret_is_not_shown(tmp_path: Path) -> None:
     ("changed", "problem"),
     [
         (WITHOUT, "give the issuer"),
+        ({"issuer": "https://accounts.google.com"}, "write kind: google"),
         ({"issuer": "http://login.hill.example"}, "is not an address such as"),
         ({"issuer": "https://a@login.hill.example"}, "is not an address such as"),
         ({"issuer": "https://login.hill.example/?a"}, "is not an address such as"),

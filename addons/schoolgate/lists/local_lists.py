@@ -102,10 +102,21 @@ def read_local_file(directory: Path, name: str) -> LocalFile:
 
 
 def with_line(text: str, entry: ListEntry, remark: str) -> str:
-    """Give the text of a list with another line at its end; all else stays as it is."""
+    """Give the text of a list with another line at its end; all else stays as it is.
+
+    Raises:
+        RefusedError: when the line would be read back as anything else than that one entry.
+    """
     end = "\r\n" if "\r\n" in text else "\n"
     before = text if not text or text.endswith(("\n", "\r")) else text + end
-    return f"{before}{entry.text}  # {remark}{end}"
+    line = f"{entry.text}  # {remark}{end}"
+    # A path may hold what begins a remark or another line, and so may a remark.
+    read_back = [one.entry for one in _lines(entry.feed.removeprefix("local/"), line)]
+    if read_back != [entry]:
+        raise RefusedError(
+            f"'{entry.text}' with that reason does not fit into a line of a list: write it otherwise"
+        )
+    return before + line
 
 
 def without_line(text: str, number: int) -> str:

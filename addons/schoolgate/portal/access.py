@@ -87,7 +87,7 @@ def guarded(view: View, access: Access, methods: frozenset[str]) -> View:
 
     @wraps(view)
     def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method not in methods | {"HEAD"}:
+        if request.method not in (methods | {"HEAD"} if "GET" in methods else methods):
             return HttpResponseNotAllowed(sorted(methods))
         if any(isinstance(number, int) and number > _LARGEST for number in kwargs.values()):
             raise Http404

@@ -85,6 +85,9 @@ class ProviderSettings(Strict):
             raise ValueError("'tenant' belongs to kind entra, which needs it")
         if not self.issuer_url:
             raise ValueError("give the issuer")
+        if self.issuer_url == _GOOGLE and self.kind != "google":
+            # Only so it is asked whether the school administers an account.
+            raise ValueError("write kind: google")
         return self
 
     @property

@@ -216,7 +216,9 @@ def checked_text(text: str, what: str, longest: int = LONGEST_TEXT) -> str:
 
 
 def _is_no_text(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs") or character in _DIRECTION_MARKS
+    return (
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in _DIRECTION_MARKS
+    )
 
 
 def _lengths(name: str) -> int:

@@ -7,7 +7,7 @@ change is in the audit trail first.
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError
 
-from schoolgate.core.approvals import Role
+from schoolgate.core.approvals import USUAL_ROLES, Role, Roles
 from schoolgate.core.errors import RefusedError
 from schoolgate.portal.accounts import register
 from schoolgate.portal.accounts.admission import Admitted
@@ -15,6 +15,7 @@ from schoolgate.portal.accounts.models import Person
 from schoolgate.portal.house import House
 from schoolgate.settings.single_sign_on import ProviderSettings
 
+_CLOSED = "your account is closed; ask your technician"
 _NO_ROLE = "you have no role in the portal; ask your technician"
 
 
@@ -34,10 +35,13 @@ def person_of(
     """
     if account.pk is None:
         account.user = _found_or_made(here, provider, who)
-        account.save()
+        try:
+            account.save()
+        except IntegrityError as error:
+            raise RefusedError("your account was linked a moment ago; sign in again") from error
     person: Person = account.user
     if not person.is_active:
-        raise RefusedError("your account is closed; ask your technician")
+        raise RefusedError(_CLOSED)
     _follow(here, provider, person, who.roles)
     return person
 
@@ -50,7 +54,9 @@ def _found_or_made(here: House, provider: ProviderSettings, who: Admitted) -> Pe
         if not roles:
             raise RefusedError(_NO_ROLE)
         try:
-            return register.add(here.trail, who.email, who.name, sorted(roles), actor, now)
+            return register.add(
+                here.trail, who.email, who.name, sorted(roles), actor, now, _duties(here)
+            )
         except IntegrityError as error:
             raise RefusedError("your account was made a moment ago; sign in again") from error
     if not provider.auto_link:
@@ -58,8 +64,9 @@ def _found_or_made(here: House, provider: ProviderSettings, who: Admitted) -> Pe
             "there is an account of your address already; sign in with its password, or ask your "
             "technician to link it"
         )
-    if person.is_active:
-        here.trail.add(now, actor, "account.linked", f"account:{person.email}", {})
+    if not person.is_active:
+        raise RefusedError(_CLOSED)
+    here.trail.add(now, actor, "account.linked", f"account:{person.email}", {})
     return person
 
 
@@ -72,7 +79,13 @@ def _follow(
         wanted = frozenset({provider.default_role})
     if wanted != person.held_roles():
         actor = f"provider:{provider.id}"
-        changed = register.set_roles(here.trail, person.email, sorted(wanted), actor, here.now())
+        changed = register.set_roles(
+            here.trail, person.email, sorted(wanted), actor, here.now(), _duties(here)
+        )
         person.roles = changed.roles
     if not wanted:
         raise RefusedError(_NO_ROLE)
+
+
+def _duties(here: House) -> Roles:
+    return here.engine().policy.roles or USUAL_ROLES

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
@@ -112,7 +113,8 @@ def set_active(
     """
     person = find(email)
     action = "account.enabled" if active else "account.disabled"
-    told = _of_powers(duties, frozenset(), person.held_roles()) if active else ()
+    held, none = person.held_roles(), frozenset[Role]()
+    told = _of_powers(duties, none, held) if active else _of_powers(duties, held, none)
     trail.add(now, actor, action, f"account:{person.email}", {}, told)
     person.is_active = active
     person.save(update_fields=["is_active"])
@@ -149,7 +151,7 @@ def slips(person: Person, after: Collection[Role], actor: str, *, active: bool =
     others = [
         one.held_roles()
         for one in Person.objects.filter(is_active=True).exclude(pk=person.pk)
-        if one.has_usable_password()
+        if one.has_usable_password() or SocialAccount.objects.filter(user=one).exists()
     ]
     lost = person.held_roles() - (frozenset(after) if active else frozenset())
     said = []
@@ -248,12 +250,15 @@ def _group_of(person: Person, policy: Policy) -> str:
 def _of_powers(
     duties: Roles, before: Collection[Role], after: Collection[Role]
 ) -> tuple[Told, ...]:
-    """Give who is told that somebody can decide from now on."""
+    """Give who is told that somebody can decide from now on, or can no more."""
     powers = {*duties.decides, *duties.deputises, *duties.bypass, Role.CHAIR_OF_GOVERNORS}
-    if powers.isdisjoint(set(after) - set(before)):
-        return ()
     who = duties.decides or (Role.HEADTEACHER,)
-    return (Told("An account was given a role that decides", roles=who),)
+    told = []
+    if powers & (set(after) - set(before)):
+        told.append(Told("An account was given a role that decides", roles=who))
+    if powers & (set(before) - set(after)):
+        told.append(Told("A role that decides was taken from an account", roles=who))
+    return tuple(told)
 
 
 # -- the first account ---------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
 from allauth.core import ratelimit
 from django import forms
 from django.contrib import messages
@@ -12,11 +11,12 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from schoolgate.core.errors import RefusedError
-from schoolgate.core.people import Membership
+from schoolgate.core.people import Membership, sign_in_name
 from schoolgate.core.policy import Policy
 from schoolgate.identity import Outcome
 from schoolgate.portal import requesting
 from schoolgate.portal.accounts import register as accounts
+from schoolgate.portal.again import prove_again
 from schoolgate.portal.house import House, house
 from schoolgate.portal.views.asking import ticket_of
 from schoolgate.portal.views.device import TOO_MANY, UNAVAILABLE, WRONG, bound_at, checked
@@ -150,10 +150,11 @@ def _form(request: HttpRequest, *, by_account: bool, bound: str) -> SignForm:
     return PersonForm(request.POST or None, initial={**given, "name": bound})
 
 
-@reauthentication_required
 def _sign_by_account(
     request: HttpRequest, here: House, form: SignForm
 ) -> tuple[HttpResponse | None, int]:
+    # Who has just signed in at a provider that cannot ask again may sign this all the same.
+    prove_again(request, signing=False)
     return _sign(request, here, form, request.user.email, f"account:{request.user.email}")
 
 
@@ -161,7 +162,7 @@ def _sign_by_password(
     request: HttpRequest, here: House, form: SignForm
 ) -> tuple[HttpResponse | None, int]:
     given = form.cleaned_data
-    name = declarations.known_person(given["name"], here.people()) if given["name"].strip() else ""
+    name = sign_in_name(given["name"], here.domains())
     if not ratelimit.consume(request, action="device_sign_in", key=name):
         form.add_error(None, TOO_MANY)
         return None, 429

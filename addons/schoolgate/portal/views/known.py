@@ -2,7 +2,6 @@
 
 from datetime import datetime, time
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +10,7 @@ from django.shortcuts import redirect, render
 from schoolgate.core.approvals import Subject, SubjectKind
 from schoolgate.core.errors import RefusedError
 from schoolgate.portal import requesting
+from schoolgate.portal.again import prove_again
 from schoolgate.portal.house import House, house
 from schoolgate.portal.words import said
 from schoolgate.services import opening
@@ -123,8 +123,8 @@ def unsuspend(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/unsuspend.html", {"form": form})
 
 
-@reauthentication_required
 def _suspend(request: HttpRequest, form: SuspendForm) -> HttpResponse | None:
+    prove_again(request, signing=True)
     here, given = house(), form.cleaned_data
     try:
         kept = opening.suspend(
@@ -143,8 +143,8 @@ def _suspend(request: HttpRequest, form: SuspendForm) -> HttpResponse | None:
     return redirect("known")
 
 
-@reauthentication_required
 def _unsuspend(request: HttpRequest, form: WhoForm) -> HttpResponse | None:
+    prove_again(request, signing=True)
     here, given = house(), form.cleaned_data
     try:
         _must_not_be_own(request, here, given["who"])
@@ -170,6 +170,7 @@ def _must_not_be_own(request: HttpRequest, here: House, subject: Subject) -> Non
     person = known_person(request.user.email, people)
     own = {f"user:{person}", f"client:{requesting.address_of(request)}"}
     own |= {f"device:{one.id}" for one in people.devices if one.user == person}
+    own |= {f"device:{one.device}" for one in people.wireguard if one.user == person and one.device}
     if subject.kind is SubjectKind.USER:
         subject = opening.known_subject(subject, people)
     if str(subject) in own:

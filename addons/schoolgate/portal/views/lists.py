@@ -1,6 +1,5 @@
 """The school's own lists, read and changed: what it opens and closes whatever other lists say."""
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +7,7 @@ from django.shortcuts import redirect, render
 
 from schoolgate.core.errors import ConfigurationError, RefusedError
 from schoolgate.lists import ALLOW, BLOCK, LocalFile, LocalLine, why_not_writable
+from schoolgate.portal.again import prove_again
 from schoolgate.portal.house import House, house
 from schoolgate.portal.words import said
 from schoolgate.services import local_lists
@@ -73,7 +73,7 @@ def add(request: HttpRequest) -> HttpResponse:
         form.is_valid()
         try:
             found = _preview_of(here, files, form)
-        except RefusedError as error:
+        except (RefusedError, ConfigurationError) as error:
             form.add_error(None, said(error))
         if "preview" in request.POST:
             # To look at what it would do needs no reason.
@@ -98,7 +98,7 @@ def remove(request: HttpRequest) -> HttpResponse:
     file = next((one for one in files if one.name == asked.get("list")), files[0])
     number = asked.get("line", "")
     try:
-        line = local_lists.line_of(file, int(number) if number.isdecimal() else 0)
+        line = local_lists.line_of(file, int(number[:9]) if number.isdecimal() else 0)
     except RefusedError as error:
         messages.error(request, said(error))
         return redirect("lists")
@@ -115,8 +115,8 @@ def remove(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/remove_from_list.html", shown)
 
 
-@reauthentication_required
 def _add(request: HttpRequest, files: tuple[LocalFile, ...], form: AddForm) -> HttpResponse | None:
+    prove_again(request, signing=True)
     here, given = house(), form.cleaned_data
     try:
         _must_be_seen(files, given["seen"])
@@ -132,14 +132,13 @@ def _add(request: HttpRequest, files: tuple[LocalFile, ...], form: AddForm) -> H
             actor=f"account:{request.user.email}",
             now=here.now(),
         )
-    except RefusedError as error:
+    except (RefusedError, ConfigurationError) as error:
         form.add_error(None, said(error))
         return None
     messages.success(request, f"{entry.text} is in {file.name}. It is in force within a second.")
     return redirect("lists")
 
 
-@reauthentication_required
 def _remove(
     request: HttpRequest,
     files: tuple[LocalFile, ...],
@@ -147,6 +146,7 @@ def _remove(
     line: LocalLine,
     form: RemoveForm,
 ) -> HttpResponse | None:
+    prove_again(request, signing=True)
     here, given = house(), form.cleaned_data
     try:
         _must_be_seen(files, given["seen"])

@@ -1,6 +1,5 @@
 """Who has an account and in which roles, for those in charge; the same steps as `schoolgate people`."""
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,6 +9,7 @@ from schoolgate.core.approvals import USUAL_ROLES, Role, Roles
 from schoolgate.core.errors import RefusedError
 from schoolgate.portal.accounts import register
 from schoolgate.portal.accounts.models import Person
+from schoolgate.portal.again import prove_again
 from schoolgate.portal.house import House, house
 from schoolgate.portal.words import ACCOUNT_CHANGES, ROLES, said
 
@@ -101,9 +101,9 @@ def person(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "portal/person.html", shown)
 
 
-@reauthentication_required
 def link(request: HttpRequest, number: int) -> HttpResponse:
     """Show a link on which somebody chooses a password anew."""
+    prove_again(request, signing=True)
     found, here = _found(number), house()
     path = register.new_link(here.trail, found.email, _actor(request), here.now())
     return _link_page(request, here, found, path)
@@ -125,8 +125,8 @@ def open_again(request: HttpRequest, number: int) -> HttpResponse:
     return _set_active(request, _found(number), active=True)
 
 
-@reauthentication_required
 def _add(request: HttpRequest, form: AddForm) -> HttpResponse | None:
+    prove_again(request, signing=True)
     here, given = house(), form.cleaned_data
     roles = [Role(role) for role in given["roles"]]
     try:
@@ -145,16 +145,16 @@ def _add(request: HttpRequest, form: AddForm) -> HttpResponse | None:
     return _link_page(request, here, made, register.password_link(made))
 
 
-@reauthentication_required
 def _set_roles(request: HttpRequest, found: Person, roles: list[Role]) -> HttpResponse:
+    prove_again(request, signing=True)
     here = house()
     register.set_roles(here.trail, found.email, roles, _actor(request), here.now(), _duties(here))
     messages.success(request, f"The roles of {found.name} are changed.")
     return redirect("people" if found.pk != request.user.pk else "start")
 
 
-@reauthentication_required
 def _set_active(request: HttpRequest, found: Person, *, active: bool) -> HttpResponse:
+    prove_again(request, signing=True)
     here = house()
     register.set_active(
         here.trail, found.email, _actor(request), here.now(), active=active, duties=_duties(here)
