@@ -1,7 +1,9 @@
 """A file of many is written whole, and of what somebody else wrote nothing is believed."""
 
+import errno
 import io
 import json
+import os
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -46,6 +48,27 @@ def test_no_file_is_written_over(whole: Path) -> None:
     with pytest.raises(RefusedError, match="is there already"):
         write_archive(whole, [], FACTS)
     assert whole.read_bytes() == before
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EOPNOTSUPP])
+def test_it_is_written_where_there_are_no_links(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    def failing(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "link", failing)
+    write_archive(tmp_path / "stick.tar.gz", [("one", tmp_path / "one")], FACTS)
+    (tmp_path / "unpacked").mkdir()
+    assert set(unpack(tmp_path / "stick.tar.gz", tmp_path / "unpacked").sums) == {"one"}
+    assert not list(tmp_path.glob(".stick*"))
+
+
+def test_one_member_is_unpacked_and_all_are_looked_at(whole: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "unpacked"
+    directory.mkdir()
+    assert set(unpack(whole, directory, only="b").sums) == {"a/one", "b"}
+    assert {path.name for path in directory.iterdir()} == {"b", MANIFEST}
 
 
 def test_where_it_cannot_be_written_nothing_is_left(tmp_path: Path) -> None:

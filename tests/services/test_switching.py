@@ -1,10 +1,13 @@
 """A plan is carried out to its end, wherever it was cut off."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from schoolgate.core.errors import UnavailableError
 from schoolgate.services import switching
 from schoolgate.services.switching import Step, carry_out, commit
 
@@ -60,15 +63,19 @@ def test_cut_off_at_any_rename_the_next_one_finishes_it(
     plan: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = plan.parent
-    rename, left = Path.rename, [0]
+    left = [0]
 
-    def cut(path: Path, target: Path) -> Path:
-        if left[0] == 0:
-            raise CutOffError
-        left[0] -= 1
-        return rename(path, target)
+    def cut(do: Callable[..., Any]) -> Callable[..., Any]:
+        def done(*given: Any, **more: Any) -> Any:
+            if left[0] == 0:
+                raise CutOffError
+            left[0] -= 1
+            return do(*given, **more)
 
-    monkeypatch.setattr(Path, "rename", cut)
+        return done
+
+    for owner, name in ((Path, "rename"), (Path, "replace"), (os, "link")):
+        monkeypatch.setattr(owner, name, cut(getattr(owner, name)))
     attempts = 0
     while plan.exists():
         left[0] = 1
@@ -76,13 +83,15 @@ def test_cut_off_at_any_rename_the_next_one_finishes_it(
         try:
             carry_out(plan)
         except CutOffError:
+            # A file that is replaced is never missing.
+            assert (directory / "a").is_file()
             continue
     assert attempts == 6
     assert read(directory) == NEW
     assert read(directory / "k") == OLD
 
 
-def failing(*_: object) -> None:
+def failing(*_: object, **__: object) -> None:
     raise OSError(28, "No space left on device")
 
 
@@ -98,3 +107,28 @@ def test_a_plan_that_cannot_be_written_is_not_in_force(
     with pytest.raises(OSError, match="No space"):
         commit(tmp_path / "k.plan", [])
     assert not (tmp_path / "k.plan").exists()
+
+
+def test_where_there_are_no_links_files_are_renamed(
+    plan: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", failing)
+    carry_out(plan)
+    assert read(plan.parent) == NEW
+    assert read(plan.parent / "k") == OLD
+
+
+def test_a_plan_is_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("mine")
+    (tmp_path / ".k.plan").symlink_to(tmp_path / "other")
+    commit(tmp_path / "k.plan", [])
+    assert (tmp_path / "other").read_text() == "mine"
+    assert not (tmp_path / "k.plan").is_symlink()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_root_carries_out_nobody_elses_plan(plan: Path) -> None:
+    os.chown(plan, 12345, 12345)
+    with pytest.raises(UnavailableError, match="is not root's"):
+        carry_out(plan)
+    assert (plan.parent / "a").read_text() == "old"

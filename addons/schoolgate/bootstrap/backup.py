@@ -29,6 +29,7 @@ _PEOPLE, _BESIDE = "config/people.yaml", "config/beside"
 _READY, _COPIED, _KEPT = ".restore-", ".backup-", "before-restore-"
 _A_DAY = 86_400
 _NO_GATEWAY = "it is no back-up of a gateway"
+_CATEGORIES = Path(__file__).parents[3] / "categories"
 _POLICY_FILES = (".yaml", ".ics", ".csv")
 
 
@@ -38,7 +39,8 @@ class BackedUp:
 
     Attributes:
         members: how many files are in it.
-        left_out: files that the settings name and that are not in it, as they lie elsewhere.
+        left_out: what the settings name and is not in it: files that lie elsewhere, and
+            directories of categories other than the program's.
     """
 
     members: int
@@ -118,7 +120,8 @@ def settings_to_restore(file: Path, config: Path, state_dir: Path | None) -> Set
     if config.exists():
         return load_settings(config, state_dir=state_dir)
     with tempfile.TemporaryDirectory() as made:
-        manifest = unpack(file, Path(made))
+        # The CA's key has no business in a directory of all users.
+        manifest = unpack(file, Path(made), only=SETTINGS)
         if SETTINGS not in manifest.sums:
             raise RefusedError(_NO_GATEWAY)
         return load_settings(Path(made) / SETTINGS, state_dir=state_dir, place=config)
@@ -147,7 +150,7 @@ def restore(settings: Settings, file: Path) -> Restored:
         new = _new_settings(settings, directory)
         stamp = f"{now():%Y%m%dT%H%M%SZ}"
         try:
-            steps = list(_steps(_placed(new, directory, manifest), stamp, undo))
+            steps = list(_steps(_placed(new, directory, manifest), stamp, directory, undo))
         except OSError as error:
             raise UnavailableError(
                 f"{error.filename}: {error.strerror}. Nothing was changed."
@@ -159,9 +162,12 @@ def restore(settings: Settings, file: Path) -> Restored:
         try:
             commit(settings.state_dir / PLAN, steps)
         except OSError as error:
-            raise UnavailableError(
-                f"{settings.state_dir}: {error.strerror}. Nothing was changed."
-            ) from error
+            changed = (
+                "The database is the back-up's already: run the same restore again."
+                if DUMP in manifest.sums
+                else "Nothing was changed."
+            )
+            raise UnavailableError(f"{settings.state_dir}: {error.strerror}. {changed}") from error
         # From here on the new state is in force, whatever happens.
         undo.pop_all()
         finish(settings)
@@ -190,13 +196,13 @@ def _of_state(settings: Settings, *, lists: bool) -> Iterator[tuple[str, Path]]:
 def _of_config(settings: Settings) -> Iterator[tuple[str, Path]]:
     yield SETTINGS, settings.file
     for name, path in _below(_POLICIES, settings.policies_dir):
-        if path.suffix in _POLICY_FILES and _KEPT not in name:
+        if path.suffix in _POLICY_FILES:
             yield name, path
     # What policies share: services, ages, calendars.
     for path in sorted(settings.policies_dir.parent.iterdir()):
         if path.suffix in _POLICY_FILES and path not in (settings.file, settings.people):
             yield from _below(f"{_AROUND}/{path.name}", path)
-    yield from ((n, p) for n, p in _below(_LOCAL, settings.lists.local) if _KEPT not in n)
+    yield from _below(_LOCAL, settings.lists.local)
     yield from _below(_PEOPLE, settings.people)
 
 
@@ -204,6 +210,8 @@ def _beside(settings: Settings) -> tuple[list[tuple[str, Path]], tuple[Path, ...
     """Give the other files that the settings name: those below their directory, and the others."""
     mail = settings.mail
     named = [mail.password_file, mail.ca_file, settings.proxy.upstream_ca]
+    for provider in settings.portal.oidc:
+        named += [provider.client_secret_file, provider.ca_file]
     inside: list[tuple[str, Path]] = []
     outside: list[Path] = []
     for path in (one for one in named if one is not None):
@@ -212,11 +220,14 @@ def _beside(settings: Settings) -> tuple[list[tuple[str, Path]], tuple[Path, ...
             inside += _below(f"{_BESIDE}/{rest}", path)
         else:
             outside.append(path)
+    # Categories of the school's own are kept where they are written.
+    own = {_CATEGORIES, Path(os.path.normpath(settings.file.parent / "../categories"))}
+    outside += (path for path in settings.lists.dirs if path not in own)
     return inside, tuple(outside)
 
 
 def _below(name: str, path: Path) -> Iterator[tuple[str, Path]]:
-    """Give a file, or the files below a directory; links and sockets are left out."""
+    """Give a file, or the files below a directory; links, sockets and a restore's are left out."""
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -225,7 +236,9 @@ def _below(name: str, path: Path) -> Iterator[tuple[str, Path]]:
         yield name, path
     elif stat.S_ISDIR(mode):
         for inner in sorted(path.iterdir()):
-            yield from _below(f"{name}/{inner.name}", inner)
+            # Root's, maybe, which nobody else can look into.
+            if not inner.name.startswith((_KEPT, _READY)):
+                yield from _below(f"{name}/{inner.name}", inner)
 
 
 # -- where it goes -----------------------------------------------------------------------------
@@ -254,7 +267,17 @@ def _verified(directory: Path, manifest: Manifest, settings: Settings) -> int | 
 
 
 def _new_settings(settings: Settings, directory: Path) -> Settings:
-    """Give the settings of the back-up as they will be in the place of this machine's."""
+    """Give the settings of the back-up as they will be in the place of this machine's.
+
+    Raises:
+        RefusedError: when the next command would look for the state where it is not.
+    """
+    named = load_settings(directory / SETTINGS, place=settings.file).state_dir
+    if named.resolve() != settings.state_dir.resolve():
+        raise RefusedError(
+            f"its settings keep the state in {named}, and it would go to {settings.state_dir}: give "
+            f"--state {named}, or set SCHOOLGATE_STATE_DIR={settings.state_dir} for all of schoolgate"
+        )
     return load_settings(directory / SETTINGS, state_dir=settings.state_dir, place=settings.file)
 
 
@@ -270,14 +293,13 @@ def _placed(
         _LOCAL: new.lists.local,
         _PEOPLE: new.people,
         _BESIDE: new.file.parent,
-        SETTINGS: new.file,
     }
     if SQLITE in manifest.sums:
         database = sqlite_path(new.database_url)
         # What belongs to the old one must not be taken for the new one's.
         yield from ((Path(f"{database}{end}"), None) for end in COMPANIONS)
         yield database, directory / SQLITE
-    seen: set[Path] = set()
+    seen = {new.file}
     for name in manifest.sums:
         for prefix, root in roots.items():
             if name == prefix or name.startswith(f"{prefix}/"):
@@ -289,13 +311,16 @@ def _placed(
                     yield place, source
                 seen.add(place)
     yield from ((path, None) for path in _no_more(new) if path not in seen)
+    # Last: until then this machine's lead to the plan.
+    if not _is_same(new.file, directory / SETTINGS):
+        yield new.file, directory / SETTINGS
 
 
 def _no_more(new: Settings) -> Iterator[Path]:
     """Give the files of policies and local lists that there are now."""
     for root, suffixes in ((new.policies_dir, _POLICY_FILES), (new.lists.local, (".txt",))):
         for _, path in _below("", root):
-            if path.suffix in suffixes and _KEPT not in str(path.relative_to(root)):
+            if path.suffix in suffixes:
                 yield path
 
 
@@ -304,37 +329,67 @@ def _is_same(place: Path, source: Path) -> bool:
 
 
 def _steps(
-    placed: Iterable[tuple[Path, Path | None]], stamp: str, undo: ExitStack
+    placed: Iterable[tuple[Path, Path | None]], stamp: str, directory: Path, undo: ExitStack
 ) -> Iterator[Step]:
     """Lay what is new beside its place, on the disk; what was made is undone with the stack."""
+    made: set[Path] = set()
     for place, source in placed:
         parent = place.parent
         kept = parent / f"{_KEPT}{stamp}" / place.name
         if source is None:
-            if os.path.lexists(place):
+            # A companion of the database may come until the plan is carried out.
+            if os.path.lexists(place) or place.name.endswith(COMPANIONS):
                 yield Step(str(place), "", str(kept))
             continue
         ready = parent / f"{_READY}{stamp}"
-        if not ready.is_dir():
-            parent.mkdir(parents=True, exist_ok=True)
+        if ready not in made:
+            _make(parent)
+            _sweep(parent, _READY, now().timestamp(), directory)
             ready.mkdir(mode=0o700)
+            made.add(ready)
             undo.callback(shutil.rmtree, ready, ignore_errors=True)
-        owner = parent.stat()
         laid = ready / place.name
         if source.is_dir():
             shutil.copytree(source, laid)
         else:
             shutil.copy2(source, laid)
-        _settle(laid, owner.st_uid, owner.st_gid)
+        _settle(laid, place, parent.stat())
         yield Step(str(place), str(laid), str(kept))
+    # Only now, as nobody else may write where root does; whoever finishes the plan has to.
+    for ready in made:
+        _give(ready, ready.parent.stat())
 
 
-def _settle(path: Path, user: int, group: int) -> None:
-    """Give a file or a tree to the owner of its place, and have it on the disk."""
-    for inner in path.iterdir() if path.is_dir() else ():
-        _settle(inner, user, group)
+def _make(directory: Path) -> None:
+    """Make a directory with those above it, of the owner of what is there already."""
+    if not directory.is_dir():
+        _make(directory.parent)
+        directory.mkdir()
+        _give(directory, directory.parent.stat())
+
+
+def _give(path: Path, owner: os.stat_result) -> None:
     if os.getuid() == 0:
-        os.chown(path, user, group)
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _settle(path: Path, place: Path, above: os.stat_result) -> None:
+    """Give a file or a tree owner and mode of what it replaces, and have it on the disk.
+
+    What replaces nothing gets the owner of the directory that it comes into.
+    """
+    try:
+        before = place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        before = None
+    if before is not None and stat.S_IFMT(before.st_mode) != stat.S_IFMT(path.lstat().st_mode):
+        before = None
+    owner = before or above
+    for inner in path.iterdir() if path.is_dir() else ():
+        _settle(inner, place / inner.name, owner)
+    _give(path, owner)
+    if before is not None:
+        path.chmod(before.st_mode & 0o777)
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -349,10 +404,10 @@ def _keep_and_load(new: Settings, dump: Path, kept: Path) -> None:
     load_dump(new.database_url, dump)
 
 
-def _sweep(directory: Path, prefix: str, until: float) -> None:
+def _sweep(directory: Path, prefix: str, until: float, but: Path | None = None) -> None:
     """Remove what was left behind by one that was killed."""
     for left in directory.glob(f"{prefix}*"):
-        if left.stat().st_mtime <= until:
+        if left.lstat().st_mtime <= until and (but is None or left.resolve() != but.resolve()):
             shutil.rmtree(left, ignore_errors=True)
 
 

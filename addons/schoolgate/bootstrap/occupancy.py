@@ -73,12 +73,14 @@ def _lock(settings: Settings, kind: int) -> Iterator[None]:
     directory = settings.state_dir
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(directory / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, _PRIVATE_FILE)
+        # Root must not be led to another file, which it would give away.
+        flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+        handle = os.open(directory / LOCK, flags, _PRIVATE_FILE)
     except OSError as error:
         raise UnavailableError(
             f"The state directory {directory} cannot be written. Give it to schoolgate's user."
         ) from error
-    if os.getuid() == 0:
+    if os.getuid() == 0 and os.fstat(handle).st_nlink == 1:
         # Whoever runs the gateway must be able to open it, too.
         owner = directory.stat()
         os.fchown(handle, owner.st_uid, owner.st_gid)

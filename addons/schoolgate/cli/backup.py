@@ -29,7 +29,7 @@ def backup(file: Path, settings: Settings, *, journal: bool, lists: bool) -> Non
     done = bootstrap.back_up(settings, file.absolute(), journal=journal, lists=lists)
     click.echo(f"{file}: {done.members} files")
     for path in done.left_out:
-        click.echo(f"not in it, as it lies outside {settings.file.parent}: {path}", err=True)
+        click.echo(f"not in it, keep it apart: {path}", err=True)
 
 
 @click.command()

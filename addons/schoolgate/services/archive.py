@@ -3,6 +3,7 @@
 A gzipped tar; its last member is the manifest, with the SHA-256 of every other one.
 """
 
+import errno
 import gzip
 import hashlib
 import io
@@ -27,6 +28,8 @@ _KIND = "schoolgate back-up"
 _LONGEST_MANIFEST = 64 * 1024 * 1024
 # Little of what is kept is worth more effort.
 _LEVEL = 6
+# What file systems without links say: FAT, some of CIFS.
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +70,7 @@ def write_archive(
                 manifest = _fill(archive, members, facts)
             raw.flush()
             os.fsync(raw.fileno())
-        # Unlike a rename, it takes nobody's place.
-        os.link(aside, file)
+        _name(aside, file)
         sync_directory(file.parent)
     except OSError as error:
         raise UnavailableError(f"{file} cannot be written: {error.strerror or error}") from error
@@ -78,10 +80,15 @@ def write_archive(
     return manifest
 
 
-def unpack(file: Path, directory: Path) -> Manifest:
+def unpack(file: Path, directory: Path, only: str | None = None) -> Manifest:
     """Read a file into an empty directory, and see that all of it is as it was written.
 
     Nothing is written anywhere else, and nothing but files and directories.
+
+    Args:
+        file: that `write_archive` wrote.
+        directory: where its members go.
+        only: the member that is written, where the others are only looked at.
 
     Raises:
         RefusedError: when it is damaged, or no file of schoolgate's, or of a newer one.
@@ -89,7 +96,7 @@ def unpack(file: Path, directory: Path) -> Manifest:
     """
     damaged = f"{file} is damaged, or no back-up of schoolgate's"
     try:
-        sums = _extract(file, directory)
+        sums = _extract(file, directory, only)
         manifest = _manifest(directory / MANIFEST)
     except (tarfile.TarError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
         raise RefusedError(f"{damaged} ({error})") from error
@@ -111,6 +118,22 @@ def sync_directory(directory: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _name(aside: Path, file: Path) -> None:
+    """Give a file its name, which nobody else has."""
+    try:
+        # Unlike a rename, it takes nobody's place.
+        os.link(aside, file)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE))
+        try:
+            aside.replace(file)
+        except OSError:
+            file.unlink()
+            raise
 
 
 class _Hashing:
@@ -151,8 +174,8 @@ def _fill(
     return Manifest(dict(facts), sums)
 
 
-def _extract(file: Path, directory: Path) -> dict[str, str]:
-    """Write every member below a directory; give their sums, without the manifest's."""
+def _extract(file: Path, directory: Path, only: str | None) -> dict[str, str]:
+    """Write every member below a directory, or one; give all sums, without the manifest's."""
     sums: dict[str, str] = {}
     with gzip.open(file) as raw, tarfile.open(fileobj=raw, mode="r:") as archive:
         for member in archive:
@@ -161,22 +184,29 @@ def _extract(file: Path, directory: Path) -> dict[str, str]:
             if not member.isreg() or not plain or member.name in sums:
                 raise tarfile.TarError(f"it holds {member.name[:100]!r}, which is no file of ours")
             safe = tarfile.data_filter(member, str(directory))
-            target = directory / safe.name
-            target.parent.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
             content = archive.extractfile(member)
             assert content is not None
-            handle = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE)
-            with os.fdopen(handle, "wb") as out:
-                hashing = _Hashing(content)
-                while data := hashing.read(1 << 20):
-                    out.write(data)
-            target.chmod(member.mode & 0o755)
+            hashing = _Hashing(content)
+            if only is None or member.name in (only, MANIFEST):
+                _write(hashing, directory / safe.name, member.mode & 0o755)
+            else:
+                while hashing.read(1 << 20):
+                    pass
             sums[member.name] = hashing.sum.hexdigest()
         # The sum of the whole stands at its very end.
         while raw.read(1 << 20):
             pass
     sums.pop(MANIFEST, None)
     return sums
+
+
+def _write(content: _Hashing, target: Path, mode: int) -> None:
+    target.parent.mkdir(mode=_PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+    handle = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE)
+    with os.fdopen(handle, "wb") as out:
+        while data := content.read(1 << 20):
+            out.write(data)
+    target.chmod(mode)
 
 
 def _manifest(file: Path) -> Manifest:
