@@ -195,6 +195,13 @@ def approve(stage: Stage) -> float:
     browser.get(f"{HOME}/waiting/")
     sign_in(stage, "headteacher")
     show_as(browser, PHONE)
+    for name, path in (
+        ("absence", "absence/"),
+        ("decline", "requests/1/decline/"),
+        ("question", "requests/1/question/"),
+    ):
+        browser.get(f"{HOME}/{path}")
+        stage.see(name)
     browser.get(f"{HOME}/requests/1/approve/")
     stage.see("approve")
     show_as(browser, PHONE)
