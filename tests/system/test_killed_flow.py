@@ -244,7 +244,9 @@ def agree(school: School, rounds: int) -> None:
         )
         version = select(schema.versions.c.version).where(schema.versions.c.name == "overlay")
         assert connection.execute(version).scalar() == rounds
-        rows = connection.execute(select(schema.outbox)).all()
+        # Beside what the requests tell, whoever has an account is reminded of the declaration.
+        theirs = select(schema.outbox).where(schema.outbox.c.about.startswith("request:"))
+        rows = connection.execute(theirs).all()
     mails = {one.id: Counter[tuple[str, str]]() for one in requests}
     for row in rows:
         number = int(row.about.partition(":")[2])
