@@ -17,6 +17,7 @@ class Category:
         protected: must never be blocked by mistake (help lines, health, schools, government).
         public_suffixes: whole public suffixes (``github.io``, ``ac.uk``) are meant here.
         feeds: ids of the public feeds that extend it.
+        published: the sites that its own file names, where the public page is to name them, too.
     """
 
     id: str
@@ -25,6 +26,7 @@ class Category:
     protected: bool = False
     public_suffixes: bool = False
     feeds: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
 
 
 class Reach(StrEnum):

@@ -184,10 +184,11 @@ class RadiusSettings:
 
 
 class ForwardedHeader(StrEnum):
-    """In which header the load balancers write the client's address."""
+    """In which header the load balancers write the client's address, or that they say it before all."""
 
     X_FORWARDED_FOR = "x-forwarded-for"
     FORWARDED = "forwarded"
+    PROXY_PROTOCOL = "proxy-protocol"
 
 
 @dataclass(frozen=True, slots=True)

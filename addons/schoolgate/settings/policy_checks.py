@@ -100,12 +100,23 @@ class Checks:
             loc = ("lessons",)
             yield from self._known((*loc, "clause"), policy.lessons.clause, self._clauses, "clause")
             yield from self._category_names((*loc, "categories"), policy.lessons.categories)
+        if policy.attempts:
+            clause = policy.attempts.clause
+            yield from self._known(("attempts", "clause"), clause, self._clauses, "clause")
+        yield from self._searches()
         yield from self._obligations()
         yield from self._people_in_charge()
         yield from self._requests()
         yield from self._group_tree()
         yield from self.names()
         yield from self._clause_states()
+
+    def _searches(self) -> Iterator[Fault]:
+        for i, kept in enumerate(self._policy.searches):
+            loc: Loc = ("searches", i)
+            yield from self._known((*loc, "clause"), kept.clause, self._clauses, "clause")
+            for n, name in enumerate(kept.groups):
+                yield from self._known((*loc, "groups", n), name, self._groups, "group")
 
     def _requests(self) -> Iterator[Fault]:
         requests = self._policy.requests
@@ -325,6 +336,21 @@ class Checks:
             yield from self._whole_sites((*loc, "except"), need.except_)
             for j, name in enumerate(need.groups):
                 yield from self._known((*loc, "groups", j), name, self._groups, "group")
+        yield from self._names_only(inspection)
+
+    def _names_only(self, inspection: InspectionText) -> Iterator[Fault]:
+        for i, each in enumerate(inspection.names_only):
+            loc: Loc = ("inspection", "names_only", i)
+            yield from self._known((*loc, "clause"), each.clause, self._clauses, "clause")
+            if not (each.groups or each.networks or each.devices):
+                yield self._fault(loc, "names nobody", "name groups, networks or devices")
+            for key, known in (
+                ("groups", self._groups),
+                ("networks", self._networks),
+                ("devices", self._devices),
+            ):
+                for j, name in enumerate(getattr(each, key)):
+                    yield from self._known((*loc, key, j), name, known, key[:-1])
 
     def _whole_sites(self, loc: Loc, sites: SitesText) -> Iterator[Fault]:
         yield from self._category_names((*loc, "categories"), sites.categories)
@@ -351,9 +377,13 @@ class Checks:
         if policy.inspection is not None:
             # A need is what a clause waits for; that some sites are not read is all of a clause.
             used |= {never.clause for never in policy.inspection.never}
+            used |= {each.clause for each in policy.inspection.names_only}
         if policy.lessons:
             used.add(policy.lessons.clause)
+        if policy.attempts:
+            used.add(policy.attempts.clause)
         used |= {obligation.clause for obligation in policy.obligations}
+        used |= {kept.clause for kept in policy.searches}
         if policy.declaration:
             used.add(policy.declaration.clause)
         if policy.requests:

@@ -8,13 +8,17 @@ from schoolgate.core.approvals import Precaution, RequestTerms
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.policy import (
     NO_PERIOD,
+    AttemptTerms,
+    Carrier,
     Clause,
     Declaration,
     Group,
     Inspection,
     InspectionMode,
+    KeptSearches,
     LessonAllowance,
     MinimumAge,
+    NamesOnly,
     Need,
     Never,
     Obligation,
@@ -29,6 +33,7 @@ from schoolgate.core.policy import (
 from schoolgate.core.timetable import Timetable
 from schoolgate.settings.policy_text import (
     SERVICE,
+    AttemptsText,
     DeclarationText,
     InspectionText,
     LessonsText,
@@ -49,6 +54,7 @@ class Beside:
     timetable: Timetable | None
     ages: tuple[MinimumAge, ...]
     services: dict[str, Service]
+    carriers: tuple[Carrier, ...] = ()
 
 
 class Compiler:
@@ -106,11 +112,16 @@ class Compiler:
                 for review in text.reviews
             ),
             lessons=self._lessons(text.lessons),
+            attempts=_attempts(text.attempts),
             requests=self._requests(text.requests),
             ages=self._beside.ages,
             services=self._beside.services,
+            carriers=self._beside.carriers,
             obligations=tuple(
                 obligation for each in text.obligations for obligation in self._obligations(each)
+            ),
+            searches=tuple(
+                KeptSearches(each.clause, frozenset(each.groups)) for each in text.searches
             ),
             declaration=_declaration(text.declaration),
             version=version,
@@ -128,13 +139,16 @@ class Compiler:
         categories = self._categories(when.categories)
         hosts = (*self._entries(when.hosts), *self._services_above(when.above_age))
         looks = when.categories or when.hosts or when.above_age is not None
-        assert categories or hosts or not looks, "checked: else it would match every page"
+        assert categories or hosts or when.shapes or not looks, (
+            "checked: else it would match every page"
+        )
         return Rule(
             id=text.id,
             clause=text.clause,
             verdict=Verdict(text.then),
             categories=categories,
             hosts=hosts,
+            shapes=when.shapes,
             groups=frozenset(when.groups),
             networks=frozenset(when.networks),
             devices=frozenset(when.devices),
@@ -231,6 +245,15 @@ class Compiler:
                 )
                 for need in text.needs
             ),
+            names_only=tuple(
+                NamesOnly(
+                    each.clause,
+                    frozenset(each.groups),
+                    frozenset(each.networks),
+                    frozenset(each.devices),
+                )
+                for each in text.names_only
+            ),
         )
 
     def _categories(self, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -245,6 +268,10 @@ def _declaration(text: DeclarationText | None) -> Declaration | None:
     return Declaration(
         text.clause, text.version, text.until_signed, frozenset(text.groups), text.text
     )
+
+
+def _attempts(text: AttemptsText | None) -> AttemptTerms:
+    return AttemptTerms(text.clause, text.most, text.minutes) if text else AttemptTerms()
 
 
 def _roles(text: RolesText | None) -> Roles | None:

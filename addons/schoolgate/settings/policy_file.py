@@ -11,6 +11,7 @@ from schoolgate.core.policy import Policy, dead_rules
 from schoolgate.core.timetable import Timetable
 from schoolgate.documents import Document, parse_document, read_text, suggestion, validate
 from schoolgate.settings.ages_file import load_ages
+from schoolgate.settings.carriers_file import load_carriers
 from schoolgate.settings.policy_checks import NAME, Checks
 from schoolgate.settings.policy_compiler import Beside, Compiler
 from schoolgate.settings.policy_text import PolicyText, readable_part, rules_of
@@ -133,14 +134,20 @@ class _Loader:
                 services |= load_services(Path(document.file).parent / text.services)
             except ConfigurationError as error:
                 faults.extend(error.faults)
-        return Beside(timetable, ages, services)
+        carriers = above.carriers if above else ()
+        if text.unfolding:
+            try:
+                carriers = load_carriers(Path(document.file).parent / text.unfolding)
+            except ConfigurationError as error:
+                faults.extend(error.faults)
+        return Beside(timetable, ages, services, carriers)
 
 
 def _version(file: Path, text: str, parsed: PolicyText, above: Policy | None) -> str:
     """Give what changes with the policy, with those above it and with the files beside it."""
     whole = hashlib.sha256(text.encode())
     names = [source.file for source in parsed.timetable.import_] if parsed.timetable else []
-    beside = (parsed.minimum_ages, parsed.services)
+    beside = (parsed.minimum_ages, parsed.services, parsed.unfolding)
     for name in (*names, *(name for name in beside if name)):
         whole.update(read_text(file.parent / name).encode())
     whole.update(above.version.encode() if above else b"")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from schoolgate.core.approvals import PrecautionKind, Role
-from schoolgate.core.policy import Enforcement, InspectionMode, Lock, UntilSigned
+from schoolgate.core.policy import Enforcement, InspectionMode, Lock, Shape, UntilSigned
 from schoolgate.documents import Document, Loc, Strict
 from schoolgate.settings.timetable_text import TimetableText
 
@@ -35,6 +35,7 @@ class WhenText(Strict):
 
     categories: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
+    shapes: tuple[Shape, ...] = ()
     groups: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
@@ -77,12 +78,22 @@ class NeedText(Strict):
     groups: tuple[str, ...] = ()
 
 
+class NamesOnlyText(Strict):
+    """Whose connections are settled by name alone, and the clause that it rests on."""
+
+    clause: Text
+    groups: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+
+
 class InspectionText(Strict):
     """Which connections are decrypted."""
 
     mode: InspectionMode | None = None
     never: tuple[NeverText, ...] = ()
     needs: tuple[NeedText, ...] = ()
+    names_only: tuple[NamesOnlyText, ...] = ()
 
 
 class RolesText(Strict):
@@ -112,6 +123,21 @@ class LessonsText(Strict):
     categories: tuple[str, ...]
     most_sites: Annotated[int, Field(gt=0)] = 5
     most_minutes: Annotated[int, Field(gt=0)] = 120
+
+
+class AttemptsText(Strict):
+    """How many attempts to get round the filter are an incident."""
+
+    clause: Text
+    most: Annotated[int, Field(ge=2, le=1000)] = 10
+    minutes: Annotated[int, Field(gt=0, le=1440)] = 10
+
+
+class KeptSearchesText(Strict):
+    """Whose searches the journal keeps, and the clause that asks for it."""
+
+    clause: Text
+    groups: tuple[str, ...] = ()
 
 
 class ObligationText(Strict):
@@ -184,11 +210,14 @@ class PolicyText(Strict):
     roles: RolesText | None = None
     reviews: tuple[ReviewText, ...] = ()
     lessons: LessonsText | None = None
+    attempts: AttemptsText | None = None
     declaration: DeclarationText | None = None
     requests: RequestsText | None = None
     minimum_ages: str = ""
     services: str = ""
+    unfolding: str = ""
     obligations: tuple[ObligationText, ...] = ()
+    searches: tuple[KeptSearchesText, ...] = ()
     suspension_clause: Text | None = None
     local_clause: Text | None = None
     grant_clause: Text | None = None

@@ -12,7 +12,7 @@ from pydantic import Field
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
 from schoolgate.core.hosts import normalise_host
-from schoolgate.core.policy import Service, Writing
+from schoolgate.core.policy import Searching, Service, Writing
 from schoolgate.documents import Document, Loc, Strict, parse_document, read_text, validate
 
 # The list that a decision names as its evidence.
@@ -33,12 +33,21 @@ class ModeText(Strict):
     dns: str = ""
 
 
+class SearchingText(Strict):
+    """Where the words of a search stand: pages of results, and parameters of their addresses."""
+
+    paths: Annotated[tuple[str, ...], Field(min_length=1)]
+    query: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class ServiceText(Strict):
     """A service: where it is, and its modes."""
 
     title: Annotated[str, Field(min_length=1)]
     hosts: Annotated[tuple[str, ...], Field(min_length=1)]
+    sign_in: tuple[str, ...] = ()
     modes: dict[str, ModeText] = Field(default_factory=dict)
+    searching: SearchingText | None = None
 
 
 class ServicesText(Strict):
@@ -59,19 +68,19 @@ def load_services(file: Path) -> dict[str, Service]:
     faults: list[Fault] = []
     for id_, service in text.services.items():
         loc: Loc = ("services", id_)
-        entries: list[ListEntry] = []
-        for i, host in enumerate(service.hosts):
-            try:
-                entries.extend(ListEntry.parse(each, "", FEED) for each in _spelt_out(host))
-            except BadAddressError as error:
-                faults.append(document.fault((*loc, "hosts", i), str(error)))
+        hosts, sign_in = (
+            list(_entries(document, (*loc, key), getattr(service, key), faults))
+            for key in ("hosts", "sign_in")
+        )
         modes: dict[str, Writing] = {}
         for mode, writing in service.modes.items():
             if wrong := list(_faults(document, (*loc, "modes", mode), writing)):
                 faults.extend(wrong)
             else:
                 modes[mode] = _writing(writing)
-        found[id_] = Service(id_, service.title, tuple(entries), modes)
+        asked = service.searching
+        searching = Searching(frozenset(asked.paths), asked.query) if asked else None
+        found[id_] = Service(id_, service.title, tuple(hosts), modes, tuple(sign_in), searching)
     if faults:
         raise ConfigurationError(faults)
     return found
@@ -99,7 +108,18 @@ def is_header_value(text: str) -> bool:
     return _VALUE.fullmatch(text) is not None
 
 
-def _spelt_out(host: str) -> Iterator[str]:
+def _entries(
+    document: Document, loc: Loc, hosts: tuple[str, ...], faults: list[Fault]
+) -> Iterator[ListEntry]:
+    """Give the hosts that are named; the faults among them are added to the others."""
+    for i, host in enumerate(hosts):
+        try:
+            yield from [ListEntry.parse(each, "", FEED) for each in spelt_out(host)]
+        except BadAddressError as error:
+            faults.append(document.fault((*loc, i), str(error)))
+
+
+def spelt_out(host: str) -> Iterator[str]:
     """Give a host, or for ``name.*`` that name under every country and under ``com``.
 
     Countries have two letters; some have their sites under ``co`` or ``com`` (RFC 1591, 2). Names

@@ -17,6 +17,7 @@ from schoolgate.core.policy import (
     HostDecision,
     Inspection,
     InspectionMode,
+    NamesOnly,
     Need,
     Never,
     PolicyEngine,
@@ -26,6 +27,7 @@ from schoolgate.core.policy import (
     Verdict,
     WebRequest,
 )
+from schoolgate.core.policy.rows import LOCAL_PASS
 from schoolgate.core.urls import Url
 from tests.core.policy.example import (
     DEFAULT,
@@ -489,3 +491,72 @@ def test_no_page_contradicts_it_where_a_grant_and_a_list_name_the_same_part(
     built: PolicyEngine,
 ) -> None:
     check_against_every_page(built, exactly=False)
+
+
+ONLY = (NamesOnly("C-N", networks=frozenset({"byod"})),)
+GUEST = Client("10.0.0.9", "pupils", network="byod")
+
+
+@pytest.mark.parametrize(
+    ("host", "want", "says"),
+    [
+        ("school.example", TlsAction.PASS, "Nothing is decrypted here, under C-N."),
+        ("games.example", TlsAction.REFUSE, "It is blocked under C-games"),
+        ("cloud.example", TlsAction.REFUSE, "It is open only after a page of ours"),
+        # What only reading could carry out is said to be lost.
+        ("unknown.example", TlsAction.PASS, "not carried out is media"),
+        ("part.example", TlsAction.PASS, "not carried out is paths"),
+        ("93.184.215.14", TlsAction.REFUSE, "gateway-address"),
+    ],
+)
+def test_who_trusts_no_certificate_of_ours_is_settled_by_name(
+    host: str, want: TlsAction, says: str
+) -> None:
+    lists = [
+        listed("games.example"),
+        listed("cloud.example", "cloud"),
+        listed("school.example", "school"),
+        listed("part.example", "school"),
+        listed("part.example/games", "games"),
+    ]
+    inspection = Inspection(InspectionMode.NEEDED, needs=(MEDIA,), names_only=ONLY)
+    built = engine(lists, rules=RULES, inspection=inspection)
+    answer = built.decide_host(host, GUEST, NOON)
+    assert (answer.action, answer.by_alert) == (want, True)
+    assert says in answer.because
+    # The same people elsewhere trust the gateway.
+    elsewhere = built.decide_host(host, replace(GUEST, network="wired"), NOON)
+    assert not elsewhere.by_alert
+
+
+def test_a_grant_opens_a_site_for_whom_nothing_is_read() -> None:
+    inspection = Inspection(InspectionMode.ALL, names_only=ONLY)
+    built = engine(
+        [listed("games.example")],
+        rules=RULES,
+        inspection=inspection,
+        overlay=Overlay(grants=(grant("games.example"),)),
+    )
+    assert built.decide_host("games.example", GUEST, NOON).action is TlsAction.PASS
+
+
+@pytest.mark.parametrize(
+    ("local", "want"),
+    [
+        ([], TlsAction.DECRYPT),
+        (["=unknown.example"], TlsAction.PASS),
+        (["example"], TlsAction.PASS),
+        (["=other.example"], TlsAction.DECRYPT),
+    ],
+)
+def test_what_the_school_passes_unread_passes(local: list[str], want: TlsAction) -> None:
+    passed = [listed(text, LOCAL_PASS, "pass.txt") for text in local]
+    built = engine(rules=RULES, local=passed, inspection=Inspection(InspectionMode.ALL))
+    assert built.decide_host("unknown.example", PUPIL, NOON).action is want
+    assert [entry.text for entry in built.passed] == local
+
+
+def test_what_is_blocked_is_not_opened_by_passing_it() -> None:
+    passed = [listed("games.example", LOCAL_PASS, "pass.txt")]
+    built = engine([listed("games.example")], passed, rules=RULES)
+    assert built.decide_host("games.example", PUPIL, NOON).action is TlsAction.REFUSE

@@ -1,5 +1,7 @@
 """Services are used in the mode that the policy says, by those whom it says it for."""
 
+from dataclasses import replace
+
 import pytest
 
 from schoolgate.core.approvals import Overlay
@@ -8,16 +10,30 @@ from schoolgate.core.policy import (
     Circumstances,
     Inspection,
     InspectionMode,
+    NamesOnly,
+    Never,
     Obligation,
     Rule,
     Service,
     TlsAction,
     Verdict,
     Writing,
+    explain,
     extend,
     with_obligations_of,
 )
-from tests.core.policy.example import NOON, PUPIL, TEACHER, ask, engine, grant, hosts, policy
+from schoolgate.core.policy.rows import LOCAL_PASS
+from tests.core.policy.example import (
+    NOON,
+    PUPIL,
+    TEACHER,
+    ask,
+    engine,
+    grant,
+    hosts,
+    listed,
+    policy,
+)
 
 SEARCH = Service("search", "Search", hosts("search.example/find"))
 VIDEOS = Service("videos", "Videos", hosts("videos.example"))
@@ -112,3 +128,62 @@ def test_a_request_that_can_be_read_in_two_ways_obliges_to_what_either_does() ->
     )
     assert with_obligations_of(plain, [plain, videos]).obligations == (STRICT,)
     assert with_obligations_of(plain, [plain, plain]) is plain
+
+
+@pytest.mark.parametrize(
+    ("device", "network", "host", "want"),
+    [
+        ("", "", "videos.example", []),
+        ("chromebook", "", "videos.example", ["videos:strict"]),
+        ("", "byod", "videos.example", ["videos:strict"]),
+        ("", "", "private.videos.example", ["videos:strict"]),
+        # By its name it is led to the safe one, read or not.
+        ("chromebook", "byod", "named.example", []),
+        ("chromebook", "byod", "other.example", []),
+    ],
+)
+def test_a_mode_that_is_lost_is_said(device: str, network: str, host: str, want: list[str]) -> None:
+    strict = obliged(VIDEOS, "strict", "pupils", except_devices=frozenset({"chromebook"}))
+    inspection = Inspection(
+        InspectionMode.NEEDED,
+        never=(Never("C-P", hosts=hosts("private.videos.example")),),
+        names_only=(NamesOnly("C-N", networks=frozenset({"byod"})),),
+    )
+    built = engine(obligations=(strict, DNS), inspection=inspection)
+    request = ask(f"https://{host}/", replace(PUPIL, device_kind=device, network=network))
+    assert [each.name for each in built.unmet(request, NOON)] == want
+    (*_, last) = explain(built, request, NOON)
+    assert ("is not asked for its mode" in last.answer) == bool(want)
+    assert last.answer.count("is asked for its mode") == (host != "other.example" and not want)
+
+
+@pytest.mark.parametrize(
+    ("device", "host", "want"),
+    [
+        # Where people sign in is read, though its kind of site never is.
+        ("", "sign-in.mail.example", TlsAction.DECRYPT),
+        ("", "mail.example", TlsAction.PASS),
+        # A device that cannot be read loses the mode there, and nothing else.
+        ("chromebook", "sign-in.mail.example", TlsAction.PASS),
+        # Nor is it read for a device on which somebody has found that a program breaks.
+        ("", "sign-in.pinned.mail.example", TlsAction.PASS),
+    ],
+)
+def test_where_people_sign_in_is_read_for_the_mode(device: str, host: str, want: TlsAction) -> None:
+    mail = Service(
+        "mail",
+        "Mail",
+        hosts("mail.example"),
+        sign_in=hosts("sign-in.mail.example", "sign-in.pinned.mail.example"),
+    )
+    built = engine(
+        local=[listed("sign-in.pinned.mail.example", LOCAL_PASS, "pass.txt")],
+        obligations=(obliged(mail, "school", except_devices=frozenset({"chromebook"})),),
+        inspection=Inspection(
+            InspectionMode.NEEDED, never=(Never("C-P", hosts=hosts("mail.example")),)
+        ),
+    )
+    client = replace(PUPIL, device_kind=device)
+    assert built.decide_host(host, client, NOON).action is want
+    unmet = built.unmet(ask(f"https://{host}/", client), NOON)
+    assert bool(unmet) == (want is TlsAction.PASS)

@@ -1,6 +1,7 @@
 """The policy decision point: a school's rules as values, and the engine that carries them out."""
 
 from schoolgate.core.approvals import Roles
+from schoolgate.core.policy.carriers import Carrier
 from schoolgate.core.policy.cases import Case, Given
 from schoolgate.core.policy.dead_rules import dead_rules
 from schoolgate.core.policy.decision import (
@@ -10,19 +11,21 @@ from schoolgate.core.policy.decision import (
     strictest,
     with_obligations_of,
 )
-from schoolgate.core.policy.engine import PolicyEngine, Question
+from schoolgate.core.policy.engine import PolicyEngine, Question, stricter_inside
 from schoolgate.core.policy.explanation import Step, explain
 from schoolgate.core.policy.inheritance import extend
 from schoolgate.core.policy.inspection import (
     HostDecision,
     Inspection,
     InspectionMode,
+    NamesOnly,
     Need,
     Never,
     TlsAction,
 )
 from schoolgate.core.policy.model import (
     NO_PERIOD,
+    AttemptTerms,
     Circumstances,
     Clause,
     Declaration,
@@ -39,9 +42,13 @@ from schoolgate.core.policy.model import (
 )
 from schoolgate.core.policy.obligations import Obligation, Service, Writing
 from schoolgate.core.policy.request import WebRequest
+from schoolgate.core.policy.searches import KeptSearches, Searching
+from schoolgate.core.policy.shapes import Shape
 
 __all__ = [
     "NO_PERIOD",
+    "AttemptTerms",
+    "Carrier",
     "Case",
     "Circumstances",
     "Clause",
@@ -53,9 +60,11 @@ __all__ = [
     "HostDecision",
     "Inspection",
     "InspectionMode",
+    "KeptSearches",
     "LessonAllowance",
     "Lock",
     "MinimumAge",
+    "NamesOnly",
     "Need",
     "Never",
     "Obligation",
@@ -66,7 +75,9 @@ __all__ = [
     "Review",
     "Roles",
     "Rule",
+    "Searching",
     "Service",
+    "Shape",
     "Step",
     "TlsAction",
     "UntilSigned",
@@ -76,6 +87,7 @@ __all__ = [
     "dead_rules",
     "explain",
     "extend",
+    "stricter_inside",
     "strictest",
     "with_groups_around",
     "with_obligations_of",

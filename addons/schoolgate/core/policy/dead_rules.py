@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from schoolgate.core.approvals import first
 from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.policy.model import Lock, Policy, Rule, with_groups_around
+from schoolgate.core.policy.shapes import Shape
 from schoolgate.core.urls import path_covers
 
 
@@ -63,12 +64,14 @@ def _holds_when(other: Rule, rule: Rule) -> bool:
 
 def _sites(rule: Rule) -> list[str | ListEntry | None]:
     """Give each thing that a rule looks for; None where it looks for nothing."""
-    return [*rule.categories, *rule.hosts] or [None]
+    return [*rule.categories, *rule.hosts, *rule.shapes] or [None]
 
 
 def _covers(other: Rule, sites: str | ListEntry | None) -> bool:
-    if not (other.categories or other.hosts):
+    if other.looks_for_nothing:
         return True
+    if isinstance(sites, Shape):
+        return sites in other.shapes
     if isinstance(sites, str):
         return sites in other.categories
     return sites is not None and any(_contains(entry, sites) for entry in other.hosts)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from itertools import chain
 
 from schoolgate.core.policy.obligations import Obligation
+from schoolgate.core.policy.shapes import Shape
 
 
 class Verdict(StrEnum):
@@ -67,6 +68,7 @@ class Decision:
         grant: id of the grant that opened it.
         note: one sentence for the person, where the rule or a colleague left one.
         obligations: what is to be done with a request that is let through.
+        shape: what it looks like, where that decided.
     """
 
     verdict: Verdict
@@ -78,6 +80,7 @@ class Decision:
     grant: int | None = None
     note: str = ""
     obligations: tuple[Obligation, ...] = ()
+    shape: Shape | None = None
 
 
 BAD_URL = Decision(
@@ -107,6 +110,27 @@ NO_WEB_TUNNEL = Decision(
     "gateway-no-web",
     "no-web-tunnel",
     note="What goes through a tunnel is TLS or HTTP; nothing else can be judged.",
+)
+SOCKS = Decision(
+    Verdict.BLOCK,
+    Reason.CIRCUMVENTION,
+    "gateway-socks",
+    "socks",
+    note="Programs reach the web through HTTP; SOCKS carries what nobody can judge.",
+)
+TLS_IN_TLS = Decision(
+    Verdict.BLOCK,
+    Reason.CIRCUMVENTION,
+    "gateway-tls-in-tls",
+    "tls-in-tls",
+    note="What goes through a connection to a site is for that site, and no tunnel to another.",
+)
+MISNAMED = Decision(
+    Verdict.BLOCK,
+    Reason.CIRCUMVENTION,
+    "gateway-misnamed",
+    "misnamed",
+    note="The tunnel is to one site, and what goes through it names another.",
 )
 FILTER_ERROR = Decision(
     Verdict.BLOCK,

@@ -32,14 +32,17 @@ from schoolgate.core.catalogue import Catalogue
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.index import index_of
+from schoolgate.core.policy.carriers import Carriers, inner_urls
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.declarations import Unsigned
 from schoolgate.core.policy.inspection import (
     GRANTS,
+    INSIDE,
     METHODS,
     PATHS,
     HostDecision,
     Need,
+    Never,
     settle,
 )
 from schoolgate.core.policy.model import NO_PERIOD, Circumstances, Policy
@@ -49,10 +52,12 @@ from schoolgate.core.policy.request import WebRequest
 from schoolgate.core.policy.rows import (
     LOCAL_ALLOW,
     LOCAL_BLOCK,
+    LOCAL_PASS,
     Profile,
     Row,
     host_condition,
 )
+from schoolgate.core.policy.shapes import Shape, shapes_of_host
 
 _LONDON = ZoneInfo("Europe/London")
 # Groups, classes, networks, devices and periods that occur together; far above those of any school.
@@ -68,6 +73,7 @@ _DECIDING = frozenset({*OPENING, Role.CHAIR_OF_GOVERNORS})
 
 type _GrantedKey = tuple[int, str | None, tuple[str, ...], tuple[Obligation, ...]]
 type _Key = tuple[str, frozenset[str], str, str, str]
+type _Shapes = tuple[Shape, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +91,11 @@ class PolicyEngine:
     Args:
         policy: the school's rules.
         catalogue: the categories and their sites.
-        local: the school's own lists; entries with category `LOCAL_BLOCK` or `LOCAL_ALLOW`.
+        local: the school's own lists; entries with category `LOCAL_BLOCK`, `LOCAL_ALLOW` or `LOCAL_PASS`.
         overlay: grants and suspensions.
+
+    Attributes:
+        passed: the entries that the school passes unread, as some program there trusts only its own.
     """
 
     def __init__(
@@ -98,30 +107,38 @@ class PolicyEngine:
     ) -> None:
         self.policy = policy
         self.catalogue = catalogue
+        services = policy.services.values() if policy.searches else ()
+        self._searched = tuple(each for each in services if each.searching is not None)
         # Hosts named by the policy are looked up like categories: a pseudo-category for each place.
         inspection = policy.inspection
         places = [
             *((host_condition(rule), rule.hosts) for rule in policy.all_rules),
             *((never.condition, never.hosts) for never in inspection.never),
             *((need.condition, need.except_hosts) for need in inspection.needs),
+            *((carrier.condition, carrier.hosts) for carrier in policy.carriers),
             # Of a service with several modes once.
             *{each.condition: each.service.hosts for each in policy.obligations}.items(),
+            *{each.sign_in_condition: each.service.sign_in for each in policy.obligations}.items(),
+            *((each.search_condition, each.hosts) for each in self._searched),
         ]
         named = (
             replace(entry, category=condition) for condition, entries in places for entry in entries
         )
-        opening = {LOCAL_ALLOW} | {
+        local = tuple(local)
+        self.passed = tuple(entry for entry in local if entry.category == LOCAL_PASS)
+        opening = {LOCAL_ALLOW, LOCAL_PASS} | {
             host_condition(rule) for rule in policy.all_rules if rule.verdict.passes
         }
         # Looked up with the same secret as the catalogue.
         seed = catalogue.sites.header.seed
         self._school_sites = index_of([*local, *named], opening, seed)
+        self._carriers = Carriers(policy.carriers, self._school_sites)
         self._methods = sorted({method for rule in policy.all_rules for method in rule.methods})
         self._groups: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
         self._profiles: dict[_Key, tuple[Profile, ...]] = {}
         self._profile_by_signature: dict[tuple[tuple[str, ...], ...], Profile] = {}
-        self._rows: dict[tuple[Profile, int, int], Row] = {}
-        self._outlooks: dict[tuple[tuple[Profile, ...], int, int, int, int], Outlook] = {}
+        self._rows: dict[tuple[Profile, int, int, _Shapes], Row] = {}
+        self._outlooks: dict[tuple[tuple[Profile, ...], int, int, int, int, _Shapes], Outlook] = {}
         self._listed: dict[tuple[str, str, str], ListEntry] = {}
         self._unsigned = Unsigned(policy)
         self._set_overlay(overlay or Overlay())
@@ -156,15 +173,18 @@ class PolicyEngine:
         never = self._outlook(url.host, self._profiles_of(client, now)).never
         return reminder if self._unsigned.in_front_of(answer, never) else answer
 
-    def decide_host(self, host: str, client: Client, now: datetime) -> HostDecision:
+    def decide_host(
+        self, host: str, client: Client, now: datetime, shapes: tuple[Shape, ...] = ()
+    ) -> HostDecision:
         """Say what happens to a TLS connection to a host, in the order of `inspection`.
 
         Args:
             host: normalised; the port is not judged.
             client: who asks.
             now: when, aware.
+            shapes: what the connection looks like; of its host they are seen here.
         """
-        outlook = self._outlook(host, self._profiles_of(client, now))
+        outlook = self._outlook(host, self._profiles_of(client, now), shapes)
         overlay = self.overlay
         unsigned = self._unsigned.decision(overlay, client, self._groups_of, now)
         if unsigned is None and overlay.is_empty:
@@ -181,9 +201,62 @@ class PolicyEngine:
             if known is None:
                 known = self._by_hand[key] = self._host_by_hand(outlook, stopped, grants, closed)
             answer = known
+        if outlook.names_only:
+            # No page can be shown, so that the reminder waits for a device that trusts the gateway.
+            return answer
         if reminder and self._unsigned.in_front_of(answer.decision, outlook.never):
             return self._unsigned.connection
         return answer
+
+    def inside(self, request: WebRequest) -> tuple[WebRequest, ...]:
+        """Give what a service is asked to fetch, as requests of the same client.
+
+        Raises:
+            BadAddressError: when an address inside does not parse.
+        """
+        if not self._carriers.at(request.url.host):
+            return ()
+        found = inner_urls(request.url, self._carriers.at)
+        if found is None:
+            return (replace(request, shapes=(*request.shapes, Shape.NESTED)),)
+        return tuple(WebRequest(url, request.client, request.method) for url in found)
+
+    def unmet(self, request: WebRequest, now: datetime) -> tuple[Obligation, ...]:
+        """Give the modes of services that are lost to a client because it is not read there.
+
+        Its kind of device cannot be, nothing of it is, or the site never is.
+        """
+        client, host = request.client, request.url.host
+        named = self._school_sites.categories(self._school_sites.get(host, request.url.path))
+        of_group = Circumstances(self._groups_of(client))
+        here = [o for o in self.policy.obligations_of(of_group) if o.condition in named]
+        outlook = self._outlook(host, self._profiles_of(client, now))
+        is_read = outlook.names_only is None and outlook.never is None
+        return tuple(
+            each
+            for each in here
+            if not each.writing.dns and (client.device_kind in each.except_devices or not is_read)
+        )
+
+    def search_of(self, request: WebRequest) -> str:
+        """Give what somebody searched for, where a clause has it kept of them; "" else."""
+        if not self._searched:
+            return ""
+        groups = self._groups_of(request.client)
+        if not any(kept.concerns(groups) for kept in self.policy.searches):
+            return ""
+        url = request.url
+        named = self._school_sites.categories(self._school_sites.get(url.host, url.path))
+        found = (
+            each.searching.terms(url)
+            for each in self._searched
+            if each.searching is not None and each.search_condition in named
+        )
+        return first(terms for terms in found if terms) or ""
+
+    def is_carrier(self, host: str) -> bool:
+        """Ask whether a site shows pages of others under its own name."""
+        return bool(self._carriers.at(host))
 
     def opens_in_lessons(self, request: WebRequest, now: datetime) -> bool:
         """Ask whether a teacher may open a page for a lesson: nothing but `Policy.lessons` closes it."""
@@ -379,6 +452,7 @@ class PolicyEngine:
             outlook.needs,
             inspection.mode,
             has_locked_parts=outlook.has_locked(decision),
+            names_only=outlook.names_only,
         )
 
     # -- compiling ---------------------------------------------------------------------------
@@ -445,18 +519,29 @@ class PolicyEngine:
             self._profile(request, now),
             self.catalogue.sites.get(url.host, url.path),
             self._school_sites.get(url.host, url.path),
+            _shapes(url.host, request.shapes),
         )
 
-    def _row(self, profile: Profile, set_id: int, school_set_id: int) -> Row:
-        key = (profile, set_id, school_set_id)
+    def _row(self, profile: Profile, set_id: int, school_set_id: int, shapes: _Shapes = ()) -> Row:
+        key = (profile, set_id, school_set_id, shapes)
         row = self._rows.get(key)
         if row is None:
             categories = self.catalogue.sites.categories(set_id)
-            named = self._school_sites.categories(school_set_id)
+            named = self._named(school_set_id, shapes)
             row = self._rows[key] = profile.row(categories, named)
         return row
 
-    def _outlook(self, host: str, profiles: tuple[Profile, ...]) -> Outlook:
+    def _reading_inside(self) -> tuple[Need, ...]:
+        """Give why a carrier is read, under the clause of what gets round the filter."""
+        by = first(self.policy.circumvention) or self.policy.default
+        return (Need(INSIDE, by.clause),)
+
+    def _named(self, school_set_id: int, shapes: _Shapes) -> tuple[str, ...]:
+        """Give the pseudo-categories of a page."""
+        named = self._school_sites.categories(school_set_id)
+        return (*named, *(shape.condition for shape in shapes)) if shapes else named
+
+    def _outlook(self, host: str, profiles: tuple[Profile, ...], shapes: _Shapes = ()) -> Outlook:
         sites, school = self.catalogue.sites, self._school_sites
         key = (
             profiles,
@@ -464,6 +549,7 @@ class PolicyEngine:
             sites.get_with_paths(host),
             school.get(host),
             school.get_with_paths(host),
+            _shapes(host, shapes),
         )
         outlook = self._outlooks.get(key)
         if outlook is None:
@@ -477,11 +563,12 @@ class PolicyEngine:
         with_parts: int,
         school_set_id: int,
         school_with_parts: int,
+        shapes: _Shapes,
     ) -> Outlook:
         profile, *for_methods = profiles
         categories = self.catalogue.sites.categories(set_id)
-        named = self._school_sites.categories(school_set_id)
-        row = self._row(profile, set_id, school_set_id)
+        named = self._named(school_set_id, shapes)
+        row = self._row(profile, set_id, school_set_id, shapes)
         added = set(self.catalogue.sites.categories(with_parts)) - set(categories)
         also_named = set(self._school_sites.categories(school_with_parts)) - set(named)
         # A rule asks for one category or host, so that what several entries bring about on a page,
@@ -499,6 +586,10 @@ class PolicyEngine:
         by_method = other(each.row(categories, named) for each in for_methods)
         inspection = self.policy.inspection
         never = first(never for never in inspection.never if never.covers(categories, named))
+        if any(each.sign_in_condition in named for each in profile.obligations):
+            never = None
+        if never is None and LOCAL_PASS in named:
+            never = Never(self.policy.local_clause)
         needs = (
             *(
                 Need(each.name, each.clause)
@@ -506,8 +597,42 @@ class PolicyEngine:
                 if not each.writing.dns
             ),
             *(need for need in profile.needs if need.reaches(categories, added, named)),
+            *(self._reading_inside() if self._carriers.named(named) else ()),
         )
-        return Outlook(row, parts, by_method, never, needs, inspection.mode)
+        return Outlook(row, parts, by_method, never, needs, inspection.mode, profile.names_only)
+
+
+def stricter_inside(
+    engine: PolicyEngine, decision: Decision, inside: Iterable[WebRequest], now: datetime
+) -> tuple[Decision, WebRequest | None]:
+    """Give the strictest answer on a request and on what it asks a service to fetch.
+
+    Args:
+        engine: the rules.
+        decision: on the request itself.
+        inside: as `PolicyEngine.inside` gives it.
+        now: when, aware.
+
+    Returns:
+        The answer, which obliges to what the request itself is obliged to, and what it is about where
+        that lies inside.
+    """
+    stricter: WebRequest | None = None
+    strictest_of_all = decision
+    for inner in inside:
+        answer = engine.decide(inner, now)
+        if answer.verdict.severity > strictest_of_all.verdict.severity:
+            strictest_of_all, stricter = answer, inner
+    if stricter is None:
+        return decision, None
+    if strictest_of_all.obligations == decision.obligations:
+        return strictest_of_all, stricter
+    return replace(strictest_of_all, obligations=decision.obligations), stricter
+
+
+def _shapes(host: str, others: _Shapes) -> _Shapes:
+    of_host = shapes_of_host(host)
+    return (*of_host, *others) if others else of_host
 
 
 def _withdrawn(suspension: Suspension) -> str:

@@ -23,7 +23,7 @@ def explain(engine: PolicyEngine, request: WebRequest, now: datetime) -> list[St
     steps = [Step(0, "What is the page?", _describe(engine, request))]
     for question in engine.questions(request, now):
         if question.answer is not None:
-            because = _because(engine, request, question.answer)
+            because = _because(engine, request, question.answer, now)
             return [*steps, Step(question.number, question.text, because, decided=True)]
         steps.append(Step(question.number, question.text, "No."))
     raise AssertionError("a policy has a default")
@@ -39,7 +39,7 @@ def _describe(engine: PolicyEngine, request: WebRequest) -> str:
     return f"{url.host} is listed under: {named}."
 
 
-def _because(engine: PolicyEngine, request: WebRequest, decision: Decision) -> str:
+def _because(engine: PolicyEngine, request: WebRequest, decision: Decision, now: datetime) -> str:
     clause = engine.policy.clauses.get(decision.clause)
     under = f"under {decision.clause}" + (f", “{clause.title}”" if clause else "")
     entry = engine.evidence(request, decision)
@@ -51,7 +51,14 @@ def _because(engine: PolicyEngine, request: WebRequest, decision: Decision) -> s
     answer = f"{decision.verdict.value.capitalize()} {under} (rule {decision.rule}).{proof}{note}"
     if decision.verdict is Verdict.BLOCK:
         return answer
-    return answer + "".join(
+    lost = engine.unmet(request, now)
+    answer += "".join(
         f" {each.service.title} is asked for its mode '{each.mode}', under {each.clause}."
         for each in decision.obligations
+        if each not in lost
+    )
+    return answer + "".join(
+        f" {each.service.title} is not asked for its mode '{each.mode}', as {each.clause} wants: what this"
+        " client does there is not read."
+        for each in lost
     )

@@ -15,7 +15,7 @@ Where the school's own rule says the same as a locked one, the page names the sc
 from dataclasses import replace
 
 from schoolgate.core.policy.inspection import Inspection
-from schoolgate.core.policy.model import Lock, Policy, Rule
+from schoolgate.core.policy.model import AttemptTerms, Lock, Policy, Rule
 
 
 def extend(own: Policy, above: Policy) -> Policy:
@@ -55,13 +55,17 @@ def extend(own: Policy, above: Policy) -> Policy:
             own.inspection.mode,
             (*own.inspection.never, *above.inspection.never),
             (*own.inspection.needs, *above.inspection.needs),
+            (*own.inspection.names_only, *above.inspection.names_only),
         ),
         timetable=own.timetable or above.timetable,
         roles=own.roles or above.roles,
         reviews=(*own.reviews, *above.reviews),
         lessons=own.lessons or above.lessons,
+        attempts=above.attempts if own.attempts == AttemptTerms() else own.attempts,
         requests=own.requests or above.requests,
         ages=own.ages or above.ages,
+        carriers=own.carriers or above.carriers,
+        searches=(*own.searches, *above.searches),
         services={**above.services, **own.services},
         obligations=(
             *(obligation for obligation in above.obligations if obligation.is_locked),

@@ -1,6 +1,7 @@
 """What must be read of a site: whether its name alone settles a connection, or what more is needed.
 
-A connection to a host is settled in this order:
+Whoever is under ``names_only`` trusts no certificate of ours: what is open passes, all else is refused.
+For all others a connection to a host is settled in this order:
 
 1. the host is decided as ``https://HOST/`` is, by the order of precedence of the engine
 2. warn or limit: decrypt; the page of a warning and what a limit counts lie inside the connection
@@ -58,7 +59,8 @@ WARNING = "warning"
 LIMIT = "limit"
 EVERYTHING = "everything"
 METHODS = "methods"
-DERIVED_NEEDS = frozenset({PATHS, GRANTS, METHODS, WARNING, LIMIT, EVERYTHING})
+INSIDE = "inner-addresses"
+DERIVED_NEEDS = frozenset({PATHS, GRANTS, METHODS, INSIDE, WARNING, LIMIT, EVERYTHING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,41 @@ class HostDecision:
         decision: the engine's answer for ``https://HOST/``.
         because: one sentence for people, with the clauses.
         needs: ids of what must be read beyond the name; of the policy, or `DERIVED_NEEDS`.
+        by_alert: a refusal, now or later, is told by TLS alone; nobody there trusts a page of ours.
     """
 
     action: TlsAction
     decision: Decision
     because: str
     needs: tuple[str, ...] = ()
+    by_alert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NamesOnly:
+    """Whose connections are settled by the site's name alone: they do not trust the gateway's CA.
+
+    All of the conditions that it gives must hold, as in a rule.
+
+    Attributes:
+        clause: id of the clause it rests on.
+        groups: only these, with those within them; empty for all.
+        networks: only from these; empty for all.
+        devices: only these kinds; empty for all.
+    """
+
+    clause: str
+    groups: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+    devices: frozenset[str] = frozenset()
+
+    def concerns(self, groups: frozenset[str], network: str, device: str) -> bool:
+        """Ask whether it is about somebody in these groups, from there, with that kind of device."""
+        return (
+            (not self.groups or not self.groups.isdisjoint(groups))
+            and (not self.networks or network in self.networks)
+            and (not self.devices or device in self.devices)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +182,7 @@ class Inspection:
     mode: InspectionMode = InspectionMode.ALL
     never: tuple[Never, ...] = ()
     needs: tuple[Need, ...] = ()
+    names_only: tuple[NamesOnly, ...] = ()
 
 
 def settle(
@@ -161,6 +193,7 @@ def settle(
     mode: InspectionMode,
     *,
     has_locked_parts: bool = False,
+    names_only: NamesOnly | None = None,
 ) -> HostDecision:
     """Answer for a host in the order above.
 
@@ -171,7 +204,10 @@ def settle(
         needs: of the policy, that reach it for this group.
         mode: of the policy.
         has_locked_parts: whether a part of it is answered otherwise by what nobody here may lift.
+        names_only: what has nothing decrypted for whoever asks.
     """
+    if names_only is not None:
+        return _by_name(decision, (*changing, *(need.id for need in needs)), names_only)
     if decision.verdict is Verdict.BLOCK:
         if changing:
             return _decrypted(decision, changing)
@@ -190,6 +226,21 @@ def settle(
     if stopped or changing or needs:
         return _decrypted(decision, (*stopped, *changing), needs)
     return HostDecision(TlsAction.PASS, decision, "Its name is enough: no rule needs to read more.")
+
+
+def _by_name(decision: Decision, unmet: tuple[str, ...], why: NamesOnly) -> HostDecision:
+    """Answer where nothing can be read: what would have to be is not carried out, or closed."""
+    if not decision.verdict.passes:
+        said = "blocked" if decision.verdict is Verdict.BLOCK else "open only after a page of ours"
+        because = (
+            f"It is {said} under {decision.clause}; without a page, since nothing is decrypted"
+            f" here under {why.clause}."
+        )
+        return HostDecision(TlsAction.REFUSE, decision, because, by_alert=True)
+    because = f"Nothing is decrypted here, under {why.clause}"
+    if unmet:
+        because += f"; not carried out is {', '.join(unmet)}"
+    return HostDecision(TlsAction.PASS, decision, f"{because}.", unmet, by_alert=True)
 
 
 def remind(decision: Decision) -> HostDecision:

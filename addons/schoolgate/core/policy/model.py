@@ -8,9 +8,12 @@ from enum import StrEnum
 from schoolgate.core.approvals import RequestTerms, Role, Roles
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
+from schoolgate.core.policy.carriers import Carrier
 from schoolgate.core.policy.decision import Verdict
 from schoolgate.core.policy.inspection import Inspection
 from schoolgate.core.policy.obligations import Obligation, Service
+from schoolgate.core.policy.searches import KeptSearches
+from schoolgate.core.policy.shapes import NOTES, Shape
 from schoolgate.core.timetable import Timetable
 
 
@@ -91,6 +94,7 @@ class Rule:
         note: one sentence for the person who meets it.
         lock: how firmly it binds the policies that extend this one.
         level: 0 in the school's own policy, 1 in the one that it extends, and so on.
+        shapes: beside categories and hosts: anything that looks like one of these.
     """
 
     id: str
@@ -106,6 +110,12 @@ class Rule:
     note: str = ""
     lock: Lock = Lock.NONE
     level: int = 0
+    shapes: tuple[Shape, ...] = ()
+
+    @property
+    def looks_for_nothing(self) -> bool:
+        """Whether it holds for every page."""
+        return not (self.categories or self.hosts or self.shapes)
 
     def concerns(self, circumstances: "Circumstances") -> bool:
         """Ask whether it is about these people, this place, time and method, whatever the page."""
@@ -168,6 +178,21 @@ class MinimumAge:
     entry: ListEntry
     age: int
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTerms:
+    """How many attempts to get round the filter are an incident (T-9-circumvent).
+
+    Attributes:
+        clause: id of the clause that it rests on.
+        most: so many of one client,
+        minutes: within so long.
+    """
+
+    clause: str = "gateway-attempts"
+    most: int = 10
+    minutes: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +267,13 @@ class Policy:
         roles: who does what; None where it does not say.
         reviews: what must be looked at again.
         lessons: what a teacher may open; None for nothing.
+        attempts: how many attempts to get round the filter are an incident.
         requests: what it says of requests for access; None where it does not say.
         ages: from which age services admit people.
         services: id → service that has modes to ask for.
         obligations: which service is used in which mode, in the order in which they are asked.
+        carriers: services that show pages of others under their own name.
+        searches: whose searches the journal keeps.
         declaration: what people sign; None for nothing.
         extends: ids of the policies it extends, the nearest first.
         version: changes with the content.
@@ -274,10 +302,13 @@ class Policy:
     roles: Roles | None = None
     reviews: tuple[Review, ...] = ()
     lessons: LessonAllowance | None = None
+    attempts: AttemptTerms = AttemptTerms()
     requests: RequestTerms | None = None
     ages: tuple[MinimumAge, ...] = ()
     services: dict[str, Service] = field(default_factory=dict)
     obligations: tuple[Obligation, ...] = ()
+    carriers: tuple[Carrier, ...] = ()
+    searches: tuple[KeptSearches, ...] = ()
     declaration: Declaration | None = None
     extends: tuple[str, ...] = ()
     version: str = ""
@@ -291,6 +322,25 @@ class Policy:
             *self.circumvention,
             *self.rules,
             self.default,
+        )
+
+    def closed_shapes(self, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+        """Give a rule for each shape of which none of some rules speaks: it is closed.
+
+        They give way to no policy's rule, whichever extends which.
+        """
+        named = {shape for rule in rules for shape in rule.shapes}
+        return tuple(
+            Rule(
+                shape.value,
+                f"gateway-{shape.value}",
+                Verdict.BLOCK,
+                shapes=(shape,),
+                note=NOTES[shape],
+                level=len(self.extends) + 1,
+            )
+            for shape in Shape
+            if shape not in named
         )
 
     @property

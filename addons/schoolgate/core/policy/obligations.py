@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schoolgate.core.categories import ListEntry
+from schoolgate.core.policy.searches import Searching
 
 type Pairs = tuple[tuple[str, str], ...]
 
@@ -34,12 +35,22 @@ class Service:
         title: for people.
         hosts: where it is.
         modes: name → what is written to ask for it; ``{word}`` stands for a value of the policy.
+        sign_in: where people sign in to it. Who is let in there is decided by what is written, so that a
+            mode in force has these read although their kind of site never is.
+        searching: where what somebody searches for stands; None where nobody searches.
     """
 
     id: str
     title: str
     hosts: tuple[ListEntry, ...]
     modes: Mapping[str, Writing] = field(default_factory=dict)
+    sign_in: tuple[ListEntry, ...] = ()
+    searching: Searching | None = None
+
+    @property
+    def search_condition(self) -> str:
+        """The pseudo-category of its hosts where searches are kept."""
+        return f"search:{self.id}"
 
 
 # Made once for a policy and known by identity, as a decision is.
@@ -76,6 +87,11 @@ class Obligation:
     def condition(self) -> str:
         """The pseudo-category of the service's hosts."""
         return f"service:{self.service.id}"
+
+    @property
+    def sign_in_condition(self) -> str:
+        """The pseudo-category of the service's hosts on which people sign in."""
+        return f"sign-in:{self.service.id}"
 
     def concerns(self, groups: frozenset[str], device: str) -> bool:
         """Ask whether it is about somebody in these groups, with this kind of device."""

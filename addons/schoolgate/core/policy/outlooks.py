@@ -1,7 +1,15 @@
 """What is known of a host by its name, before any page of it is asked for."""
 
 from schoolgate.core.policy.decision import Decision
-from schoolgate.core.policy.inspection import METHODS, PATHS, InspectionMode, Need, Never, settle
+from schoolgate.core.policy.inspection import (
+    METHODS,
+    PATHS,
+    InspectionMode,
+    NamesOnly,
+    Need,
+    Never,
+    settle,
+)
 from schoolgate.core.policy.rows import Row
 
 
@@ -14,10 +22,11 @@ class Outlook:
         by_method: rows that it may have for methods that rules name, those alone that differ.
         never: what has it never decrypted.
         needs: of the policy, that reach it.
+        names_only: what has nothing decrypted for whoever asks.
         settled: the answer where nobody opened or withdrew anything by hand.
     """
 
-    __slots__ = ("by_method", "needs", "never", "parts", "row", "settled")
+    __slots__ = ("by_method", "names_only", "needs", "never", "parts", "row", "settled")
 
     def __init__(
         self,
@@ -27,19 +36,27 @@ class Outlook:
         never: Never | None,
         needs: tuple[Need, ...],
         mode: InspectionMode,
+        names_only: NamesOnly | None = None,
     ) -> None:
         self.row = row
         self.parts = parts
         self.by_method = by_method
         self.never = never
         self.needs = needs
+        self.names_only = names_only
         changing = tuple(
             need
             for need, rows in ((PATHS, parts), (METHODS, by_method))
             if any(other.settled.verdict is not row.settled.verdict for other in rows)
         )
         self.settled = settle(
-            row.settled, changing, never, needs, mode, has_locked_parts=self.has_locked(row.settled)
+            row.settled,
+            changing,
+            never,
+            needs,
+            mode,
+            has_locked_parts=self.has_locked(row.settled),
+            names_only=names_only,
         )
 
     def has_locked(self, decision: Decision) -> bool:

@@ -8,9 +8,11 @@ from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.inspection import Need
 from schoolgate.core.policy.model import Circumstances, Lock, Policy, Rule
 from schoolgate.core.policy.obligations import Obligation
+from schoolgate.core.policy.shapes import NOTES, Shape
 
 LOCAL_BLOCK = "local-block"
 LOCAL_ALLOW = "local-allow"
+LOCAL_PASS = "local-pass"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +73,22 @@ class Profile:
     """
 
     __slots__ = (
-        "_always", "_circumvention", "_locked", "_locks", "_policy", "_rules", "needs", "obligations",
+        "_always", "_circumvention", "_locked", "_locks", "_policy", "_rules", "names_only", "needs",
+        "obligations",
     )  # fmt: skip
 
     def __init__(self, policy: Policy, circumstances: Circumstances) -> None:
         def concerned(rules: Iterable[Rule]) -> "_Section":
             return _Section(rule for rule in rules if rule.concerns(circumstances))
 
+        closed = policy.closed_shapes(
+            rule for rule in policy.all_rules if rule.concerns(circumstances)
+        )
+
         self._policy = policy
         self._locked = concerned(policy.locked)
         self._always = concerned(policy.always_reachable)
-        self._circumvention = concerned(policy.circumvention)
+        self._circumvention = concerned((*policy.circumvention, *closed))
         self._locks = concerned(
             rule for rule in policy.rules if rule.lock is not Lock.NONE and rule.level
         )
@@ -90,6 +97,11 @@ class Profile:
             need for need in policy.inspection.needs if need.concerns(circumstances.groups)
         )
         self.obligations = policy.obligations_of(circumstances)
+        self.names_only = first(
+            each
+            for each in policy.inspection.names_only
+            if each.concerns(circumstances.groups, circumstances.network, circumstances.device)
+        )
 
     @property
     def signature(self) -> tuple[tuple[str, ...], ...]:
@@ -99,6 +111,7 @@ class Profile:
             *(section.ids for section in sections),
             tuple(need.id for need in self.needs),
             tuple(f"{each.id} {each.name}" for each in self.obligations),
+            (self.names_only.clause,) if self.names_only else (),
         )
 
     def row(self, categories: tuple[str, ...], named: tuple[str, ...]) -> Row:
@@ -180,12 +193,14 @@ class _Section:
         self._anyway: list[int] = []
         self._by_label: dict[str, list[int]] = {}
         for position, rule in enumerate(self._rules):
-            if not (rule.categories or rule.hosts):
+            if rule.looks_for_nothing:
                 self._anyway.append(position)
             for category in rule.categories:
                 self._by_label.setdefault(category, []).append(position)
             if rule.hosts:
                 self._by_label.setdefault(host_condition(rule), []).append(position)
+            for shape in rule.shapes:
+                self._by_label.setdefault(shape.condition, []).append(position)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -217,7 +232,8 @@ class _Page:
         if rule is None:
             return None
         category = first(id_ for id_ in rule.categories if id_ in self.categories)
-        by_name = Reason.HOST if rule.hosts else Reason.RULE
+        shape = first(s for s in Shape if s in rule.shapes and s.condition in self.named)
+        by_name = Reason.HOST if host_condition(rule) in self.named else Reason.RULE
         why = Reason.CATEGORY if category else by_name
         return Decision(
             rule.verdict,
@@ -226,8 +242,9 @@ class _Page:
             rule.id,
             category=category,
             categories=self.categories,
-            note=rule.note,
+            note=rule.note or (NOTES[shape] if shape and not category else ""),
             obligations=self.obligations,
+            shape=None if category else shape,
         )
 
     def default(self, rule: Rule) -> Decision:
