@@ -18,6 +18,7 @@ CONTRACT: dict[str, set[str]] = {
     "schoolgate_list_domains": {"category"},
     "schoolgate_grants_active": set(),
     "schoolgate_circumvention_total": {"kind"},
+    "schoolgate_alerts_total": {"theme", "severity"},
     "schoolgate_ca_expiry_seconds": set(),
 }
 WORKERS = {"schoolgate_worker_up": {"worker"}, "schoolgate_worker_restarts_total": {"worker"}}
@@ -37,6 +38,7 @@ def filled() -> Metrics:
     metrics.connections.labels(tls="decrypt").inc()
     metrics.filter_errors.labels(hook="request").inc()
     metrics.circumvention.labels(kind="vpn").inc()
+    metrics.alerts.labels(theme="circumvention", severity="medium").inc()
     metrics.list_domains.labels(category="games").set(3)
     metrics.flush()
     return metrics
@@ -60,7 +62,11 @@ def test_the_contract_names_every_metric_that_it_is_held_to() -> None:
     text = shared("CONTRACT.md").read_text(encoding="utf-8")
     for name, labels in {**CONTRACT, "schoolgate_worker_up": {"worker"}}.items():
         written = f"{name}{{{','.join(sorted(labels))}}}" if labels else name
-        alternatives = {written, f"{name}{{verdict,category,group,period}}"}
+        alternatives = {
+            written,
+            f"{name}{{verdict,category,group,period}}",
+            f"{name}{{theme,severity}}",
+        }
         assert any(f"`{one}`" in text for one in alternatives), name
 
 

@@ -59,7 +59,7 @@ class Metrics:
         )
         self.reload_errors = self._counter(
             "schoolgate_reload_errors",
-            "Changed policy or list files with faults, by each worker; the last good state stays.",
+            "Changed policy, list or CA files with faults, by each worker; the last good state stays.",
         )
         self.identity_faults = self._counter(
             "schoolgate_identity_faults",
@@ -71,6 +71,9 @@ class Metrics:
         )
         self.circumvention = self._counter(
             "schoolgate_circumvention", "Attempts to get round the filter.", "kind"
+        )
+        self.alerts = self._counter(
+            "schoolgate_alerts", "Alerts raised, for people to look at.", "theme", "severity"
         )
         # Of a state in which workers may differ, the one that is behind is shown.
         self.policy_version = self._state(
