@@ -9,6 +9,7 @@ from schoolgate.storage.decisions import DecisionStore
 from schoolgate.storage.digests import Digests
 from schoolgate.storage.migrations import upgrade
 from schoolgate.storage.outbox import Outbox, OutboxState, Waiting
+from schoolgate.storage.pinning import PinningTable
 from schoolgate.storage.watch import BindingWatch, OverlayWatch
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Outbox",
     "OutboxState",
     "OverlayWatch",
+    "PinningTable",
     "Reading",
     "TrailState",
     "Waiting",

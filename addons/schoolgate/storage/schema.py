@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     Dialect,
@@ -257,6 +258,27 @@ digest_lines = Table(
     Column("mail_id", Integer, ForeignKey("outbox.id"), nullable=False),
     Column("digest_id", Integer, ForeignKey("outbox.id"), index=True),
     UniqueConstraint("account", "mail_id"),
+)
+
+# Handshakes that failed after the gateway's certificate; clients are pseudonyms.
+pinning_failures = Table(
+    "pinning_failures",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("device_kind", Text, primary_key=True),
+    Column("client", String(32), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("failures", Integer, nullable=False),
+)
+
+pinning_decisions = Table(
+    "pinning_decisions",
+    metadata,
+    Column("host", Text, primary_key=True),
+    Column("is_accepted", Boolean, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 # Append only: a migration puts triggers on it that refuse UPDATE and DELETE.

@@ -1,19 +1,15 @@
 """How the gateway stands, and the settings in force: for those who keep it."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from schoolgate import __version__, authority
-from schoolgate.core.errors import SchoolgateError
+from schoolgate import __version__
 from schoolgate.portal.house import House, house
 from schoolgate.services import configuration, probing
 from schoolgate.storage import is_postgresql, place_of, sqlite_path
 
-_CA_SOON = timedelta(days=60)
-_OLD_LISTS = timedelta(days=7)
 _MEGABYTE = 1_000_000
 
 
@@ -65,22 +61,15 @@ def _rows(here: House) -> Iterator[tuple[str, str, bool]]:
 
 def _lists(here: House) -> tuple[str, str, bool]:
     sites = here.engine().catalogue.sites
-    said = f"{sites.names:,} domains"
-    built = sites.catalogue.get("built")
-    if not built:
-        return "Lists", said, True
-    age = here.now() - datetime.fromisoformat(built)
-    days = f"{age.days} day{'s' if age.days != 1 else ''}"
-    return "Lists", f"{said}, put together {days} ago", age < _OLD_LISTS
+    found = probing.lists(sites.catalogue.get("built"), sites.names, here.now())
+    return "Lists", found.said, found.ok and not found.is_note
 
 
 def _ca(here: House) -> tuple[str, str, bool]:
-    try:
-        info = authority.describe(here.settings.ca_dir)
-    except SchoolgateError as error:
-        return "Certificate of the gateway", str(error), False
-    left = info.not_after - here.now()
-    return "Certificate of the gateway", f"{left.days} days left", left > _CA_SOON
+    name = "Certificate of the gateway"
+    found = list(probing.authorities(here.settings, here.now()))
+    is_well = all(finding.ok and not finding.is_note for finding in found)
+    return name, "; ".join(finding.said for finding in found), is_well
 
 
 def _database(here: House) -> str:
