@@ -221,7 +221,8 @@ def write_config(directory: Path, **sections: Any) -> Path:
         "policy": "wellstead",
         "policies_dir": str(ROOT / "config/policies"),
         "state_dir": str(directory / "state"),
-        "proxy": {"listen": "127.0.0.1:0", "workers": WORKERS},
+        # Test origins listen anywhere.
+        "proxy": {"listen": "127.0.0.1:0", "workers": WORKERS, "tunnel_ports": ["1-65535"]},
         "metrics": {"listen": "127.0.0.1:0"},
         # Only where a test asks for it: it takes a second of a processor to start.
         "portal": {"enabled": False, "listen": "127.0.0.1:0"},

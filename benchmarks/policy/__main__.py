@@ -13,8 +13,9 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from benchmarks.page import write_section
 from schoolgate.core.catalogue import Catalogue
@@ -23,10 +24,12 @@ from schoolgate.core.clients import Client
 from schoolgate.core.index import index_of
 from schoolgate.core.policy import Group, Policy, PolicyEngine, Rule, Verdict, WebRequest
 from schoolgate.core.timetable import DayKind, Range, Timetable
-from schoolgate.core.urls import Url
+from schoolgate.core.urls import Url, parse_url
+from schoolgate.settings.carriers_file import load_carriers
 
 GROUPS, PERIODS, RULES, CATEGORIES, SITES = 10, 20, 300, 40, 5_000
 BLOCK, ROUNDS = 32, 2_000
+ROOT = Path(__file__).resolve().parents[2]
 MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)
 
 
@@ -75,7 +78,18 @@ def section() -> str:
     for request, now in asked:
         decided = engine.decide(request, now)
         assert (decided.verdict, decided.rule) == walk(request, now), request
-    calls = {"look-ups alone": look_up, "decision, with them": engine.decide, "plain walk": walk}
+    carriers = load_carriers(ROOT / "config" / "unfolding.yaml")
+    carrying = PolicyEngine(replace(policy, carriers=carriers), catalogue)
+    inner = "https://www.site-1.example/a/b"
+    carried = WebRequest(parse_url(f"https://translate.google.com/?u={inner}"), asked[0][0].client)
+    assert [each.url.host for each in carrying.inside(carried)] == ["www.site-1.example"]
+    calls = {
+        "look-ups alone": look_up,
+        "decision, with them": engine.decide,
+        "looking for an address inside: there is none": lambda request, _: carrying.inside(request),
+        "looking for an address inside: a translator's": lambda _, __: carrying.inside(carried),
+        "plain walk": walk,
+    }
     figures = in_turns(calls, asked)
     after = figures["decision, with them"].median - figures["look-ups alone"].median
     made = [milliseconds(lambda: PolicyEngine(policy, catalogue)) for _ in range(50)]

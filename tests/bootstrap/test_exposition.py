@@ -47,6 +47,7 @@ def test_each_thing_that_is_wrong_is_a_sentence(
 
 
 NO_PORTAL, NO_JOBS = Beside.PORTAL.value, Beside.JOBS.value
+NO_TUNNELS = Beside.TUNNELS.value
 STARTING = Row(5.0, True, PORTAL_STARTING)
 
 
@@ -58,6 +59,7 @@ STARTING = Row(5.0, True, PORTAL_STARTING)
         ({Beside.PORTAL: ABSENT}, [NO_PORTAL]),
         ({Beside.PORTAL: STARTING}, [NO_PORTAL]),
         ({Beside.JOBS: ABSENT}, [NO_JOBS]),
+        ({Beside.JOBS: WELL, Beside.TUNNELS: ABSENT}, [NO_TUNNELS]),
         ({Beside.PORTAL: WELL, Beside.JOBS: WELL}, []),
         ({Beside.PORTAL: STARTING, Beside.JOBS: WELL}, [NO_PORTAL]),
         ({Beside.PORTAL: WELL, Beside.JOBS: ABSENT}, [NO_JOBS]),

@@ -570,7 +570,11 @@ def test_run_prints_where_everything_is_and_doctor_finds_that_it_filters(school:
         ]
         found = lines(run(school, "doctor"))
         second = run(school, "run")
-    assert [line.split()[0] for line in found] == ["ok"] * 9
+    # Of a machine whose clock nobody sets, or whose disk is small, it is noted.
+    about = [line for line in found if not re.match(r"\w+ +(clock|disk)", line)]
+    assert [line.split()[0] for line in about] == ["ok"] * (len(found) - 2)
+    assert any("blocked categories: a site of each is refused (gambling" in line for line in found)
+    assert any(" workers: 2 of 2 serve" in line for line in found)
     refused(second, OUT_OF_REACH, "cannot")
 
 
@@ -579,8 +583,9 @@ def test_doctor_exits_1_and_names_every_fault_when_nothing_runs(school: School) 
     school.policy.write_text("id: [")
     ended = run(school, "doctor")
     assert (ended.returncode, ended.stderr) == (NO, "")
-    marks = [line.split()[0] for line in ended.stdout.splitlines() if not line.startswith(" ")]
-    assert marks == ["ok", "FAULT", "FAULT", "ok", "FAULT", "FAULT", "FAULT"]
+    said = [line.split()[:2] for line in ended.stdout.splitlines() if not line.startswith(" ")]
+    marks = [mark for mark, what in said if what not in ("clock:", "disk")]
+    assert marks == ["ok", "FAULT", "FAULT", "ok", "FAULT", "FAULT", "FAULT", "FAULT"]
     for words in ("hill.yaml:1: is not valid YAML", "There is no CA", "nothing answers on"):
         assert words in ended.stdout
 
@@ -594,12 +599,6 @@ def test_doctor_shows_a_broken_audit_trail(school: School) -> None:
     ended = run(school, "doctor")
     assert ended.returncode == NO
     assert re.search(r"FAULT +audit trail: entry 1 was changed", ended.stdout)
-
-
-def test_jobs_without_a_mail_server_says_what_to_set(school: School) -> None:
-    ended = run(school, "jobs")
-    assert (ended.returncode, ended.stdout) == (WRONG, "")
-    assert "mail.host is not set" in ended.stderr
 
 
 # -- help and pipes -------------------------------------------------------------------------------

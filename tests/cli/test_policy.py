@@ -30,7 +30,7 @@ def own(tmp_path: Path) -> Path:
     for name in ("uk-baseline", "wellstead"):
         text = (ROOT / f"config/policies/{name}.yaml").read_text()
         (policies / f"{name}.yaml").write_text(text)
-    for name in ("ages.yaml", "services.yaml"):
+    for name in ("ages.yaml", "services.yaml", "unfolding.yaml"):
         (tmp_path / name).write_text((ROOT / "config" / name).read_text())
     (tmp_path / "schoolgate.yaml").write_text(
         f"lists: {{dirs: ['{ROOT / 'categories'}'], local: local}}\nstate_dir: state\n"

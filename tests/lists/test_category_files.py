@@ -49,6 +49,13 @@ def test_a_category_and_its_sites_are_read(tmp_path: Path) -> None:
     assert found.sites.entries("www.mail.example") == [entry]
 
 
+def test_a_category_may_have_its_sites_published(tmp_path: Path) -> None:
+    text = category_text("mail", "Mail", ["mail.example", "post.example"], published=True)
+    write(tmp_path, mail=text)
+    found = load(tmp_path).categories["mail"]
+    assert found.published == ("mail.example", "post.example")
+
+
 def test_entries_are_brought_to_one_form(tmp_path: Path) -> None:
     write(tmp_path, games=GAMES)
     entries = [placed.entry.text for placed in read_category_files([tmp_path]).entries]

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from schoolgate.core.categories import ListEntry
+from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.errors import ConfigurationError, RefusedError
-from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK
+from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK, LOCAL_PASS
 from schoolgate.lists import (
     BLOCK,
     load_local_lists,
+    pass_unread,
     read_local_file,
     replacing,
     why_not_writable,
@@ -97,6 +98,7 @@ def test_lists_in_a_directory_that_may_not_be_entered_are_faults_and_not_empty(
     assert said == (
         "ConfigurationError local/allow.txt: cannot be read: Permission denied\n"
         "local/block.txt: cannot be read: Permission denied\n"
+        "local/pass.txt: cannot be read: Permission denied\n"
     )
 
 
@@ -203,3 +205,28 @@ def test_who_may_not_write_is_told_so(tmp_path: Path) -> None:
     assert said[0].startswith("The portal may not write to ")
     assert said[1].startswith("RefusedError block.txt cannot be written (Permission denied)")
     assert why_not_writable(read_local_file(tmp_path, BLOCK)) == ""
+
+
+def test_what_is_passed_unread_is_a_whole_site(tmp_path: Path) -> None:
+    (tmp_path / "pass.txt").write_text("=api.example\nb.example # a bank\n")
+    assert load_local_lists(tmp_path) == (
+        ListEntry("api.example", "/", LOCAL_PASS, "local/pass.txt", Reach.HOST),
+        ListEntry("b.example", "/", LOCAL_PASS, "local/pass.txt"),
+    )
+    (tmp_path / "pass.txt").write_text("a.example/login\n")
+    with pytest.raises(ConfigurationError, match=r"pass.txt:1: .* is a part of a site"):
+        load_local_lists(tmp_path)
+
+
+def test_a_host_that_is_passed_is_added_once_with_who_said_so(tmp_path: Path) -> None:
+    (tmp_path / "pass.txt").write_text("b.example")
+    assert pass_unread(tmp_path, "a.example", "kim: pinned\n=c.example")
+    assert not pass_unread(tmp_path, "a.example", "again")
+    text = (tmp_path / "pass.txt").read_text()
+    assert text == "b.example\n=a.example  # kim: pinned =c.example\n"
+    assert [entry.host for entry in load_local_lists(tmp_path)] == ["b.example", "a.example"]
+
+
+def test_a_list_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="cannot be written"):
+        pass_unread(tmp_path / "absent", "a.example", "kim")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -232,3 +233,30 @@ def test_a_file_of_people_with_a_fault_starts_no_gateway(
     done = schoolgate("run", "--config", str(config), "--state", str(tmp_path / "state"))
     assert done.returncode == 2
     assert want in done.stderr
+
+
+def test_a_load_balancer_announces_who_comes(school: Gateway, site: Origin) -> None:
+    announcers = {"ranges": ["127.0.5.0/24"], "header": "proxy-protocol"}
+    people = school.config.parent / "people.yaml"
+    before = people.read_text()
+    put(people, yaml.safe_dump({**PEOPLE, "load_balancers": announcers}))
+    host, _, port = school.proxy.removeprefix("http://").rpartition(":")
+
+    def answered(client: str, announced: bool = True) -> bytes:
+        said = f"PROXY TCP4 {client} 127.0.0.1 4711 8080\r\n" * announced
+        target = f"http://www.facebook.com:{site.http_port}/"
+        said += f"GET {target} HTTP/1.1\r\nHost: {target[7:-1]}\r\nConnection: close\r\n\r\n"
+        try:
+            with socket.create_connection((host, int(port)), 60, ("127.0.5.5", 0)) as one:
+                one.sendall(said.encode())
+                return one.recv(65536)[9:12]
+        except ConnectionError:
+            return b""
+
+    try:
+        # Both a page that is blocked at the gate and one that mitmproxy reads.
+        assert eventually(lambda: (answered(STAFF), answered(PUPIL)) == (b"200", b"403"))
+        assert answered(STAFF, announced=False) == b""
+    finally:
+        put(people, before)
+    assert eventually(lambda: STAFF in {line.get("client") for line in school.journal()})

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from schoolgate.core.policy import Group, Rule, Verdict
+from schoolgate.core.policy import Carrier, Group, Rule, Verdict
 from schoolgate.services import comparison
 from schoolgate.services.comparison import Answer
-from tests.core.policy.example import LESSONS, NOON, engine, listed
+from tests.core.policy.example import LESSONS, NOON, engine, hosts, listed
 
 SITES = [listed("games.example"), listed("news.example", "news")]
 BLOCKED = Rule("games", "C-8", Verdict.BLOCK, categories=("games",))
@@ -90,3 +90,21 @@ def test_a_line_is_asked_again_with_the_kind_of_device_and_the_further_groups(
         engine(SITES, rules=(rule,), groups=groups), [line(verdict="-", **changes)]
     )
     assert [change.after.verdict for change in found.changes] == [want]
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({"url": "https://news.example/dns-query", "shape": "doh", "clause": "gateway-doh"}, 0),
+        ({"url": "https://news.example/dns-query", "clause": "gateway-doh"}, 1),
+        ({"url": "https://carrier.example/games.example/a"}, 0),
+        # The address inside stood in the query, which the journal does not keep.
+        ({"url": "https://carrier.example/", "inner_host": "games.example"}, 0),
+        ({"url": "https://carrier.example/"}, 1),
+    ],
+)
+def test_what_no_site_decided_is_asked_again_too(changes: dict[str, object], want: int) -> None:
+    carrier = Carrier("c", "C", hosts("carrier.example"), paths=("/",))
+    built = engine(SITES, rules=(BLOCKED,), carriers=(carrier,))
+    found = comparison.replay(built, [line(**changes)])
+    assert (found.asked, found.changed, found.unreadable) == (1, want, 0)

@@ -97,8 +97,6 @@ def test_what_was_asked_is_kept_as_it_was_asked(kept: Kept, school: PolicyEngine
         ("https://user:secret@ebay.co.uk/", "ebay.co.uk"),
         ("münchen.example", "xn--mnchen-3ya.example"),
         ("me.github.io", "me.github.io"),
-        ("93.184.215.14", "93.184.215.14"),
-        ("https://[2606:2800::1]/a", "[2606:2800::1]/a"),
         ("part.example", "part.example"),
         ("part.example/good", "part.example/good"),
         ("notlocked.example", "notlocked.example"),
@@ -108,6 +106,14 @@ def test_a_site_is_a_host_a_part_of_one_or_a_url(
     kept: Kept, school: PolicyEngine, site: str, want: str
 ) -> None:
     assert open_site(kept, school, site).entry.text == want
+
+
+@pytest.mark.parametrize("site", ["93.184.215.14", "https://[2606:2800::1]/a"])
+def test_a_bare_address_is_opened_by_the_headteacher_alone(
+    kept: Kept, school: PolicyEngine, site: str
+) -> None:
+    with pytest.raises(RefusedError, match="gets round the filter"):
+        open_site(kept, school, site)
 
 
 @pytest.mark.parametrize("page", ["a.example/x/", "a.example/two%20words", "a.example/é"])

@@ -10,9 +10,22 @@ from pathlib import Path
 import pytest
 
 from schoolgate import authority
-from schoolgate.services.probing import Examination, Finding, mail, running, workers
+from schoolgate.services.probing import (
+    Examination,
+    Finding,
+    authorities,
+    lists,
+    mail,
+    running,
+    workers,
+)
 from schoolgate.settings import Settings
-from schoolgate.settings.machine import MailSettings, MetricsSettings, ProxySettings
+from schoolgate.settings.machine import (
+    CaSettings,
+    MailSettings,
+    MetricsSettings,
+    ProxySettings,
+)
 from schoolgate.storage import OutboxState, Waiting
 from tests import gateway
 
@@ -61,7 +74,7 @@ def ask(proxy: str, metrics: str, state: Path) -> dict[str, Finding]:
 def test_a_running_gateway_is_found_to_filter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("schoolgate.services.probing._TIMEOUT_SECONDS", gateway.PATIENCE_SECONDS)
+    monkeypatch.setattr("schoolgate.services.probing.TIMEOUT_SECONDS", gateway.PATIENCE_SECONDS)
     config = gateway.write_config(tmp_path)
     with gateway.running(config) as own:
         proxy, metrics = (own.address(name).split("/")[2] for name in ("proxy", "metrics"))
@@ -233,3 +246,59 @@ def test_a_look_ends_in_time_and_the_next_waits_for_what_goes_on() -> None:
     goes_on.set()
     assert gateway.eventually(lambda: "has not ended yet" not in made.findings()[0].said)
     assert [one.what for one in made.findings()][:2] == ["first", "second"]
+
+
+def test_a_proxy_that_wants_people_to_sign_in_is_no_fault(tmp_path: Path) -> None:
+    asks = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    with answering(asks) as proxy:
+        found = ask(proxy, unused(), tmp_path)["filtering over HTTP"]
+    assert found.ok
+    assert found.is_note
+    assert "must sign in" in found.said
+
+
+@pytest.mark.parametrize(
+    ("built", "note", "said"),
+    [
+        (None, False, "1,200 domains"),
+        ("2026-11-22T12:00:00+00:00", False, "1,200 domains, put together 1 day ago"),
+        ("2026-11-01T12:00:00+00:00", True, "1,200 domains, put together 22 days ago"),
+    ],
+)
+def test_old_lists_are_noted(built: str | None, note: bool, said: str) -> None:
+    assert lists(built, 1200, NOON) == Finding("lists", True, said, is_note=note)
+
+
+@pytest.mark.parametrize(
+    ("days", "renewed", "ok", "note", "words"),
+    [
+        pytest.param(0, False, True, False, "3650 days left", id="new"),
+        pytest.param(3590, False, True, True, "60 days left; make the next one", id="soon"),
+        pytest.param(3590, True, True, True, "once every device has the next one", id="next"),
+        pytest.param(3651, False, False, True, "has ended", id="ended"),
+        pytest.param(-3, False, False, False, "is the clock right?", id="before it began"),
+    ],
+)
+def test_the_end_of_the_ca_is_told_in_time(
+    tmp_path: Path, days: int, renewed: bool, ok: bool, note: bool, words: str
+) -> None:
+    directory = tmp_path / "ca"
+    authority.ensure(directory, "Hill School", NOON)
+    if renewed:
+        authority.renew(directory, NOON)
+    found = list(authorities(Settings(state_dir=tmp_path), NOON + timedelta(days=days)))
+    assert (found[0].ok, found[0].is_note) == (ok, note)
+    assert words in found[0].said
+    assert [finding.what for finding in found] == ["CA", *(["next CA"] if renewed else [])]
+
+
+def test_the_days_are_a_setting_and_a_damaged_next_one_is_noted(tmp_path: Path) -> None:
+    directory = tmp_path / "ca"
+    authority.ensure(directory, "Hill School", NOON)
+    (directory / "next-ca.pem").write_text("nothing")
+    (directory / "next-ca.pem").chmod(0o600)
+    settings = Settings(state_dir=tmp_path, ca=CaSettings(warn_days=3650))
+    first, second = authorities(settings, NOON)
+    assert first.is_note
+    assert second.ok
+    assert "The one that signs goes on" in second.said

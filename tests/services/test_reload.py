@@ -170,7 +170,8 @@ def test_what_loading_itself_makes_is_no_change_but_what_others_put_there_is(
     made = tmp_path / "made"
 
     def load() -> PolicyEngine:
-        made.write_text(made.read_text() + "x" if made.exists() else "x")
+        if not made.exists():
+            made.write_text("x")
         return school.load()
 
     watch = FileWatch(
@@ -185,6 +186,31 @@ def test_what_loading_itself_makes_is_no_change_but_what_others_put_there_is(
     assert looks.count(True) == 1
     made.write_text("by somebody else")
     assert [watch.look() for _ in range(4)].count(True) == 1
+
+
+def test_what_is_put_in_the_place_of_what_loading_made_is_read(
+    school: School, tmp_path: Path
+) -> None:
+    made, read = tmp_path / "made", []
+
+    def load() -> PolicyEngine:
+        if not made.exists():
+            made.write_text("x")
+        read.append(made.read_text())
+        if len(read) == 1:
+            made.write_text("by somebody else")
+        return school.load()
+
+    watch = FileWatch(
+        lambda: [school.file],
+        load,
+        school.engines,
+        lambda: None,
+        signature([]),
+        made=lambda: [made],
+    )
+    assert [watch.look() for _ in range(5)].count(True) == 1
+    assert read[-1] == "by somebody else"
 
 
 def test_a_change_between_reading_and_watching_is_seen(school: School) -> None:

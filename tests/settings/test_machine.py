@@ -50,7 +50,7 @@ def uncommented() -> str:
 
 
 def keys_of(data: dict[str, Any]) -> set[str]:
-    sections = {"proxy", "portal", "metrics", "journal", "lists"}
+    sections = {"proxy", "network", "portal", "metrics", "journal", "lists", "ca"}
     plain = set(data) - sections
     return plain | {f"{section}.{key}" for section in sections for key in data[section]}
 

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from schoolgate.workers import Exchange
+from schoolgate.workers import Exchange, steering
 
 WORKERS = 4
 
@@ -40,10 +40,11 @@ def test_a_connection_comes_to_the_worker_of_its_client(
         taken = exchange.desk(number).take()
         assert (taken is not None) is (number == owner)
         if taken is not None:
-            with taken:
-                assert taken.recv(100) == b"CONNECT"
-                taken.sendall(b"200")
+            with taken.connection as one:
+                assert one.recv(100) == b"CONNECT"
+                one.sendall(b"200")
                 assert theirs.recv(100) == b"200"
+            assert (taken.client, taken.place) == ("", None)
 
 
 def test_the_workers_own_clients_stay(
@@ -67,7 +68,38 @@ def test_when_a_worker_takes_nothing_the_connection_stays_where_it_is(
     theirs.sendall(b"x")
     assert ours.recv(100) == b"CONNECTx"
     while (taken := exchange.desk(2).take()) is not None:
-        taken.close()
+        taken.connection.close()
         given -= 1
     assert given == 0
     assert desk.give(ours, "10.0.0.5")
+
+
+@pytest.mark.parametrize("place", [None, ("2001:db8::1", 443)])
+@pytest.mark.parametrize("client", ["10.99.0.5", "fd00:99::ff03"])
+def test_who_is_no_worker_says_whose_a_connection_is_and_where_it_was_going(
+    exchange: Exchange,
+    connection: tuple[socket.socket, socket.socket],
+    client: str,
+    place: tuple[str, int] | None,
+) -> None:
+    assert exchange.entrance().give(connection[0], client, place)
+    for number in range(1, WORKERS + 1):
+        taken = exchange.desk(number).take()
+        assert (taken is not None) is (steering.place_of(client, WORKERS) + 1 == number)
+        if taken is not None:
+            assert (taken.client, taken.place) == (client, place)
+            with taken.connection as one:
+                assert one.recv(100) == b"CONNECT"
+
+
+def test_when_a_worker_takes_nothing_the_entrance_is_closed(
+    exchange: Exchange, connection: tuple[socket.socket, socket.socket]
+) -> None:
+    entrance, given = exchange.entrance(), 0
+    while entrance.give(connection[0], "10.99.0.5", None):
+        given += 1
+        assert given < 100_000
+    while (taken := exchange.desk(2).take()) is not None:
+        taken.connection.close()
+    assert given > 0
+    assert entrance.give(connection[0], "10.99.0.5", None)

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from schoolgate.workers import open_listeners
+from schoolgate.workers import open_datagram_sockets, open_listeners
 from tests.workers.spread import CONNECTIONS, SOCKETS, reached
 
 CLIENTS = [f"127.0.0.{number}" for number in range(10, 30)]
@@ -133,3 +133,27 @@ def test_any_address_of_ipv4_is_of_ipv4_alone() -> None:
 def test_a_name_of_this_machine_may_be_given() -> None:
     with closing(open_listeners("localhost", 0, 2)) as listeners:
         assert listeners.address[0] in ("127.0.0.1", "::1")
+
+
+@pytest.mark.parametrize(
+    ("host", "want"),
+    [
+        ("127.0.0.1", [socket.AF_INET]),
+        pytest.param(
+            "::",
+            [socket.AF_INET6, socket.AF_INET],
+            marks=pytest.mark.skipif(not has_ipv6(), reason="no IPv6 here"),
+        ),
+    ],
+)
+def test_an_address_for_datagrams_is_one_port_of_each_family(host: str, want: list[int]) -> None:
+    sockets = open_datagram_sockets(host, 0)
+    try:
+        assert [one.family for one in sockets] == want
+        ports = {one.getsockname()[1] for one in sockets}
+        assert len(ports) == 1
+        with pytest.raises(OSError, match="in use"):
+            open_datagram_sockets(host, ports.pop())
+    finally:
+        for one in sockets:
+            one.close()

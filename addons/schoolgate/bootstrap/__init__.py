@@ -12,15 +12,15 @@ if TYPE_CHECKING:
         restore,
         settings_to_restore,
     )
-    from schoolgate.bootstrap.examination import at_rest
+    from schoolgate.bootstrap.examination import at_rest, blocked_sites
     from schoolgate.bootstrap.gateway import Gateway, upstream_bundle
     from schoolgate.bootstrap.jobs import (
         journal_of_late,
         mail_faults,
         open_approvals,
         open_mailing,
-        work_through,
     )
+    from schoolgate.bootstrap.jobs_post import work_of
     from schoolgate.bootstrap.occupancy import occupied, whole
     from schoolgate.bootstrap.people import client_at
     from schoolgate.bootstrap.portal import end_with_parent, serve_portal
@@ -31,22 +31,31 @@ if TYPE_CHECKING:
         load_casebooks,
         load_engine,
         load_people_of,
+        load_policy_of,
         now,
     )
     from schoolgate.bootstrap.serving import Addresses, serve
-    from schoolgate.bootstrap.store import audit_trail_if_any, open_store, overlay_if_any
+    from schoolgate.bootstrap.store import (
+        audit_trail_if_any,
+        open_pinning,
+        open_store,
+        overlay_if_any,
+    )
+    from schoolgate.bootstrap.tunnels import DevicesAtHome
 
 __all__ = [
     "Account",
     "Accounts",
     "Addresses",
     "BackedUp",
+    "DevicesAtHome",
     "Gateway",
     "Reminding",
     "Restored",
     "at_rest",
     "audit_trail_if_any",
     "back_up",
+    "blocked_sites",
     "client_at",
     "curated_hosts",
     "end_with_parent",
@@ -55,12 +64,14 @@ __all__ = [
     "load_casebooks",
     "load_engine",
     "load_people_of",
+    "load_policy_of",
     "mail_faults",
     "members_if_any",
     "now",
     "occupied",
     "open_approvals",
     "open_mailing",
+    "open_pinning",
     "open_store",
     "overlay_if_any",
     "restore",
@@ -69,7 +80,7 @@ __all__ = [
     "settings_to_restore",
     "upstream_bundle",
     "whole",
-    "work_through",
+    "work_of",
 ]
 
 # Each part is loaded with the first of its names (PEP 562): a command must not wait for all.
@@ -86,18 +97,15 @@ _PARTS = {
         "restore",
         "settings_to_restore",
     ),
-    "examination": ("at_rest",),
-    "gateway": (
-        "Gateway",
-        "upstream_bundle",
-    ),
+    "examination": ("at_rest", "blocked_sites"),
+    "gateway": ("Gateway", "upstream_bundle"),
     "jobs": (
         "journal_of_late",
         "mail_faults",
         "open_approvals",
         "open_mailing",
-        "work_through",
     ),
+    "jobs_post": ("work_of",),
     "occupancy": (
         "occupied",
         "whole",
@@ -114,17 +122,15 @@ _PARTS = {
         "load_casebooks",
         "load_engine",
         "load_people_of",
+        "load_policy_of",
         "now",
     ),
     "serving": (
         "Addresses",
         "serve",
     ),
-    "store": (
-        "audit_trail_if_any",
-        "open_store",
-        "overlay_if_any",
-    ),
+    "store": ("audit_trail_if_any", "open_pinning", "open_store", "overlay_if_any"),
+    "tunnels": ("DevicesAtHome",),
 }
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}
 

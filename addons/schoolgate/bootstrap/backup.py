@@ -29,7 +29,10 @@ _PEOPLE, _BESIDE = "config/people.yaml", "config/beside"
 _READY, _COPIED, _KEPT = ".restore-", ".backup-", "before-restore-"
 _A_DAY = 86_400
 _NO_GATEWAY = "it is no back-up of a gateway"
-_CATEGORIES = Path(__file__).parents[3] / "categories"
+_CATEGORIES = (
+    Path(__file__).parents[3] / "categories",
+    Path("/usr/share/schoolgate/categories"),  # of the Debian package
+)
 _POLICY_FILES = (".yaml", ".ics", ".csv")
 
 
@@ -221,7 +224,7 @@ def _beside(settings: Settings) -> tuple[list[tuple[str, Path]], tuple[Path, ...
         else:
             outside.append(path)
     # Categories of the school's own are kept where they are written.
-    own = {_CATEGORIES, Path(os.path.normpath(settings.file.parent / "../categories"))}
+    own = {*_CATEGORIES, Path(os.path.normpath(settings.file.parent / "../categories"))}
     outside += (path for path in settings.lists.dirs if path not in own)
     return inside, tuple(outside)
 

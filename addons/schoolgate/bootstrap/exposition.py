@@ -31,6 +31,7 @@ class Beside(Enum):
 
     PORTAL = "The portal is not serving."
     JOBS = "The jobs are not running: no mail is sent."
+    TUNNELS = "The tunnels are not serving: devices at home reach nothing."
 
 
 @dataclass(frozen=True, slots=True)

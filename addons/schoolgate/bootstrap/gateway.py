@@ -13,14 +13,18 @@ from cryptography import x509
 
 from schoolgate import authority
 from schoolgate.bootstrap.people import Sources
+from schoolgate.bootstrap.refusals import Refusals
 from schoolgate.bootstrap.rules import Rules, list_places, load_rules, now
 from schoolgate.bootstrap.sign_in import SignIn
 from schoolgate.core.errors import ConfigurationError, UnavailableError
+from schoolgate.core.hosts import normalise_host
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.monitoring import JournalWriter, Metrics, make_journal_directory
 from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
+from schoolgate.services.network import Ways, pac
+from schoolgate.services.pinning import Pinning
 from schoolgate.services.reload import FileWatch, Signature, signature
 from schoolgate.services.tickets import PURPOSE as TICKETS
 from schoolgate.services.tickets import Tickets
@@ -30,13 +34,16 @@ from schoolgate.storage import (
     BindingWatch,
     DecisionStore,
     OverlayWatch,
+    PinningTable,
     open_database,
 )
+from schoolgate.wireguard import PEERS
 
 if TYPE_CHECKING:
     from mitmproxy.connection import Client
 
     from schoolgate.proxy.addons import FilterAddons
+    from schoolgate.proxy.gate.pac_door import PacDoor
 
 logger = logging.getLogger(__name__)
 
@@ -112,6 +119,11 @@ class Gateway:
             lambda accepted: store.keep_acceptances(accepted, now()),
             lambda _: metrics.store_errors.inc(),
         )
+        self._pinning = Pinning(
+            PinningTable(database).keep,
+            authority.secret_for(settings.ca_dir, "clients of failed handshakes"),
+            lambda _: metrics.store_errors.inc(),
+        )
         self.journal = JournalWriter(
             settings.journal_dir,
             queue_size=settings.journal.queue_size,
@@ -119,13 +131,18 @@ class Gateway:
             gateway=settings.gateway,
             worker=worker,
         )
+        self._refusals = Refusals(settings, worker, metrics, self.journal)
         self._started = contextlib.ExitStack()
         with self._started:
             self._started.callback(self._sources.stop)
             self._start_journal()
             self._acceptances.start()
             self._started.callback(self._acceptances.stop)
+            self._pinning.start()
+            self._started.callback(self._pinning.stop)
             self._start_watches(seen)
+            self._refusals.start()
+            self._started.callback(self._refusals.stop)
             self._started = self._started.pop_all()
 
     def __enter__(self) -> "Gateway":
@@ -164,11 +181,23 @@ class Gateway:
             Warnings(secret, self._acceptances),
             place if portal.enabled else None,
             Tickets(authority.secret_for(self._settings.ca_dir, TICKETS)),
+            self._pac_door(),
+            proxy.ports_of_tunnels,
+            self._pinning,
         )
+
+    def _pac_door(self) -> "PacDoor | None":
+        from schoolgate.proxy.gate.pac_door import PacDoor  # noqa: PLC0415 - as above
+
+        ways = Ways.of(self._settings)
+        text = pac(ways) if ways.network.is_used else ""
+        hosts = [normalise_host(str(address)) for address in ways.network.addresses]
+        return PacDoor(text, [*hosts, ways.portal]) if text else None
 
     def drain(self) -> None:
         """Leave to the next process what only one can do."""
         self._sources.hand_over()
+        self._refusals.stop()
 
     async def renew_sign_ins(self) -> None:
         """Ask again after whoever is signed in to the proxy; to be called every few seconds."""
@@ -300,5 +329,6 @@ def watched_files(settings: Settings) -> Iterator[Path]:
         yield from settings.policies_dir.parent.glob(pattern)
     yield settings.policy_file
     yield settings.people
+    yield settings.wireguard_dir / PEERS
     yield from list_places(settings).files()
     yield from settings.lists.local.glob("*.txt")

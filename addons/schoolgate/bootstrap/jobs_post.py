@@ -18,8 +18,6 @@ _STOP_SECONDS = 8.0
 def keep_jobs(settings: Settings, link: Link) -> None:
     """Do what is done beside the traffic until told to end, or until it has ended.
 
-    Without a mail server there is nothing to do: mail waits, and `schoolgate doctor` says so.
-
     Args:
         settings: of this machine.
         link: with the supervisor.
@@ -27,7 +25,7 @@ def keep_jobs(settings: Settings, link: Link) -> None:
     Raises:
         SchoolgateError: when it cannot start.
     """
-    work = _work(settings) if settings.mail.host else threading.Event.wait
+    work = work_of(settings)
     ending = threading.Event()
     # Apart from the beats: a mail server may be slow for a minute.
     thread = threading.Thread(target=work, args=(ending,), name="jobs", daemon=True)
@@ -45,6 +43,16 @@ def keep_jobs(settings: Settings, link: Link) -> None:
         sys.exit(1)
 
 
-def _work(settings: Settings) -> Callable[[threading.Event], object]:
+def work_of(settings: Settings) -> Callable[[threading.Event], object]:
+    """Give what is done until an event is set.
+
+    Without a mail server that is nothing: mail waits, and `schoolgate doctor` says so.
+
+    Raises:
+        ConfigurationError: when the settings under ``mail`` do not do, or a file has faults.
+        UnavailableError: when the database cannot be used.
+    """
+    if not settings.mail.host:
+        return threading.Event.wait
     mailing, reminding = open_mailing(settings), Reminding(settings)
     return lambda ending: work_through(mailing, reminding, ending)

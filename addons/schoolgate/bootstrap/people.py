@@ -11,10 +11,11 @@ from schoolgate.core.bindings import Binding
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import UnavailableError
 from schoolgate.core.identity import Claim, Identity
-from schoolgate.core.people import People, RadiusSettings
+from schoolgate.core.people import ForwardedHeader, People, RadiusSettings
 from schoolgate.core.policy import Policy
 from schoolgate.identity import (
     AccountingListener,
+    Announcers,
     ForwardedBy,
     LiveDirectory,
     Session,
@@ -114,9 +115,13 @@ class Sources:
         if is_another:
             self._sign_in = SignIn(self._settings, people, self._told)
         balancers = people.load_balancers
-        forwarded = ForwardedBy(balancers) if balancers.ranges else None
+        announcers = forwarded = None
+        if balancers.ranges and balancers.header is ForwardedHeader.PROXY_PROTOCOL:
+            announcers = Announcers(balancers)
+        elif balancers.ranges:
+            forwarded = ForwardedBy(balancers)
         assert self._sign_in is not None
-        self.callers.put(Entry(forwarded, self._sign_in.authentication))
+        self.callers.put(Entry(forwarded, self._sign_in.authentication, announcers))
         if is_another and before is not None:
             before.end()
 

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from schoolgate import authority
-from schoolgate.bootstrap.examination import at_rest
+from schoolgate.bootstrap.examination import at_rest, blocked_sites
 from schoolgate.bootstrap.gateway import watched_files
 from schoolgate.bootstrap.jobs import journal_of_late
 from schoolgate.bootstrap.people import Sources
@@ -193,6 +193,7 @@ def _house(settings: Settings) -> "House":
                     "files and database": lambda: at_rest(settings),
                     "workers": lambda: workers(settings),
                     "filtering": lambda: running(settings),
+                    "blocked sites": lambda: blocked_sites(settings),
                 },
                 _EXAMINED_SECONDS,
             ),

@@ -121,6 +121,11 @@ def load_people_of(settings: Settings, policy: Policy) -> People:
         ConfigurationError: with every fault.
     """
     people = load_people(settings.people, policy.groups)
+    if settings.wireguard.listen is not None:
+        # Keys take long to load, and most commands need none.
+        from schoolgate.bootstrap.tunnels import with_devices_at_home  # noqa: PLC0415
+
+        people = with_devices_at_home(settings, policy, people)
     named = [("network", network.id, policy.networks) for network in people.networks]
     named += [("kind of device", device.kind, policy.devices) for device in people.devices]
     named += [("kind of device", peer.device_kind, policy.devices) for peer in people.wireguard]
@@ -129,10 +134,10 @@ def load_people_of(settings: Settings, policy: Policy) -> People:
             str(settings.people),
             0,
             f"the policy {policy.id} has no {kind} '{name}', so that no rule could mean it",
-            suggestion(name, known) or "name it in the policy, or leave it out",
+            suggestion(name, there) or "name it in the policy, or leave it out",
         )
-        for kind, name, known in named
-        if name and name not in known
+        for kind, name, there in named
+        if name and name not in there
     ]
     if faults:
         raise ConfigurationError(faults)

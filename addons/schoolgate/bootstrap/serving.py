@@ -5,7 +5,8 @@ import gc
 import importlib
 import logging
 import resource
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from schoolgate.bootstrap.jobs_post import keep_jobs
 from schoolgate.bootstrap.occupancy import occupied
 from schoolgate.bootstrap.portal_post import keep_portal, why_no_portal
 from schoolgate.bootstrap.rules import Rules
+from schoolgate.bootstrap.tunnel_post import TunnelPlace, keep_tunnels
 from schoolgate.core.errors import UnavailableError
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.monitoring import forget, shared_directory
@@ -24,11 +26,14 @@ from schoolgate.settings.machine import split_address
 from schoolgate.workers import (
     Board,
     Exchange,
+    Letters,
     Link,
     Listeners,
     Post,
+    ServiceManager,
     Supervisor,
     Times,
+    open_datagram_sockets,
     open_listeners,
 )
 
@@ -40,11 +45,14 @@ _ENOUGH_DESCRIPTORS = 16_384
 # What the supervisor itself was started with.
 _FIXED = (
     "proxy.listen",
+    "proxy.transparent_listen",
     "proxy.workers",
     "proxy.drain_seconds",
     "metrics.listen",
     "portal.enabled",
     "portal.listen",
+    "wireguard.listen",
+    "wireguard.name_server",
 )
 
 
@@ -57,12 +65,16 @@ class Addresses:
         metrics: URL.
         portal: URL; "" where there is none.
         no_portal: why there is none.
+        transparent: where redirected connections arrive, as address and port; "" for nowhere.
+        tunnels: where devices at home come in, as address and port of UDP; "" for nowhere.
     """
 
     proxy: str
     metrics: str
     portal: str = ""
     no_portal: str = ""
+    transparent: str = ""
+    tunnels: str = ""
 
 
 def serve(
@@ -88,12 +100,30 @@ def serve(
         opened.enter_context(occupied(settings))
         metrics = opened.enter_context(_metrics_listener(settings))
         proxy = opened.enter_context(_proxy_listeners(settings))
+        redirected = (
+            opened.enter_context(_transparent_listeners(settings))
+            if settings.proxy.transparent_listen
+            else None
+        )
+        tunnels = opened.enter_context(_tunnel_sockets(settings))
         figures = opened.enter_context(shared_directory(settings.state_dir))
         exchange = opened.enter_context(contextlib.closing(Exchange(len(proxy.rows))))
+        letters = opened.enter_context(contextlib.closing(Letters(len(proxy.rows))))
         no_portal = why_no_portal(settings) if whole else "it is served on its own"
         portal = None if no_portal else opened.enter_context(_portal_listener(settings))
         running = _Running(
-            settings, rules, proxy, exchange, metrics, figures, portal, no_portal, has_jobs=whole
+            settings,
+            rules,
+            proxy,
+            redirected,
+            tunnels,
+            exchange,
+            letters,
+            metrics,
+            figures,
+            portal,
+            no_portal,
+            has_jobs=whole,
         )
         running.run(ready)
 
@@ -104,7 +134,10 @@ class _Running:
         settings: Settings,
         rules: Rules,
         proxy: Listeners,
+        redirected: Listeners | None,
+        tunnels: Sequence[socket.socket],
         exchange: Exchange,
+        letters: Letters,
         metrics: Listeners,
         figures: Path,
         portal: Listeners | None,
@@ -115,7 +148,10 @@ class _Running:
         self._settings = settings
         self._rules = rules
         self._proxy = proxy
+        self._redirected = redirected
+        self._tunnels = tunnels
         self._exchange = exchange
+        self._letters = letters
         self._metrics = metrics
         self._figures = figures
         self._portal = portal
@@ -137,6 +173,8 @@ class _Running:
             _url(self._metrics),
             _url(self._portal) if self._portal else "",
             self._no_portal,
+            _place(self._redirected.rows[0][0]) if self._redirected else "",
+            _place(self._tunnels[0]) if self._tunnels else "",
         )
 
         def serving() -> None:
@@ -149,6 +187,7 @@ class _Running:
             Times(drain=self._settings.proxy.drain_seconds),
             self._reload,
             lambda seat: forget(self._figures, seat),
+            ServiceManager(),
         ).run(serving)
 
     def _posts(self) -> list[Post]:
@@ -157,7 +196,7 @@ class _Running:
                 f"worker {number}",
                 number,
                 self._worker(number),
-                [listener.fileno() for listener in row],
+                [listener.fileno() for listener in (*row, *self._redirected_row(number))],
             )
             for number, row in enumerate(self._proxy.rows, 1)
         ]
@@ -166,14 +205,22 @@ class _Running:
             "metrics", len(workers) + 1, self._show, [listener.fileno()], is_relieved=False
         )
         # In the order of `_beside`.
-        beside = (*self._portal_posts(len(workers) + 2), *self._jobs_posts(len(workers) + 3))
+        beside = (
+            *self._portal_posts(len(workers) + 2),
+            *self._jobs_posts(len(workers) + 3),
+            *self._tunnel_posts(len(workers) + 4),
+        )
         return [*workers, metrics, *beside]
 
     @property
     def _beside(self) -> tuple[Beside, ...]:
         """What runs beside the workers and keeps nothing from being filtered."""
         portal = (Beside.PORTAL,) if self._portal is not None else ()
-        return portal + ((Beside.JOBS,) if self._has_jobs else ())
+        jobs = (Beside.JOBS,) if self._has_jobs else ()
+        return portal + jobs + ((Beside.TUNNELS,) if self._tunnels else ())
+
+    def _redirected_row(self, number: int) -> Sequence[socket.socket]:
+        return self._redirected.rows[number - 1] if self._redirected is not None else ()
 
     def _portal_posts(self, number: int) -> Iterator[Post]:
         portal = self._portal
@@ -198,17 +245,34 @@ class _Running:
 
         yield Post("jobs", number, keep, is_essential=False)
 
+    def _tunnel_posts(self, number: int) -> Iterator[Post]:
+        if not self._tunnels:
+            return
+
+        def keep(link: Link) -> None:
+            _name_log("tunnels")
+            entrance = self._exchange.entrance()
+            keep_tunnels(TunnelPlace(self._settings, self._tunnels, entrance, self._figures), link)
+
+        sockets = [one.fileno() for one in self._tunnels]
+        # A reload would cut every device off; devices are followed, and the rest needs a restart.
+        yield Post("tunnels", number, keep, sockets, is_relieved=False, is_essential=False)
+
     def _worker(self, number: int) -> Callable[[Link], None]:
         ports = [self._proxy.address[1], self._metrics.address[1]]
         if self._portal is not None:
             ports.append(self._portal.address[1])
+        if self._redirected is not None:
+            ports.append(self._redirected.address[1])
 
         def work(link: Link) -> None:
             _name_log(f"worker {number}")
             place = worker.Place(
                 self._settings,
                 self._proxy.rows[number - 1],
+                self._redirected_row(number),
                 self._exchange.desk(number),
+                self._letters.box(number),
                 ports,
                 self._figures,
                 # Whoever relieves a worker that serves must be as good as it.
@@ -250,8 +314,12 @@ def _value(settings: Settings, name: str) -> object:
 
 
 def _url(listeners: Listeners) -> str:
-    host, port = listeners.address
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{_place(listeners.rows[0][0])}"
+
+
+def _place(one: socket.socket) -> str:
+    host, port = one.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _name_log(process: str) -> None:
@@ -273,20 +341,52 @@ def _proxy_listeners(settings: Settings) -> Iterator[Listeners]:
 
 
 @contextlib.contextmanager
+def _transparent_listeners(settings: Settings) -> Iterator[Listeners]:
+    proxy = settings.proxy
+    assert proxy.transparent_listen is not None
+    trouble = "proxy cannot take redirected connections"
+    with _listening(
+        "proxy", trouble, proxy.transparent_listen, proxy.workers, "transparent_listen"
+    ) as found:
+        yield found
+
+
+@contextlib.contextmanager
 def _portal_listener(settings: Settings) -> Iterator[Listeners]:
     with _listening("portal", "portal cannot be served", settings.portal.listen, 1) as one:
         yield one
 
 
 @contextlib.contextmanager
-def _listening(section: str, trouble: str, address: str, workers: int) -> Iterator[Listeners]:
+def _tunnel_sockets(settings: Settings) -> Iterator[Sequence[socket.socket]]:
+    if settings.wireguard.listen is None:
+        yield ()
+        return
+    host, port = split_address(settings.wireguard.listen)
+    try:
+        sockets = open_datagram_sockets(host, port)
+    except OSError as error:
+        raise UnavailableError(
+            f"The tunnels for devices at home cannot be served on {host}:{port}: {error.strerror}. "
+            "Stop what uses it, or set wireguard.listen to another address."
+        ) from error
+    with contextlib.ExitStack() as opened:
+        for one in sockets:
+            opened.enter_context(one)
+        yield sockets
+
+
+@contextlib.contextmanager
+def _listening(
+    section: str, trouble: str, address: str, workers: int, key: str = "listen"
+) -> Iterator[Listeners]:
     host, port = split_address(address)
     try:
         listeners = open_listeners(host, port, workers)
     except OSError as error:
         raise UnavailableError(
             f"The {trouble} on {host}:{port}: {error.strerror}. "
-            f"Stop what uses it, or set {section}.listen to another address."
+            f"Stop what uses it, or set {section}.{key} to another address."
         ) from error
     with contextlib.closing(listeners):
         yield listeners

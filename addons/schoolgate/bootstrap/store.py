@@ -3,7 +3,7 @@
 from schoolgate.bootstrap.rules import now
 from schoolgate.core.approvals import Overlay
 from schoolgate.settings import Settings
-from schoolgate.storage import AuditTrail, DecisionStore, is_there, open_database
+from schoolgate.storage import AuditTrail, DecisionStore, PinningTable, is_there, open_database
 
 
 def open_store(settings: Settings) -> DecisionStore:
@@ -13,6 +13,15 @@ def open_store(settings: Settings) -> DecisionStore:
         UnavailableError: when it cannot be used.
     """
     return DecisionStore(open_database(settings.database_url))
+
+
+def open_pinning(settings: Settings) -> PinningTable:
+    """Open what is known of programs that trust no certificate of the gateway's, made on first use.
+
+    Raises:
+        UnavailableError: when it cannot be used.
+    """
+    return PinningTable(open_database(settings.database_url))
 
 
 def overlay_if_any(settings: Settings) -> Overlay:

@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from schoolgate import authority
 from schoolgate.bootstrap.gateway import Gateway, upstream_bundle_file
 from schoolgate.bootstrap.rules import Rules
+from schoolgate.core.errors import SchoolgateError
 from schoolgate.monitoring import share
 from schoolgate.settings import Settings
-from schoolgate.workers import Desk, Link, Order
+from schoolgate.workers import Desk, LetterBox, Link, Order
 
 if TYPE_CHECKING:
     from schoolgate.proxy.gate import Gate
+    from schoolgate.proxy.master import ProxyMaster
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +31,7 @@ _BEAT_SECONDS = 0.2
 _BEATS_A_SECOND = round(1 / _BEAT_SECONDS)
 _TIDY_SECONDS = 60.0
 _RENEW_SECONDS = 5.0
+_LOOK_AT_CA_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,9 @@ class Place:
     Attributes:
         settings: of this machine.
         listeners: where it accepts.
+        redirected: where it accepts what the packet filter turns here.
         desk: where it gives connections to other workers, and takes theirs.
+        letters: where it tells them what is counted by one of them alone.
         own_ports: of the gateway, which nobody is to reach through the proxy.
         figures: directory for the metrics.
         last_good: the rules if the files have faults; None where that is an error.
@@ -45,7 +51,9 @@ class Place:
 
     settings: Settings
     listeners: Sequence[socket.socket]
+    redirected: Sequence[socket.socket]
     desk: Desk
+    letters: LetterBox
     own_ports: Sequence[int]
     figures: Path
     last_good: Rules | None
@@ -66,6 +74,8 @@ async def _serve(place: Place, gateway: Gateway, link: Link) -> None:
     from schoolgate.proxy.master import ProxyMaster, ProxyOptions  # noqa: PLC0415
 
     settings = place.settings
+    # Before it is read: a change in between must be seen.
+    signs = authority.mark(settings.ca_dir)
     options = ProxyOptions(settings.ca_dir, upstream_bundle_file(settings))
     # The addons close connections of a master that is made with them.
     masters: list[ProxyMaster] = []
@@ -75,19 +85,28 @@ async def _serve(place: Place, gateway: Gateway, link: Link) -> None:
     masters.append(master)
     async with (
         master.started(),
-        filtering.gate(master, place.desk).serving(place.listeners) as gate,
+        filtering.gate(master, place.desk).serving(place.listeners, place.redirected) as gate,
         asyncio.TaskGroup() as tasks,
     ):
         ending = master.should_exit
+        recorder, engines = filtering.tools.recorder, filtering.tools.engines
+        recorder.share(place.letters)
+
+        def hear() -> None:
+            recorder.hear(engines.current, filtering.tools.clock())
+
         running = [
             tasks.create_task(_beat(gateway, link)),
             tasks.create_task(_tidy()),
             tasks.create_task(_renew(gateway)),
+            tasks.create_task(_follow_ca(settings.ca_dir, signs, gateway, master, gate)),
         ]
 
         def obey() -> None:
             if link.order() is Order.DRAIN:
                 gate.stop_accepting()
+                # Whoever relieves this worker reads them.
+                loop.remove_reader(place.letters)
                 tasks.create_task(asyncio.to_thread(gateway.drain))
                 running.append(tasks.create_task(_drain(gate, ending)))
             else:
@@ -96,6 +115,7 @@ async def _serve(place: Place, gateway: Gateway, link: Link) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, ending.set)
         loop.add_reader(link, obey)
+        loop.add_reader(place.letters, hear)
         # Everything up to here lives as long as the process: the collector need not walk it.
         gc.collect()
         gc.freeze()
@@ -103,6 +123,7 @@ async def _serve(place: Place, gateway: Gateway, link: Link) -> None:
         await ending.wait()
         link.ending()
         loop.remove_reader(link)
+        loop.remove_reader(place.letters)
         for task in running:
             task.cancel()
     gateway.metrics.flush()
@@ -131,6 +152,31 @@ async def _renew(gateway: Gateway) -> None:
     while True:
         await asyncio.sleep(_RENEW_SECONDS)
         await gateway.renew_sign_ins()
+
+
+async def _follow_ca(
+    directory: Path, signs: tuple[int, ...], gateway: Gateway, master: "ProxyMaster", gate: "Gate"
+) -> None:
+    """Sign with another CA once there is one that can be used; until then with the one before."""
+    from schoolgate.proxy.master import read_signer  # noqa: PLC0415 - as above
+
+    while True:
+        await asyncio.sleep(_LOOK_AT_CA_SECONDS)
+        found = await asyncio.to_thread(authority.mark, directory)
+        if found == signs:
+            continue
+        signs = found
+        try:
+            info = await asyncio.to_thread(authority.describe, directory)
+            signer = await asyncio.to_thread(read_signer, directory)
+        except (SchoolgateError, OSError, ValueError) as error:
+            logger.error("The CA that signed goes on, until the gateway starts anew: %s", error)  # noqa: TRY400
+            gateway.metrics.reload_errors.inc()
+            continue
+        master.sign_with(signer)
+        gate.leaves.forget()
+        gateway.metrics.ca_expires(info.not_after)
+        logger.warning("Another CA signs now: %s", info.sha256)
 
 
 async def _drain(gate: "Gate", ending: asyncio.Event) -> None:

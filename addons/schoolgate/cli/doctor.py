@@ -6,7 +6,7 @@ from click.exceptions import Exit
 from schoolgate import bootstrap
 from schoolgate.cli import output
 from schoolgate.cli.options import with_settings
-from schoolgate.services import probing
+from schoolgate.services import network, probing
 from schoolgate.services.probing import Finding
 from schoolgate.settings import Settings
 
@@ -14,14 +14,20 @@ from schoolgate.settings import Settings
 @click.command()
 @with_settings
 def doctor(settings: Settings) -> None:
-    """Look at everything that filtering needs, and ask the running proxy for a blocked site.
+    """Look at everything that filtering needs, and ask the running proxy for blocked sites.
 
     Nothing is asked of any site on the internet. Exits 1 on a fault.
 
     \b
     schoolgate doctor
     """
-    findings = [*bootstrap.at_rest(settings), *probing.running(settings)]
+    findings = [
+        *bootstrap.at_rest(settings),
+        *probing.running(settings),
+        *probing.workers(settings),
+        *bootstrap.blocked_sites(settings),
+        *network.living(settings),
+    ]
     for finding in findings:
         mark, style = _mark(finding)
         output.console.print(f"{mark:5} ", style=style, end="")

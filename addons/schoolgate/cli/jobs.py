@@ -10,22 +10,25 @@ from schoolgate import bootstrap
 from schoolgate.cli.options import with_settings
 from schoolgate.settings import Settings
 
+NO_SERVER = "no mail server is set: mail waits (mail.host)"
+
 
 @click.command()
 @with_settings
 def jobs(settings: Settings) -> None:
     """Send mail from the outbox, and remind of what waits, until Ctrl-C or SIGTERM.
 
-    What cannot be sent waits, and is tried again for five days.
+    What cannot be sent waits, and is tried again for five days. Without a mail server all of it waits.
 
     \b
     schoolgate jobs
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    mailing, reminding = bootstrap.open_mailing(settings), bootstrap.Reminding(settings)
+    work = bootstrap.work_of(settings)
     with bootstrap.occupied(settings):
         ending = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ending.set())
-        click.echo(f"mail     {settings.mail.host}:{settings.mail.port}")
-        bootstrap.work_through(mailing, reminding, ending)
+        mail = settings.mail
+        click.echo(f"mail     {mail.host}:{mail.port}" if mail.host else NO_SERVER)
+        work(ending)

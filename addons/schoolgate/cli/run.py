@@ -78,6 +78,10 @@ def _serve(settings: Settings, *, whole: bool) -> None:
 
     def ready(addresses: bootstrap.Addresses, engine: PolicyEngine) -> None:
         click.echo(f"proxy    {addresses.proxy}")
+        if addresses.transparent:
+            click.echo(f"redirect {addresses.transparent}")
+        if addresses.tunnels:
+            click.echo(f"tunnels  {addresses.tunnels}")
         if addresses.portal:
             click.echo(f"portal   {addresses.portal}")
         elif whole:

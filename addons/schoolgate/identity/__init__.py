@@ -6,6 +6,12 @@ wants it: its library takes longer to load than all the rest.
 """
 
 from schoolgate.core.bindings import Binding, BindingState
+from schoolgate.identity.announced import (
+    MAX_ANNOUNCEMENT_BYTES,
+    Announcers,
+    NoAnnouncementError,
+    read_announcement,
+)
 from schoolgate.identity.answers import Answer, Outcome, placed
 from schoolgate.identity.credentials import (
     Challenge,
@@ -26,7 +32,9 @@ from schoolgate.identity.session_file import read_sessions, write_sessions
 from schoolgate.identity.signin import BindingStore, SignIns
 
 __all__ = [
+    "MAX_ANNOUNCEMENT_BYTES",
     "AccountingListener",
+    "Announcers",
     "Answer",
     "Binding",
     "BindingState",
@@ -40,6 +48,7 @@ __all__ = [
     "Lease",
     "LiveDirectory",
     "Neighbour",
+    "NoAnnouncementError",
     "Outcome",
     "Password",
     "Proved",
@@ -52,6 +61,7 @@ __all__ = [
     "may_send_password",
     "parse_credentials",
     "placed",
+    "read_announcement",
     "read_sessions",
     "write_sessions",
 ]

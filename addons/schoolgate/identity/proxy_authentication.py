@@ -178,6 +178,11 @@ class ProxyAuthentication:
         """
         return self.asked(client, over_tls=over_tls) if self._asks else self._nobody
 
+    @property
+    def nobody(self) -> SignedIn:
+        """Who comes by a way on which nobody can be asked."""
+        return self._nobody
+
     def is_nobody(self, signed_in: SignedIn | None) -> bool:
         """Ask whether somebody goes through without having signed in."""
         return signed_in is self._nobody

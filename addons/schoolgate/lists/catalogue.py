@@ -255,7 +255,14 @@ def _open_fresh(places: ListPlaces, *, log: bool) -> Catalogue | None:
 
 def _catalogue(sites: SiteIndex) -> Catalogue:
     categories = {
-        text["id"]: Category(**{**text, "feeds": tuple(text["feeds"])})
+        text["id"]: Category(
+            **{
+                **text,
+                "feeds": tuple(text["feeds"]),
+                # An index of before has none.
+                "published": tuple(text.get("published", ())),
+            }
+        )
         for text in sites.catalogue["categories"]
     }
     return Catalogue(categories, sites, sites.catalogue["version"])

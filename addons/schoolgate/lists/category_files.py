@@ -24,6 +24,7 @@ class CategoryText(Strict):
     title: Annotated[str, Field(min_length=1)]
     description: Annotated[str, Field(min_length=1)]
     protected: bool = False
+    published: bool = False
     public_suffixes: bool = False
     feeds: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
@@ -82,7 +83,13 @@ def read_category_files(dirs: Sequence[Path]) -> CategoryFiles:
         if text.id in categories:
             faults.append(document.fault(("id",), f"the category '{text.id}' exists already"))
         categories[text.id] = Category(
-            text.id, text.title, text.description, text.protected, text.public_suffixes, text.feeds
+            text.id,
+            text.title,
+            text.description,
+            text.protected,
+            text.public_suffixes,
+            text.feeds,
+            text.domains if text.published else (),
         )
         entries.extend(_entries(document, text, faults))
     if not categories and not faults:

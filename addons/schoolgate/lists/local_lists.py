@@ -1,4 +1,4 @@
-"""The school's own lists: `allow.txt` and `block.txt`, one host or host/path a line."""
+"""The school's own lists: `allow.txt` and `block.txt`, one host or host/path a line, and `pass.txt`."""
 
 import fcntl
 import hashlib
@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from schoolgate.core.categories import ListEntry
+from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault, RefusedError
-from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK
+from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK, LOCAL_PASS
 from schoolgate.documents import read_text
 
-ALLOW, BLOCK = "allow.txt", "block.txt"
-FILES = {BLOCK: LOCAL_BLOCK, ALLOW: LOCAL_ALLOW}
+ALLOW, BLOCK, PASS = "allow.txt", "block.txt", "pass.txt"
+FILES = {BLOCK: LOCAL_BLOCK, ALLOW: LOCAL_ALLOW, PASS: LOCAL_PASS}
 _MODE = 0o644
 _MARK = "\ufeff"  # of UTF-8, as some editors begin a file
 
@@ -44,7 +44,7 @@ class LocalFile:
     """A list as it is now.
 
     Attributes:
-        name: ``allow.txt`` or ``block.txt``.
+        name: ``allow.txt``, ``block.txt`` or ``pass.txt``.
         path: where it is, or would be.
         lines: of it.
         digest: of all its bytes: whoever changes it says which state was seen.
@@ -57,7 +57,7 @@ class LocalFile:
 
 
 def load_local_lists(directory: Path) -> tuple[ListEntry, ...]:
-    """Read both lists; a file that does not exist is an empty list.
+    """Read the lists; a file that does not exist is an empty list.
 
     Raises:
         ConfigurationError: with every line that is no host.
@@ -127,6 +127,30 @@ def without_line(text: str, number: int) -> str:
     return mark + "".join(line for i, line in enumerate(lines, start=1) if i != number)
 
 
+def pass_unread(directory: Path, host: str, why: str) -> bool:
+    """Add a host to `pass.txt`, which a running gateway reads within a second.
+
+    Args:
+        directory: of the school's own lists.
+        host: alone, without what is below it.
+        why: a remark for people.
+
+    Returns:
+        Whether it was not there.
+
+    Raises:
+        ConfigurationError: when the file cannot be read.
+        RefusedError: when it cannot be written.
+    """
+    file = read_local_file(directory, PASS)
+    entry = ListEntry(host, "/", LOCAL_PASS, f"local/{PASS}", Reach.HOST)
+    if any(line.entry == entry for line in file.lines):
+        return False
+    with replacing(file, lambda text: with_line(text, entry, " ".join(why.split()))):
+        pass
+    return True
+
+
 @contextmanager
 def replacing(file: LocalFile, change: Callable[[str], str]) -> Iterator[None]:
     """Put another text in the place of a list, whole or not at all.
@@ -192,6 +216,10 @@ def _lines(name: str, text: str) -> Iterator[LocalLine]:
             entry = ListEntry.parse(written, FILES[name], f"local/{name}")
         except BadAddressError as error:
             yield LocalLine(number, written, remark.strip(), None, str(error))
+            continue
+        if name == PASS and entry.path != "/":
+            fault = f"'{written}' is a part of a site: a connection is read or not as a whole"
+            yield LocalLine(number, written, remark.strip(), None, fault)
         else:
             yield LocalLine(number, written, remark.strip(), entry)
 

@@ -2,7 +2,7 @@
 
 import resource
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,8 +17,10 @@ from schoolgate.proxy.gate.answers import Answers
 from schoolgate.proxy.gate.door import Desk
 from schoolgate.proxy.gate.gate import Bounds, Gate
 from schoolgate.proxy.gate.leaves import Leaves
+from schoolgate.proxy.gate.pac_door import PacDoor
 from schoolgate.proxy.gate.portal_door import PortalDoor
 from schoolgate.proxy.guard import Guard
+from schoolgate.proxy.handshakes import Handshakes
 from schoolgate.proxy.interstitial import Warnings
 from schoolgate.proxy.master import ProxyMaster
 from schoolgate.proxy.pages import Pages
@@ -27,6 +29,7 @@ from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.callers import Callers
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
+from schoolgate.services.pinning import Pinning
 from schoolgate.services.tickets import Tickets
 
 
@@ -52,6 +55,7 @@ class FilterAddons:
     addons: tuple[object, ...]
     tools: Tools
     portal: PortalPlace | None = None
+    pac_door: PacDoor | None = None
 
     def gate(self, behind: ProxyMaster, desk: Desk | None = None) -> Gate:
         """Make the gate that stands in front; needs a running event loop.
@@ -78,6 +82,8 @@ class FilterAddons:
             portal_door=PortalDoor(self.portal.url, self.portal.socket, leaves.context)
             if self.portal
             else None,
+            pac_door=self.pac_door,
+            tunnel_ports=tools.tunnel_ports,
         )
 
 
@@ -94,6 +100,9 @@ def make_addons(
     warnings: Warnings | None = None,
     portal: PortalPlace | None = None,
     tickets: Tickets | None = None,
+    pac_door: PacDoor | None = None,
+    tunnel_ports: Container[int] = range(65_536),
+    pinning: Pinning | None = None,
 ) -> FilterAddons:
     """Make the addons.
 
@@ -110,6 +119,9 @@ def make_addons(
         warnings: who clicked through which warning; without it that is known here only.
         portal: where the portal is; None where there is none.
         tickets: signs what block pages tell the portal; without it they do not link its forms.
+        pac_door: gives browsers the PAC file; None where there is none.
+        tunnel_ports: to which tunnels may lead.
+        pinning: finds programs that trust no certificate of the gateway's; without it nobody is told.
     """
     pages = Pages(lambda: engines.current, clock, portal.url if portal else "", tickets)
     guard = Guard(pages, metrics.filter_errors, cut)
@@ -127,6 +139,8 @@ def make_addons(
         recorder=Recorder(journal, metrics),
         metrics=metrics,
         cut=cut,
+        tunnel_ports=tunnel_ports,
+        pinning=pinning or Pinning(),
     )
-    addons = (destinations, Filter(guard, tools))
-    return FilterAddons(guard, destinations, addons, tools, portal)
+    addons = (destinations, Handshakes(guard, tools), Filter(guard, tools))
+    return FilterAddons(guard, destinations, addons, tools, portal, pac_door)

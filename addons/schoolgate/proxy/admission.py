@@ -28,7 +28,7 @@ class Admission:
         if line is not None and line.is_tunnel:
             return line.caller
         if self._callers.current.asks_nothing:
-            return Caller(translate.address(flow))
+            return Caller(line.caller.address if line is not None else translate.address(flow))
         return None
 
     async def find_out(self, flow: http.HTTPFlow) -> Caller | Challenge:
@@ -37,7 +37,9 @@ class Admission:
         Whoever has signed in on a connection of their own stays who they are on it.
         """
         entry, connection, headers = self._callers.current, flow.client_conn, flow.request.headers
-        line, peer = lines.of(connection), translate.address(flow)
+        line = lines.of(connection)
+        # Whoever was announced by a load balancer is on the line.
+        peer = line.caller.address if line is not None else translate.address(flow)
         before = line.caller.signed_in if line is not None else None
         asking = Asking(
             peer,

@@ -180,6 +180,11 @@ def crl_path(self: tlsconfig.TlsConfig) -> str:
     return path
 
 
+def forget_crl_path(of: tlsconfig.TlsConfig) -> None:
+    """Read the CA's certificate anew: it is another one now."""
+    vars(of).pop(_CRL_PATH, None)
+
+
 def event_to_child(self: http_layer.HttpLayer, child: layer.Layer, event: events.Event) -> Commands:
     """Stand in for HttpLayer.event_to_child, which asks of each command eight times what it is."""
     command: Any

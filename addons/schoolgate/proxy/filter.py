@@ -1,16 +1,31 @@
 """The whole story of a request: translate, decide, enforce, remember, record."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Container, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 
-from mitmproxy import http, tls
+from mitmproxy import http
 from mitmproxy.connection import Client as ClientConnection
 
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.policy import Decision, Verdict, WebRequest, strictest, with_obligations_of
-from schoolgate.core.policy.decision import BAD_URL, DNS_TUNNEL, FILTER_ERROR, PRIVATE_DESTINATION
+from schoolgate.core.policy import (
+    Decision,
+    PolicyEngine,
+    Shape,
+    Verdict,
+    WebRequest,
+    stricter_inside,
+    strictest,
+    with_obligations_of,
+)
+from schoolgate.core.policy.decision import (
+    BAD_URL,
+    DNS_TUNNEL,
+    FILTER_ERROR,
+    PRIVATE_DESTINATION,
+)
 from schoolgate.identity import Challenge
 from schoolgate.monitoring import Metrics
 from schoolgate.proxy import challenges, enforce, lines, transactions, translate
@@ -25,6 +40,7 @@ from schoolgate.proxy.transactions import Transaction
 from schoolgate.services.callers import Caller, Callers
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
+from schoolgate.services.pinning import Pinning
 
 # How long a decision on a body that still flows may be old.
 RECHECK_SECONDS = 1.0
@@ -49,6 +65,8 @@ class Tools:
         recorder: journal and metrics.
         metrics: for what concerns connections rather than requests.
         cut: closes a client's connection at once.
+        tunnel_ports: to which tunnels may lead.
+        pinning: told of clients that take a certificate of the gateway's, and of those that do not.
     """
 
     engines: Engines
@@ -61,6 +79,8 @@ class Tools:
     recorder: Recorder
     metrics: Metrics
     cut: Callable[[ClientConnection], None]
+    tunnel_ports: Container[int] = range(65_536)
+    pinning: Pinning = field(default_factory=Pinning)
 
 
 class Filter:
@@ -98,18 +118,20 @@ class Filter:
             await rest
 
     def _connect(self, flow: http.HTTPFlow, caller: Caller) -> None:
-        if flow.request.port in REFUSED_PORTS:
-            transaction = self._undecided(flow, DNS_TUNNEL, caller)
-            enforce.answer(flow, self._tools.pages.blocked(flow.request, DNS_TUNNEL))
-            self._tools.recorder.decided(transaction)
-            self._end(flow, transaction)
-        else:
+        port, tools = flow.request.port, self._tools
+        if port in tools.tunnel_ports and port not in REFUSED_PORTS:
             lines.keep(flow.client_conn, Line(caller, is_tunnel=True))
-
-    @guarded
-    def tls_clienthello(self, _data: tls.ClientHelloData) -> None:
-        """Count a TLS connection; every one is decrypted."""
-        self._tools.metrics.connections.labels(tls="decrypt").inc()
+            return
+        transaction = self._undecided(flow, DNS_TUNNEL, caller)
+        if port not in REFUSED_PORTS:
+            request = replace(transaction.request, shapes=(Shape.ODD_PORT,))
+            transaction.decision = tools.engines.current.decide(request, transaction.at)
+            if transaction.decision.verdict is not Verdict.BLOCK:
+                lines.keep(flow.client_conn, Line(caller, is_tunnel=True))
+                return
+        enforce.answer(flow, tools.pages.blocked(flow.request, transaction.decision))
+        tools.recorder.decided(transaction)
+        self._end(flow, transaction)
 
     @guarded
     def requestheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
@@ -241,6 +263,9 @@ class Filter:
         now = tools.clock()
         who = tools.clients.at(caller.address, engine.policy, caller.signed_in)
         started = time.monotonic()
+        way = ""
+        inside: tuple[WebRequest, ...] = ()
+        stopped_by: WebRequest | None = None
         try:
             requests = translate.web_requests(flow, who)
         except BadAddressError:
@@ -250,14 +275,19 @@ class Filter:
             decisions = [engine.decide(request, now) for request in requests]
             decision = strictest(decisions)
             if len(decisions) > 1:
+                if decision.verdict is Verdict.BLOCK and decisions[0].verdict.passes:
+                    way = "fronting"
                 # The reading that decided is the one to show and to keep.
                 requests.insert(0, requests.pop(decisions.index(decision)))
                 decision = with_obligations_of(decision, decisions)
+            if decision.verdict is not Verdict.BLOCK:
+                decision, inside, stopped_by = _unfolded(engine, decision, requests, now)
         moment = time.monotonic()
         took_us = int((moment - started) * 1e6)
         transaction = Transaction(
-            requests[0], decision, engine, now, took_us, moment, moment, signed_in=caller.signed_in
-        )
+            requests[0], decision, engine, now, took_us, moment, moment, signed_in=caller.signed_in,
+            inside=inside, stopped_by=stopped_by, way=way,
+        )  # fmt: skip
         return transaction, requests
 
     def _is_accepted(self, transaction: Transaction, click: Click | None) -> bool:
@@ -315,9 +345,12 @@ class Filter:
         )
         if client is not request.client:
             request = replace(request, client=client)
-        decision = engine.decide(request, self._tools.clock())
+        now = self._tools.clock()
+        inside = tuple(replace(inner, client=client) for inner in transaction.inside)
+        decision, stopped_by = stricter_inside(engine, engine.decide(request, now), inside, now)
         if decision.verdict is Verdict.BLOCK:
             transaction.request, transaction.decision = request, decision
+            transaction.stopped_by = stopped_by
             return False
         return True
 
@@ -352,6 +385,24 @@ class Filter:
         if flow.response and flow.response.raw_content and not transaction.bytes_down:
             transaction.bytes_down = len(flow.response.raw_content)
         self._tools.recorder.ended(transaction, status, transaction.elapsed_ms)
+
+
+def _unfolded(
+    engine: PolicyEngine, decision: Decision, requests: Iterable[WebRequest], now: datetime
+) -> tuple[Decision, tuple[WebRequest, ...], WebRequest | None]:
+    """Judge what every reading of a request asks its service to fetch, too.
+
+    Returns:
+        The stricter answer, all that lies inside, and which of it decided.
+    """
+    try:
+        inside = tuple(chain.from_iterable(map(engine.inside, requests)))
+    except BadAddressError:
+        return BAD_URL, (), None
+    if not inside:
+        return decision, (), None
+    stricter, stopped_by = stricter_inside(engine, decision, inside, now)
+    return stricter, inside, stopped_by
 
 
 def _known(flow: http.HTTPFlow) -> Transaction:

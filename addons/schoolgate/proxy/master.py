@@ -159,6 +159,11 @@ class ProxyMaster(master.Master):
         )
         return entry.cert.to_pem() + key
 
+    def sign_with(self, signer: certs.CertStore) -> None:
+        """Make the next certificates with another CA; what is open goes on with those it has."""
+        self._tls.certstore = signer
+        economies.forget_crl_path(self._tls)
+
     def cut(self, client: Client) -> None:
         """Close a client's connection at once, with all that runs on it."""
         cut(self, client)
@@ -180,6 +185,8 @@ class ProxyMaster(master.Master):
             client = handler.client
             who = caller or Caller(str(client.peername[0]))
             lines.keep(client, Line(who, is_tunnel=True))
+        elif caller is not None:
+            lines.keep(handler.client, Line(caller, is_tunnel=False))
         with (
             contextlib.suppress(OSError),
             self._server.register_connection(handler.client.id, handler),
@@ -191,6 +198,19 @@ class ProxyMaster(master.Master):
             cut(self, handler.client)
         if self._taken:
             await asyncio.wait(list(self._taken), timeout=CLOSING_SECONDS)
+
+
+def read_signer(ca_dir: Path) -> certs.CertStore:
+    """Read the CA that signs, for `ProxyMaster.sign_with`; waits for the disk.
+
+    Raises:
+        OSError, ValueError: when it cannot be read, or is none.
+    """
+    # Not `from_store`, which makes a CA of mitmproxy's own where there is none.
+    return certs.CertStore.from_files(
+        ca_dir / f"{options.CONF_BASENAME}-ca.pem",
+        ca_dir / f"{options.CONF_BASENAME}-dhparam.pem",
+    )
 
 
 class TlsOrHttp(next_layer.NextLayer):

@@ -41,7 +41,7 @@ def by_name(headers: http.Headers) -> ByName:
         several: dict[bytes, list[bytes]] = {}
         for name, value in fields:
             several.setdefault(name.lower(), []).append(value)
-        index = {**several}
+        index = {name: found if len(found) > 1 else found[0] for name, found in several.items()}
     held[_INDEXED], held[_INDEX] = fields, index
     return index
 

@@ -1,29 +1,75 @@
 """Tells the journal and the metrics; counts at once, writes later, never waits."""
 
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from schoolgate.core.clients import Client
-from schoolgate.core.policy import Decision, PolicyEngine, Reason, TlsAction, WebRequest
-from schoolgate.core.policy.decision import DNS_TUNNEL, NO_WEB_TUNNEL
+from schoolgate.core.policy import (
+    Decision,
+    PolicyEngine,
+    Reason,
+    TlsAction,
+    Verdict,
+    WebRequest,
+)
+from schoolgate.core.policy.decision import (
+    DNS_TUNNEL,
+    MISNAMED,
+    NO_WEB_TUNNEL,
+    SOCKS,
+    TLS_IN_TLS,
+)
 from schoolgate.monitoring import Journal, Metrics
 from schoolgate.monitoring.metrics import UNCATEGORISED
 from schoolgate.monitoring.tallies import Tally
 from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.attempts import Attempt, Attempts, Incident
 
 # Of these nothing is kept beyond who, when and where (W-7.2.4).
 ILLEGAL = frozenset({"illegal"})
 _MOST_KEPT = 4096
+# The ways round the filter that are no site and no shape, by the rule of the gateway's own that closed them.
+_KINDS = {
+    DNS_TUNNEL.rule: "dns",
+    NO_WEB_TUNNEL.rule: "tunnel",
+    SOCKS.rule: "socks",
+    TLS_IN_TLS.rule: "tls-in-tls",
+    MISNAMED.rule: "fronting",
+}
+_THEME, _SEVERITY = "circumvention", "medium"
+
+
+class Letters(Protocol):
+    """Leads to the one worker that somebody belongs to, as `workers.LetterBox`."""
+
+    def send(self, whom: str, letter: bytes) -> bool:
+        """Send a letter there; False where it stays here."""
+
+    def take(self) -> bytes | None:
+        """Take a letter, or None where there is none."""
+
+
+class _Alone:
+    def send(self, _whom: str, _letter: bytes) -> bool:
+        return False
+
+    def take(self) -> bytes | None:
+        return None
 
 
 class Recorder:
     """The one place from which traffic is recorded."""
 
-    def __init__(self, journal: Journal, metrics: Metrics) -> None:
+    def __init__(
+        self, journal: Journal, metrics: Metrics, attempts: Attempts | None = None
+    ) -> None:
         self._journal = journal
         self._metrics = metrics
+        self._attempts = attempts or Attempts()
+        self._letters: Letters = _Alone()
         self._children: dict[tuple[int, str, str], tuple[Decision, Tally]] = {}
 
     def decided(self, transaction: Transaction) -> None:
@@ -37,8 +83,14 @@ class Recorder:
         known[1].inc()
         if transaction.decision_us:
             self._metrics.decision_seconds.observe(transaction.decision_us / 1e6)
-        if decision.reason is Reason.CIRCUMVENTION:
-            self._metrics.circumvention.labels(kind=_kind(decision)).inc()
+        if decision.verdict is Verdict.BLOCK:
+            stopped_by = transaction.stopped_by
+            if stopped_by is not None:
+                self._seen(transaction, "inner-address", stopped_by.url.host)
+            elif transaction.way:
+                self._seen(transaction, transaction.way)
+            elif decision.reason is Reason.CIRCUMVENTION:
+                self._seen(transaction, _kind(decision))
 
     def _new_child(self, decision: Decision, group: str, period: str) -> tuple[Decision, Tally]:
         if len(self._children) >= _MOST_KEPT:
@@ -56,6 +108,45 @@ class Recorder:
     def tunnel_ended(self, transaction: Transaction, duration_ms: int) -> None:
         """Write the line of a tunnel that was passed on or refused by the name of its site, once."""
         self._close(transaction, "tls.decided", None, duration_ms)
+
+    def _seen(self, transaction: Transaction, kind: str, inner_host: str = "") -> None:
+        """Count an attempt to get round the filter, and raise an alert when there are too many.
+
+        Args:
+            transaction: what was tried; it was stopped.
+            kind: by which way.
+            inner_host: what was to be reached by way of its site.
+        """
+        self._metrics.circumvention.labels(kind=kind).inc()
+        request, engine = transaction.request, transaction.engine
+        attempt = Attempt(request.client, kind, request.url.host, inner_host, time.monotonic())
+        is_new, incident = self._attempts.note(attempt, engine.policy.attempts)
+        if not is_new:
+            return
+        self._tell(transaction, "circumvention.seen", {"kind": kind})
+        if self._letters.send(attempt.who, attempt.letter()):
+            # Whoever else saw attempts of theirs tells the same worker, which has them all.
+            return
+        if incident is not None:
+            self._alert(attempt, engine, transaction.at, incident)
+
+    def share(self, letters: Letters) -> None:
+        """Count attempts together with other workers, each person's in one of them."""
+        self._letters = letters
+
+    def hear(self, engine: PolicyEngine, now: datetime) -> None:
+        """Take what other workers saw of the people whose attempts are counted here."""
+        while letter := self._letters.take():
+            attempt = Attempt.of_letter(letter)
+            _, incident = self._attempts.note(attempt, engine.policy.attempts)
+            if incident is not None:
+                self._alert(attempt, engine, now, incident)
+
+    def _alert(
+        self, attempt: Attempt, engine: PolicyEngine, at: datetime, incident: Incident
+    ) -> None:
+        self._metrics.alerts.labels(theme=_THEME, severity=_SEVERITY).inc()
+        self._journal.tell(at, partial(_alert, attempt, engine, at, incident))
 
     def happened(self, transaction: Transaction, event: str) -> None:
         """Write another event of a request, such as ``warning.accepted``."""
@@ -79,13 +170,16 @@ class Recorder:
     def _tell(self, transaction: Transaction, event: str, figures: Mapping[str, Any]) -> None:
         # What may still change is read now; the rest is looked up in the journal's thread.
         request, decision, engine = transaction.request, transaction.decision, transaction.engine
-        tls, at = transaction.tls, transaction.at
-        self._journal.tell(at, partial(_record, event, request, decision, engine, tls, at, figures))
+        tls, at, inner = transaction.tls, transaction.at, transaction.stopped_by
+        self._journal.tell(
+            at, partial(_record, event, request, inner, decision, engine, tls, at, figures)
+        )
 
 
 def _record(
     event: str,
     request: WebRequest,
+    inner: WebRequest | None,
     decision: Decision,
     engine: PolicyEngine,
     tls: TlsAction,
@@ -94,11 +188,14 @@ def _record(
 ) -> dict[str, Any]:
     client, url = request.client, request.url
     sites = engine.catalogue.sites
-    if not ILLEGAL.isdisjoint(sites.categories(sites.get(url.host, url.path))):
+    about = inner or request
+    pages = (url, about.url)
+    if any(not ILLEGAL.isdisjoint(sites.categories(sites.get(p.host, p.path))) for p in pages):
         return {
             "event": event,
             **_who(client),
             "host": url.host,
+            **({"inner_host": inner.url.host} if inner else {}),
             "verdict": decision.verdict.value,
             "clause": decision.clause,
             "category": decision.category,
@@ -106,7 +203,7 @@ def _record(
         }
     # The default names no entry where it names no category.
     is_bare = decision.reason is Reason.DEFAULT and decision.category is None
-    entry = None if is_bare else engine.evidence(request, decision)
+    entry = None if is_bare else engine.evidence(about, decision)
     return {
         "event": event,
         **_who(client),
@@ -116,16 +213,37 @@ def _record(
         "scheme": url.scheme,
         "host": url.host,
         "url": url.without_query,
+        "search": engine.search_of(request) or None,
+        "inner_host": inner.url.host if inner else None,
         "verdict": decision.verdict.value,
         "reason": decision.reason.value,
         "clause": decision.clause,
         "category": decision.category,
+        "shape": decision.shape,
         "entry": entry.text if entry else None,
         "feed": entry.feed if entry else None,
         "rule": decision.rule,
         "grant": decision.grant,
         "policy": engine.policy.id,
         **figures,
+    }
+
+
+def _alert(
+    attempt: Attempt, engine: PolicyEngine, at: datetime, incident: Incident
+) -> dict[str, Any]:
+    return {
+        "event": "alert.raised",
+        **_who(attempt.client),
+        "period": engine.period(at),
+        "theme": _THEME,
+        "severity": _SEVERITY,
+        # Of the attempt that was one too many.
+        "host": attempt.host,
+        "clause": engine.policy.attempts.clause,
+        "score": incident.attempts,
+        "kinds": dict(incident.kinds),
+        "policy": engine.policy.id,
     }
 
 
@@ -142,6 +260,6 @@ def _who(client: Client) -> dict[str, Any]:
 
 
 def _kind(decision: Decision) -> str:
-    if decision is DNS_TUNNEL:
-        return "dns"
-    return "tunnel" if decision is NO_WEB_TUNNEL else "site"
+    if decision.shape is not None:
+        return decision.shape.value
+    return _KINDS.get(decision.rule, "site")

@@ -29,6 +29,9 @@ class Transaction:
         bytes_up: request body bytes that went by.
         bytes_down: response body bytes that went by.
         signed_in: who is on the connection.
+        inside: what the service is asked to fetch, where its address says so.
+        stopped_by: which of these decided, where it was none that the site itself brings about.
+        way: the way round the filter that was tried, where it is none of the decision's own.
     """
 
     request: WebRequest
@@ -44,6 +47,9 @@ class Transaction:
     bytes_up: int = 0
     bytes_down: int = 0
     signed_in: SignedIn | None = None
+    inside: tuple[WebRequest, ...] = ()
+    stopped_by: WebRequest | None = None
+    way: str = ""
 
     @property
     def elapsed_ms(self) -> int:

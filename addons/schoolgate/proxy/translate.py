@@ -12,6 +12,7 @@ from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import normalise_host
 from schoolgate.core.policy import WebRequest
 from schoolgate.core.urls import DEFAULT_PORTS, Url, parse_url
+from schoolgate.proxy.doh import shapes_of_request
 from schoolgate.proxy.messages import by_name
 
 # What may stand in a path unescaped; a raw byte above ASCII is escaped as browsers do.
@@ -42,7 +43,8 @@ def web_requests(flow: http.HTTPFlow, who: Client) -> list[WebRequest]:
     request = flow.request
     scheme, method = request.scheme, request.method.upper()
     path = _path(request)
-    header = by_name(request.headers).get(b"host", b"")
+    names = by_name(request.headers)
+    header = names.get(b"host", b"")
     if isinstance(header, list):
         raise BadAddressError("more than one Host header")
     authority = request.authority if request.data.authority else ""
@@ -54,7 +56,8 @@ def web_requests(flow: http.HTTPFlow, who: Client) -> list[WebRequest]:
         # Without TLS to the site it is the name of the proxy, which the client speaks TLS with.
         (flow.client_conn.sni or "") if scheme == "https" else "",
     )
-    return [WebRequest(_url(scheme, host, port, path), who, method) for host, port in asked]
+    shapes = shapes_of_request(request.data.path, names)
+    return [WebRequest(_url(scheme, host, port, path), who, method, shapes) for host, port in asked]
 
 
 @lru_cache(4096)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from schoolgate.identity import Challenge, ForwardedBy, ProxyAuthentication, SignedIn
+from schoolgate.identity import Announcers, Challenge, ForwardedBy, ProxyAuthentication, SignedIn
 
 
 class Caller(NamedTuple):
@@ -47,20 +47,26 @@ class Entry:
     Attributes:
         forwarded: the load balancers that are believed.
         authentication: where people sign in.
+        announcers: the load balancers that say who comes before anything else.
     """
 
     forwarded: ForwardedBy | None = None
     authentication: ProxyAuthentication | None = None
+    announcers: Announcers | None = None
 
     @property
     def asks_nothing(self) -> bool:
-        """Whether a connection's own address says all."""
+        """Whether the address that a connection is from, or was announced for, says all."""
         return self.forwarded is None and self.authentication is None
 
     @property
     def header(self) -> str:
         """The header that load balancers write, lower case; "" where none is believed."""
         return self.forwarded.header if self.forwarded is not None else ""
+
+    def announces(self, peer: str) -> bool:
+        """Ask whether whoever connects is to say for whom, before anything else."""
+        return self.announcers is not None and self.announcers.announces(peer)
 
     def is_shared(self, peer: str) -> bool:
         """Ask whether others may come by the same connection: those of load balancers carry many."""
@@ -71,6 +77,11 @@ class Entry:
         if self.forwarded is None:
             return asking.peer
         return self.forwarded.client(asking.peer, asking.forwarded)
+
+    def unasked(self, peer: str) -> Caller:
+        """Give who comes by a way on which nobody can be asked to sign in to the proxy."""
+        nobody = self.authentication.nobody if self.authentication is not None else None
+        return Caller(peer, nobody)
 
     async def find_out(self, asking: Asking) -> Caller | Challenge:
         """Say who sends a request, or what they are answered; nothing is decided before."""

@@ -16,6 +16,7 @@ from schoolgate.core.policy import (
     PolicyEngine,
     UntilSigned,
     WebRequest,
+    stricter_inside,
 )
 from schoolgate.core.policy.decision import Decision
 from schoolgate.core.policy.rows import LOCAL_ALLOW, LOCAL_BLOCK
@@ -95,6 +96,7 @@ def run_case(
     )
     request = WebRequest(parse_web_url(case.url), client, case.method)
     decision = engine.decide(request, case.at)
+    decision, _ = stricter_inside(engine, decision, engine.inside(request), case.at)
     connection = engine.decide_host(request.url.host, client, case.at)
     return Outcome(case, decision, connection, _problem(case, decision, connection))
 

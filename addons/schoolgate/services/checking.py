@@ -18,6 +18,7 @@ from schoolgate.core.policy import (
     TlsAction,
     Verdict,
     WebRequest,
+    stricter_inside,
 )
 from schoolgate.core.policy.decision import BAD_URL, PRIVATE_DESTINATION
 from schoolgate.core.urls import parse_web_url
@@ -41,6 +42,7 @@ class Answer:
         at: when.
         period: of the timetable at that time; None outside all.
         error: why it is no URL.
+        inner_host: the site that the address leads to by way of its own, where that decided.
     """
 
     asked: str
@@ -53,6 +55,7 @@ class Answer:
     at: datetime
     period: str | None = None
     error: str = ""
+    inner_host: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Give the object of CONTRACT.md."""
@@ -76,6 +79,8 @@ class Answer:
             "policy": self.policy,
             "at": self.at.isoformat(),
         }
+        if self.inner_host:
+            answer["inner_host"] = self.inner_host
         if self.error:
             answer["error"] = self.error
         return answer
@@ -106,11 +111,20 @@ def check(
         )
     host = request.url.host
     decision = engine.decide(request, now)
+    inner: WebRequest | None = None
+    if decision.verdict is not Verdict.BLOCK:
+        try:
+            decision, inner = stricter_inside(engine, decision, engine.inside(request), now)
+        except BadAddressError:
+            decision = BAD_URL
     if decision.verdict is not Verdict.BLOCK and _is_private(host, allowed):
-        decision = PRIVATE_DESTINATION
+        decision, inner = PRIVATE_DESTINATION, None
     connection = check_host(engine, host, client, now, allowed)
-    entry = engine.evidence(request, decision)
-    return Answer(asked, host, client, decision, connection, entry, engine.policy.id, now, period)
+    entry = engine.evidence(inner or request, decision)
+    inside = inner.url.host if inner else ""
+    return Answer(
+        asked, host, client, decision, connection, entry, engine.policy.id, now, period, "", inside
+    )
 
 
 def check_host(
@@ -142,6 +156,13 @@ def explain(
     request = WebRequest(parse_web_url(asked), client)
     steps = policy.explain(engine, request, now)
     decision = engine.decide(request, now)
+    if decision.verdict is not Verdict.BLOCK:
+        decision, inner = stricter_inside(engine, decision, engine.inside(request), now)
+        if inner is not None:
+            question = f"What is the page inside, {inner.url.without_query}, on its own?"
+            *_, last = policy.explain(engine, inner, now)
+            passed = [replace(step, decided=False) for step in steps]
+            steps = [*passed, Step(steps[-1].number + 1, question, last.answer, decided=True)]
     if decision.verdict is Verdict.BLOCK or not _is_private(request.url.host, allowed):
         return steps
     passed = [replace(step, decided=False) for step in steps]

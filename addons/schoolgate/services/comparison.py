@@ -2,13 +2,23 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
-from schoolgate.core.policy import Policy, PolicyEngine, Reason, WebRequest
+from schoolgate.core.policy import (
+    Decision,
+    Policy,
+    PolicyEngine,
+    Reason,
+    Shape,
+    Verdict,
+    WebRequest,
+    stricter_inside,
+)
+from schoolgate.core.policy.decision import BAD_URL
 from schoolgate.core.urls import Url, parse_web_url
 
 _EXAMPLES = 5
@@ -80,7 +90,7 @@ def compare(
     """
 
     def answer(engine: PolicyEngine, request: WebRequest, now: datetime) -> Answer:
-        decision = engine.decide(request, now)
+        decision = _decision(engine, request, now)
         return Answer(decision.verdict.value, decision.clause)
 
     return _collect(
@@ -109,7 +119,8 @@ def replay(engine: PolicyEngine, lines: Iterable[str]) -> Comparison:
                     continue
                 before = Answer(str(record["verdict"]), str(record["clause"]))
                 request, now = _request(engine.policy, record), datetime.fromisoformat(record["ts"])
-                decision = engine.decide(request, now)
+                inner = str(record.get("inner_host") or "")
+                decision = _decision(engine, request, now, inner)
             except (ValueError, KeyError, TypeError, RecursionError, BadAddressError):
                 unreadable += 1
                 continue
@@ -118,6 +129,25 @@ def replay(engine: PolicyEngine, lines: Iterable[str]) -> Comparison:
     found = _collect(seen())
     found.unreadable = unreadable
     return found
+
+
+def _decision(
+    engine: PolicyEngine, request: WebRequest, now: datetime, inner_host: str = ""
+) -> Decision:
+    """Decide as the proxy does, with what the address leads to by way of its own.
+
+    A journal has no query, and of an address inside one only the host.
+    """
+    decision = engine.decide(request, now)
+    if decision.verdict is Verdict.BLOCK:
+        return decision
+    try:
+        inside = engine.inside(request)
+    except BadAddressError:
+        return BAD_URL
+    if inner_host and not inside:
+        inside = (replace(request, url=Url("https", inner_host, 443, "/")),)
+    return stricter_inside(engine, decision, inside, now)[0]
 
 
 def everybody_asks(
@@ -180,7 +210,8 @@ def _request(policy: Policy, record: dict[str, object]) -> WebRequest:
         device_kind=str(record.get("device_kind") or ""),
         also=frozenset(name for name in policy.groups if name in also),
     )
-    return WebRequest(url, client, str(record.get("method") or "GET"))
+    shapes = (Shape(str(record["shape"])),) if record.get("shape") else ()
+    return WebRequest(url, client, str(record.get("method") or "GET"), shapes)
 
 
 def _who(request: WebRequest) -> str:

@@ -10,19 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schoolgate import authority
+from schoolgate.core.errors import UnavailableError
 from schoolgate.settings import Settings
 from schoolgate.settings.machine import split_address
 from schoolgate.storage import OutboxState
 
 # Reserved for documentation (RFC 5737): nothing is there, and the proxy must refuse to go.
-_NOWHERE = "192.0.2.1"
-_TIMEOUT_SECONDS = 5.0
+NOWHERE = "192.0.2.1"
+TIMEOUT_SECONDS = 5.0
 _MOST_METRICS_BYTES = 4_000_000
 _UP = re.compile(r'^schoolgate_worker_up\{worker="(\d+)"\} (\S+)$', re.MULTILINE)
 _RESTARTS = re.compile(r'^schoolgate_worker_restarts_total\{worker="(\d+)"\} (\S+)$', re.MULTILINE)
 _VERSION = re.compile(r"^schoolgate_policy_version (\S+)$", re.MULTILINE)
 
 
+# Sites come and go by the day.
+OLD_LISTS = timedelta(days=7)
 # Of mail that was given up, so much is told; and from then on nobody seems to send any.
 GAVE_UP_OF_LATE = timedelta(days=14)
 _LATE = timedelta(minutes=15)
@@ -43,6 +46,60 @@ class Finding:
     ok: bool
     said: str
     is_note: bool = False
+
+
+def authorities(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Say how long the CA that signs is good, and what to do about the next one."""
+    try:
+        signing, *others = authority.listed(settings.ca_dir)
+    except UnavailableError as error:
+        yield Finding("CA", False, str(error))
+        return
+    assert signing.info is not None
+    coming = next((each for each in others if each.standing is authority.Standing.NEXT), None)
+    yield _signing(signing.info, coming, settings.ca.warn_days, now)
+    for each in others:
+        if each.info is None:
+            said = f"{each.trouble} The one that signs goes on"
+            yield Finding(f"{each.standing} CA", True, said, is_note=True)
+        elif each.standing is authority.Standing.NEXT:
+            said = f"{each.info.file}, {(each.info.not_after - now).days} days left"
+            yield Finding("next CA", True, f"{said}; it signs after 'schoolgate ca switch'")
+
+
+def lists(built: str | None, names: int, now: datetime) -> Finding:
+    """Say how old the lists in force are.
+
+    Args:
+        built: when they were put together, ISO 8601; None where that is not known.
+        names: how many domains are in them.
+        now: aware.
+    """
+    said = f"{names:,} domains"
+    if not built:
+        return Finding("lists", True, said)
+    age = now - datetime.fromisoformat(built)
+    days = f"{age.days} day{'s' if age.days != 1 else ''}"
+    return Finding("lists", True, f"{said}, put together {days} ago", is_note=age >= OLD_LISTS)
+
+
+def _signing(
+    info: authority.CaInfo, coming: authority.Listed | None, warn_days: int, now: datetime
+) -> Finding:
+    left = (info.not_after - now).days
+    said = f"{info.file}, {left} days left"
+    if now < info.not_before:
+        since = f"{info.not_before:%Y-%m-%d}"
+        return Finding("CA", False, f"{info.file} is good from {since} only: is the clock right?")
+    if left > warn_days:
+        return Finding("CA", True, said)
+    todo = "make the next one with 'schoolgate ca renew'"
+    if coming is not None:
+        todo = "run 'schoolgate ca switch' once every device has the next one"
+    ended = info.not_after <= now
+    if ended:
+        said = f"{info.file} has ended: devices trust nothing that it signs"
+    return Finding("CA", not ended, f"{said}; {todo} (docs/ca.md)", is_note=True)
 
 
 def mail(settings: Settings, state: OutboxState, now: datetime) -> Iterator[Finding]:
@@ -140,7 +197,7 @@ def _look(part: Callable[[], Iterable[Finding]], found: list[Finding]) -> None:
 def workers(settings: Settings) -> Iterator[Finding]:
     """Ask the metrics which workers serve, and which version of the policy they have."""
     host, port = split_address(settings.metrics.listen)
-    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/metrics")
         answer = connection.getresponse()
@@ -163,7 +220,7 @@ def workers(settings: Settings) -> Iterator[Finding]:
 
 
 def _health(host: str, port: int) -> Finding:
-    connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/healthz")
         answer = connection.getresponse()
@@ -179,16 +236,16 @@ def _health(host: str, port: int) -> Finding:
 
 def _refusal(what: str, host: str, port: int, context: ssl.SSLContext | None) -> Finding:
     if context is None:
-        connection = http.client.HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
-        target = f"http://{_NOWHERE}/"
+        connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
+        target = f"http://{NOWHERE}/"
     else:
         connection = http.client.HTTPSConnection(
-            host, port, timeout=_TIMEOUT_SECONDS, context=context
+            host, port, timeout=TIMEOUT_SECONDS, context=context
         )
-        connection.set_tunnel(_NOWHERE, 443)
+        connection.set_tunnel(NOWHERE, 443)
         target = "/"
     try:
-        connection.request("GET", target, headers={"Host": _NOWHERE})
+        connection.request("GET", target, headers={"Host": NOWHERE})
         answer = connection.getresponse()
         clause = answer.headers.get("X-Schoolgate-Clause")
     except OSError as error:
@@ -197,6 +254,9 @@ def _refusal(what: str, host: str, port: int, context: ssl.SSLContext | None) ->
         return Finding(what, False, f"{host}:{port} does not answer as a web proxy: {error}")
     finally:
         connection.close()
+    if answer.status == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        said = "not looked at: whoever is at this machine must sign in to the proxy"
+        return Finding(what, True, said, is_note=True)
     if answer.status == 403 and clause:
         return Finding(what, True, f"a request that must be refused was refused ({clause})")
     return Finding(what, False, f"{host}:{port} answered {answer.status} and is not schoolgate")

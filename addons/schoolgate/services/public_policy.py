@@ -243,6 +243,12 @@ class _ForParents:
                 "kept, nor is what stands on a page or in a message."
             ),
         ]
+        for kept in self._rules.policy.searches:
+            groups = [self._rules.policy.groups[group].title for group in sorted(kept.groups)]
+            said.append(
+                "What is searched for with a search engine is kept all the same, of "
+                f"{listed(groups) if groups else 'everybody'} ({kept.clause})."
+            )
         if watched:
             said.append("What is neither blocked nor listed is open and counts as watched.")
         elif kinds:
@@ -266,9 +272,31 @@ class _ForParents:
             f"{self._rules.sites(sorted(never.categories), [e.text for e in never.hosts])} ({never.clause})"
             for never in inspection.never
         ]
+        passed = sorted(entry.text.removeprefix("=") for entry in self._rules.passed)
+        if passed:
+            clause = self._rules.policy.local_clause
+            points.append(
+                f"Sites of programs that trust only their own: {listed(passed)} ({clause})"
+            )
+        said += [
+            "Nothing is opened for whoever does not use the school's certificate "
+            f"({only.clause}): a site is open or closed by its name."
+            for only in inspection.names_only
+        ]
         if points:
             said.append("Connections to these are never opened while the school allows them:")
-        return Section("What nobody looks into", tuple(said), tuple(points))
+        return Section("What nobody looks into", tuple(said), tuple(points), self._published())
+
+    def _published(self) -> tuple[Table, ...]:
+        """Name the sites of devices and programs that work unread alone."""
+        never = {c for each in self._rules.policy.inspection.never for c in each.categories}
+        known = self._rules.categories
+        rows = tuple(
+            (self._rules.title(id_), ", ".join(known[id_].published))
+            for id_ in sorted(never & set(known), key=self._rules.title)
+            if known[id_].published
+        )
+        return (Table(("Kind of site", "Its sites, with all below them"), rows),) if rows else ()
 
     def _asking(self) -> Section:
         policy = self._rules.policy

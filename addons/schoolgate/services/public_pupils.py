@@ -32,12 +32,7 @@ class ForPupils:
                     self._simple_times(),
                     Section(
                         "What the school can see",
-                        (
-                            (
-                                "The filter writes down which sites are visited, when, and from which "
-                                "device. It does not write down your messages, or what you search for."
-                            ),
-                        ),
+                        (self._seen(),),
                     ),
                     self._simply_unread(),
                     Section(
@@ -59,6 +54,17 @@ class ForPupils:
                 if section is not None
             ),
         )
+
+    def _seen(self) -> str:
+        policy = self._rules.policy
+        own = with_groups_around(policy.groups, [policy.default_group])
+        said = "The filter writes down which sites are visited, when, and from which device."
+        if any(kept.concerns(own) for kept in policy.searches):
+            return (
+                f"{said} It writes down what you search for, so that grown-ups can help when somebody is "
+                "in danger. It does not write down your messages."
+            )
+        return f"{said} It does not write down your messages, or what you search for."
 
     def _pupils(self) -> Group | None:
         policy = self._rules.policy

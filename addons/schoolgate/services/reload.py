@@ -11,6 +11,9 @@ from schoolgate.services.engines import Engines
 
 logger = logging.getLogger(__name__)
 
+# The first makes what is missing, the second finds it made.
+_MOST_LOADS = 3
+
 type Signature = frozenset[tuple[str, int, int]]
 
 
@@ -69,16 +72,25 @@ class FileWatch:
         if found == self._signature or not settled:
             return False
         try:
-            engine = self._load()
+            engine, made = self._load_settled()
         except ConfigurationError as error:
             self._signature = (found[0], signature(self._made()))
             logger.error("Not put in force; the last good state stays.\n%s", error)  # noqa: TRY400
             self._failed()
             return False
         self._engines.put_policy(engine)
-        self._signature = self._last_look = (found[0], signature(self._made()))
+        self._signature = self._last_look = (found[0], made)
         logger.warning("The changed policy and lists are in force.")
         return True
+
+    def _load_settled(self) -> tuple[PolicyEngine, Signature]:
+        """Load, and once more where that made a file: somebody may have put another in its place since."""
+        for _ in range(_MOST_LOADS):
+            before = signature(self._made())
+            engine = self._load()
+            if signature(self._made()) == before:
+                break
+        return engine, before
 
     def _run(self) -> None:
         while not self._stopping.wait(self._interval_seconds):

@@ -31,6 +31,7 @@ class RulesInWords:
         self.policy = engine.policy
         self.categories = engine.catalogue.categories
         self.names = engine.catalogue.sites.names
+        self.passed = engine.passed
 
     def deciding(self, category: str, group: Group) -> Iterator[Rule]:
         """Give the rules that can decide on a category for a group, in their order, to the last."""
@@ -40,7 +41,7 @@ class RulesInWords:
         for rule in (*_by_hand_order(policy), policy.default):
             if rule.categories and category not in rule.categories:
                 continue
-            if not rule.categories and rule.hosts:
+            if not rule.categories and (rule.hosts or rule.shapes):
                 continue
             if rule.groups and rule.groups.isdisjoint(groups | inner):
                 continue

@@ -24,19 +24,14 @@ from schoolgate.documents import (
     suggestion,
     validate,
 )
+from schoolgate.settings.listen import ListenAddress
+from schoolgate.settings.network import NetworkSettings
 from schoolgate.settings.single_sign_on import ProviderSettings
+from schoolgate.settings.wireguard import WireGuardSettings
 
 ENVIRONMENT_PREFIX = "SCHOOLGATE_"
 # Read elsewhere: where the settings are, and test data.
 _NOT_SETTINGS = ("SCHOOLGATE_CONFIG", "SCHOOLGATE_TEST_")
-
-
-def _address(value: str) -> str:
-    host, colon, port = value.rpartition(":")
-    is_port = port.isascii() and port.isdigit() and int(port) <= 65535
-    if not colon or not host or not is_port or (":" in host) != host.startswith("["):
-        raise ValueError(f"'{value}' is not an address such as 127.0.0.1:8080")
-    return value
 
 
 def _host_name(value: str) -> str:
@@ -70,23 +65,47 @@ def _clock_time(value: object) -> object:
     return value
 
 
-ListenAddress = Annotated[str, AfterValidator(_address)]
+def _ports(value: str) -> str:
+    first, dash, last = value.partition("-")
+    numbers = (first, last if dash else first)
+    if not all(part.isascii() and part.isdigit() for part in numbers) or not (
+        0 < int(numbers[0]) <= int(numbers[1]) <= 65535
+    ):
+        raise ValueError(f"'{value}' is no port such as 443, and no range such as 5228-5230")
+    return value
+
+
 # 0 in the file; whoever reads the settings sees the number.
 Workers = Annotated[int, Field(ge=0, le=256), AfterValidator(lambda n: n or _processors())]
+Ports = Annotated[str, BeforeValidator(str), AfterValidator(_ports)]
 Origin = Annotated[str, AfterValidator(_origin)]
 ClockTime = Annotated[time, BeforeValidator(_clock_time)]
 HostName = Annotated[str, AfterValidator(_host_name)]
+
+
+# HTTPS, what is HTTP in a tunnel, and the push services of Apple and Google.
+WEB_PORTS = ("80", "443", "2197", "5223", "5228-5230", "8080", "8443")
 
 
 class ProxySettings(Strict):
     """Where the proxy listens and how it reaches the web."""
 
     listen: ListenAddress = "127.0.0.1:8080"
+    transparent_listen: ListenAddress | None = None
     workers: Workers = Field(default_factory=_processors)
     drain_seconds: float = Field(default=600, ge=0, le=86_400)
     allow_private_destinations: tuple[IPv4Network | IPv6Network, ...] = ()
     hosts: dict[HostName, IPv4Address | IPv6Address] = Field(default_factory=dict)
     upstream_ca: Path | None = None
+    tunnel_ports: Annotated[tuple[Ports, ...], Field(min_length=1)] = WEB_PORTS
+
+    @property
+    def ports_of_tunnels(self) -> frozenset[int]:
+        """Every port in `tunnel_ports`."""
+        spans = [each.partition("-") for each in self.tunnel_ports]
+        return frozenset(
+            port for first, _, last in spans for port in range(int(first), int(last or first) + 1)
+        )
 
 
 class PortalSettings(Strict):
@@ -137,6 +156,12 @@ class MailSettings(Strict):
     digest_at: ClockTime = time(16)
 
 
+class CaSettings(Strict):
+    """When people are told that the gateway's certificate authority ends."""
+
+    warn_days: int = Field(default=60, ge=1, le=3_650)
+
+
 class ListSettings(Strict):
     """Where the categories and the school's own lists are."""
 
@@ -158,11 +183,14 @@ class Settings(Strict):
     state_dir: Path = Path("../var")
     database: str = ""
     proxy: ProxySettings = ProxySettings()
+    network: NetworkSettings = NetworkSettings()
+    wireguard: WireGuardSettings = WireGuardSettings()
     portal: PortalSettings = PortalSettings()
     metrics: MetricsSettings = MetricsSettings()
     journal: JournalSettings = JournalSettings()
     lists: ListSettings = ListSettings()
     mail: MailSettings = MailSettings()
+    ca: CaSettings = CaSettings()
     file: Path = Field(default=Path(), exclude=True)
 
     @property
@@ -189,6 +217,11 @@ class Settings(Strict):
     def ca_dir(self) -> Path:
         """Where the gateway's certificate authority is kept."""
         return self.state_dir / "ca"
+
+    @property
+    def wireguard_dir(self) -> Path:
+        """The key of the tunnel for devices at home, and the devices."""
+        return self.state_dir / "wireguard"
 
     @property
     def lists_dir(self) -> Path:
@@ -298,7 +331,7 @@ def _anchored(settings: Settings, file: Path) -> Settings:
         return Path(os.path.normpath(file.parent / path))
 
     proxy, journal, lists = settings.proxy, settings.journal, settings.lists
-    mail, portal = settings.mail, settings.portal
+    mail, portal, network = settings.mail, settings.portal, settings.network
     return settings.model_copy(
         update={
             "file": file,
@@ -308,6 +341,7 @@ def _anchored(settings: Settings, file: Path) -> Settings:
             "proxy": proxy.model_copy(
                 update={"upstream_ca": proxy.upstream_ca and resolve(proxy.upstream_ca)}
             ),
+            "network": network.model_copy(update={"counters_file": resolve(network.counters_file)}),
             "mail": mail.model_copy(
                 update={
                     "password_file": mail.password_file and resolve(mail.password_file),

@@ -13,7 +13,7 @@ from schoolgate.core.hardware import normalise_mac
 from schoolgate.core.people import ForwardedHeader, LeaseKind, NestedGroups, Unsigned
 from schoolgate.core.prefixes import network_in_one_form
 from schoolgate.documents import Strict
-from schoolgate.settings.machine import ListenAddress
+from schoolgate.settings.listen import ListenAddress
 
 _ID = re.compile(r"[A-Za-z0-9]+([._-][A-Za-z0-9]+)*")
 _WIREGUARD_KEY = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
@@ -34,8 +34,13 @@ def _mac(value: Any) -> str:
         raise ValueError(str(error)) from error
 
 
+def is_id(value: str) -> bool:
+    """Ask whether a text may be the id of a device."""
+    return _ID.fullmatch(value) is not None
+
+
 def _id(value: str) -> str:
-    if not _ID.fullmatch(value):
+    if not is_id(value):
         raise ValueError(f"'{value}' is not of the form some-words")
     return value
 

@@ -1,13 +1,20 @@
-"""Sockets by which workers hand connections to each other: each to the worker whose client it is.
+"""Sockets by which workers are handed connections by others: each the worker whose client it is.
 
 The kernel steers by the address that a connection is from, which behind a load balancer is never the
-client's own. Only who has read what the load balancer says can steer by that.
+client's own. Only who has read what the load balancer says can steer by that. What comes out of the
+tunnel of a device at home is from this machine itself; only its process knows the device.
 """
 
+import json
 import socket
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from schoolgate.workers import steering
+
+# A worker says nothing: the connection itself says whose it is.
+_OWN = b"\0"
+_LONGEST = 256
 
 
 class Exchange:
@@ -26,6 +33,10 @@ class Exchange:
         for one in (*self._giving, *self._taking):
             one.setblocking(False)
 
+    def entrance(self) -> "Entrance":
+        """Give what a process that is no worker hands connections in by."""
+        return Entrance(self._giving)
+
     def desk(self, number: int) -> "Desk":
         """Give what a worker has of it; numbers are from 1."""
         return Desk(number - 1, self._taking[number - 1], self._giving)
@@ -34,6 +45,47 @@ class Exchange:
         """Close what this process has of it."""
         for one in (*self._giving, *self._taking):
             one.close()
+
+
+class Handed(NamedTuple):
+    """A connection that was handed over.
+
+    Attributes:
+        connection: with every byte that is unread.
+        client: whose it is, normalised text; "" for the address that it is from.
+        place: where its client believes to be connected to, address and port; None where it speaks to
+            a proxy.
+    """
+
+    connection: socket.socket
+    client: str = ""
+    place: tuple[str, int] | None = None
+
+
+class Entrance:
+    """Where a process that is no worker gives connections to the workers; nothing in here waits.
+
+    Only this machine's own processes have these sockets, so that what they say needs no proof.
+    """
+
+    def __init__(self, giving: Sequence[socket.socket]) -> None:
+        self._giving = giving
+
+    def give(self, connection: socket.socket, client: str, place: tuple[str, int] | None) -> bool:
+        """Hand a connection to the worker of its client; False when that takes no more.
+
+        Args:
+            connection: still this process's to close.
+            client: whose it is, normalised text.
+            place: for `Handed.place`.
+        """
+        owner = steering.place_of(client, len(self._giving))
+        said = json.dumps([client, *(place or ())]).encode()
+        try:
+            socket.send_fds(self._giving[owner], [said], [connection.fileno()])
+        except OSError:
+            return False
+        return True
 
 
 class Desk:
@@ -59,16 +111,24 @@ class Desk:
         if owner == self._own:
             return False
         try:
-            socket.send_fds(self._giving[owner], [b"\0"], [connection.fileno()])
+            socket.send_fds(self._giving[owner], [_OWN], [connection.fileno()])
         except OSError:
             # Its queue is full: better here than nowhere.
             return False
         return True
 
-    def take(self) -> socket.socket | None:
+    def take(self) -> Handed | None:
         """Take a connection that was handed over, or None where there is none."""
         try:
-            _, descriptors, _, _ = socket.recv_fds(self._taking, 1, 1, socket.MSG_CMSG_CLOEXEC)
+            said, descriptors, _, _ = socket.recv_fds(
+                self._taking, _LONGEST, 1, socket.MSG_CMSG_CLOEXEC
+            )
         except BlockingIOError:
             return None
-        return socket.socket(fileno=descriptors[0]) if descriptors else None
+        if not descriptors:
+            return None
+        connection = socket.socket(fileno=descriptors[0])
+        if said == _OWN:
+            return Handed(connection)
+        client, *place = json.loads(said)
+        return Handed(connection, client, (place[0], place[1]) if place else None)

@@ -1,4 +1,4 @@
-"""Opens the listening sockets of all workers on one address, before any worker exists.
+"""Opens the sockets of an address, before there is anybody who serves it.
 
 They belong to the supervisor: what waits to be accepted outlives the worker that should have done
 it, and its replacement goes on with the same socket.
@@ -84,13 +84,39 @@ def open_listeners(
     return Listeners(tuple(zip(*columns, strict=True)), steered)
 
 
-def _places(host: str, port: int) -> Iterator[tuple[int, tuple[Any, ...]]]:
+def open_datagram_sockets(host: str, port: int) -> list[socket.socket]:
+    """Take an address for datagrams, with a socket for each family that it has; nobody shares them.
+
+    Args:
+        host: as for `open_listeners`.
+        port: 0 for one that is free.
+
+    Raises:
+        OSError: when the address is in use or not ours.
+    """
+    found: list[socket.socket] = []
+    with contextlib.ExitStack() as opened:
+        for family, place in _places(host, port, socket.SOCK_DGRAM):
+            one = opened.enter_context(socket.socket(family, socket.SOCK_DGRAM))
+            one.setblocking(False)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(_with_port(place, port))
+            port = one.getsockname()[1]
+            found.append(one)
+        opened.pop_all()
+    return found
+
+
+def _places(
+    host: str, port: int, kind: socket.SocketKind = socket.SOCK_STREAM
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
     seen = set()
     # Two sockets instead of one for both: behind that one, IPv4 addresses would be written as
     # IPv6 ones, and the program would read them where they are not.
     for name in (_ANY6, _ANY4) if host == _ANY6 else (host,):
         for family, _, _, _, place in socket.getaddrinfo(
-            name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            name, port, type=kind, flags=socket.AI_PASSIVE
         ):
             if (family, place) not in seen:
                 seen.add((family, place))

@@ -17,6 +17,7 @@ from schoolgate.core.errors import SchoolgateError, UnavailableError
 from schoolgate.workers.board import Board, Row
 from schoolgate.workers.process import Child, Link, Order, fork
 from schoolgate.workers.restarts import Restarts
+from schoolgate.workers.service_manager import ServiceManager
 from schoolgate.workers.watchdog import Sign, Watchdog
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ class Supervisor:
         times: how long things may take.
         reload: called before a reload; raises SchoolgateError when there must be none.
         ended: called with the seat of each process that has ended.
+        manager: told how the service is; without it nobody is.
     """
 
     def __init__(
@@ -92,12 +94,15 @@ class Supervisor:
         times: Times = Times(),
         reload: Callable[[], None] = lambda: None,
         ended: Callable[[int], None] = lambda _: None,
+        manager: ServiceManager | None = None,
     ) -> None:
         self._posts = posts
         self._board = board
         self._times = times
         self._reload = reload
         self._seat_free = ended
+        self._manager = manager or ServiceManager({})
+        self._is_reloading = False
         self._watchdog = Watchdog[int](times.look, times.patience, times.together)
         self._selector = selectors.DefaultSelector()
         self._leaving: list[Child] = []
@@ -123,6 +128,7 @@ class Supervisor:
                     self._open = True
                     self._show(time.monotonic())
                     ready()
+                    self._manager.ready()
                 while not self._stopping:
                     self._turn()
             finally:
@@ -164,7 +170,13 @@ class Supervisor:
                     post.child.until = now + self._times.start
         if self._reload_due and not any(post.relief for post in self._posts):
             self._reload_due = False
+            self._is_reloading = True
+            self._manager.reloading(now)
             self._start_reliefs()
+        if self._is_reloading and not any(post.relief for post in self._posts):
+            self._is_reloading = False
+            self._manager.ready()
+        self._manager.alive(now)
         self._show(now)
 
     def _show(self, now: float) -> None:
@@ -321,6 +333,7 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         self._stopping = True
+        self._manager.stopping()
         end = time.monotonic() + self._times.stop
         for child in self._children():
             child.tell(Order.STOP)

@@ -16,15 +16,16 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from schoolgate.core.clients import Client
-from schoolgate.core.people import LoadBalancers, People, SignInSettings
+from schoolgate.core.people import ForwardedHeader, LoadBalancers, People, SignInSettings
 from schoolgate.core.policy import Inspection, InspectionMode, Rule, Verdict, WebRequest
 from schoolgate.core.urls import parse_url
-from schoolgate.identity import ForwardedBy, ProxyAuthentication
+from schoolgate.identity import Announcers, ForwardedBy, ProxyAuthentication
 from schoolgate.monitoring import Metrics
 from schoolgate.monitoring.journal import LazyRecord, Record
 from schoolgate.proxy.gate.answers import Answers
 from schoolgate.proxy.gate.gate import Bounds, Gate
 from schoolgate.proxy.gate.leaves import Leaf, Leaves
+from schoolgate.proxy.gate.original import Place, original_destination
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.transactions import Transaction
@@ -138,8 +139,10 @@ def own_leaf(name: str) -> bytes:
 
 
 @asynccontextmanager
-async def staged(bounds: Bounds, leaf: Leaf) -> AsyncIterator[Stage]:
-    """Open a gate whose policy blocks one host."""
+async def staged(
+    bounds: Bounds, leaf: Leaf, original: Callable[[socket.socket], Place] | None = None
+) -> AsyncIterator[Stage]:
+    """Open a gate whose policy blocks one host; to one that is told where from, all is redirected."""
     engines = Engines(engine(rules=(BLOCKED,)))
     journal, behind, metrics = Told(), Taken(), Metrics()
     recorder = Recorder(journal, metrics)
@@ -156,9 +159,11 @@ async def staged(bounds: Bounds, leaf: Leaf) -> AsyncIterator[Stage]:
         recorder=recorder,
         metrics=metrics,
         bounds=bounds,
+        original=original or original_destination,
     )
     with socket.create_server(("127.0.0.1", 0), backlog=100) as listener:
-        async with gate.serving([listener]):
+        ways: tuple[list[socket.socket], ...] = ([listener],)
+        async with gate.serving(*(ways if original is None else ([], *ways))):
             yield Stage(gate, listener.getsockname()[1], journal, behind, metrics)
             behind.end()
             await asyncio.sleep(0)
@@ -278,6 +283,51 @@ def test_behind_a_load_balancer_each_client_has_a_share_of_its_own() -> None:
         await stage.until(lambda: stage.gate.connections == 0)
 
     run(story, Bounds(of_client=2))
+
+
+@pytest.mark.parametrize("said", [b"CONNECT %s:443", b"GET http://%s/"], ids=["a tunnel", "a page"])
+def test_a_load_balancer_announces_who_comes(said: bytes) -> None:
+    async def story(stage: Stage) -> None:
+        listed = (ip_network("127.0.0.1/32"),)
+        announcers = Announcers(LoadBalancers(listed, ForwardedHeader.PROXY_PROTOCOL))
+        stage.gate.callers.put(Entry(announcers=announcers))
+        request = said % b"games.example" + b" HTTP/1.1\r\nHost: games.example\r\n\r\n"
+        reader, writer = await stage.dial()
+        for part in (b"PROXY TCP4 10.9.9.9 ", b"10.0.0.1 4711 8080\r\n" + request):
+            writer.write(part)
+            await writer.drain()
+        assert await reader.readuntil(b"\r\n\r\n")
+        # No TLS: the tunnel ends, and is written down.
+        writer.write(b"\0")
+        await stage.until(lambda: bool(stage.journal.lines))
+        writer.close()
+        assert {line["client"] for line in stage.journal.lines} == {"10.9.9.9"}
+        # Who is to announce and does not has no client.
+        reader, writer = await stage.dial()
+        writer.write(request)
+        await closed(reader)
+        writer.close()
+        assert stage.faults() == 0
+
+    run(story)
+
+
+def test_nobody_else_announces_anybody() -> None:
+    async def story(stage: Stage) -> None:
+        listed = (ip_network("10.0.0.0/28"),)
+        announcers = Announcers(LoadBalancers(listed, ForwardedHeader.PROXY_PROTOCOL))
+        stage.gate.callers.put(Entry(announcers=announcers))
+        _, writer = await stage.dial()
+        said = (
+            b"PROXY TCP4 10.9.9.9 10.0.0.1 4711 8080\r\nGET http://games.example/ HTTP/1.1\r\n\r\n"
+        )
+        writer.write(said)
+        # It is no request, and whoever reads those says so.
+        await stage.until(lambda: bool(stage.behind.connections))
+        assert stage.behind.connections[0][0].recv(1000, socket.MSG_PEEK) == said
+        writer.close()
+
+    run(story)
 
 
 def _through(number: int) -> bytes:

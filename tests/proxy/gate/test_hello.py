@@ -1,5 +1,7 @@
 """The server name of a ClientHello: as TLS libraries write it, and never another than mitmproxy reads."""
 
+import base64
+import json
 import ssl
 
 import pytest
@@ -9,6 +11,7 @@ from mitmproxy.net.check import is_valid_host
 from mitmproxy.proxy.layers.tls import parse_client_hello
 
 from schoolgate.proxy.gate.hello import MAX_HELLO_BYTES, NoHelloError, read_hello
+from tests.data import shared
 
 
 def hello_for(name: str | None, *, alpn: tuple[str, ...] = ()) -> bytes:
@@ -55,6 +58,17 @@ def test_a_hello_in_several_records_is_put_together(size: int) -> None:
 def test_every_beginning_of_a_hello_is_waited_for() -> None:
     """TCP cuts it anywhere."""
     assert {read_hello(HELLO[:size]) for size in range(len(HELLO))} == {None}
+
+
+def test_every_beginning_of_a_browsers_hello_is_waited_for() -> None:
+    """Those with a post-quantum key share take two segments and more."""
+    lines = shared("cases/04-tls/clienthellos-curl_cffi.jsonl").read_text().splitlines()
+    for said in map(json.loads, lines):
+        data = base64.b64decode(said["raw"])
+        whole = read_hello(data)
+        assert whole is not None
+        assert whole.server_name == said["sni"]
+        assert {read_hello(data[:size]) for size in range(len(data))} == {None}, said["client"]
 
 
 def test_what_follows_the_hello_is_not_looked_at() -> None:

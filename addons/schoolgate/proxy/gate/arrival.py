@@ -4,14 +4,26 @@ import base64
 import re
 import socket
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import normalise_host
-from schoolgate.core.policy import Decision, TlsAction, Verdict, WebRequest
-from schoolgate.core.policy.decision import DNS_TUNNEL, NO_WEB_TUNNEL, PRIVATE_DESTINATION
+from schoolgate.core.policy import Decision, Shape, TlsAction, Verdict, WebRequest
+from schoolgate.core.policy.decision import (
+    DNS_TUNNEL,
+    MISNAMED,
+    NO_WEB_TUNNEL,
+    PRIVATE_DESTINATION,
+    SOCKS,
+)
 from schoolgate.core.urls import Url
-from schoolgate.identity import Challenge
+from schoolgate.identity import (
+    MAX_ANNOUNCEMENT_BYTES,
+    Challenge,
+    NoAnnouncementError,
+    read_announcement,
+)
 from schoolgate.proxy import challenges
 from schoolgate.proxy.admission import CREDENTIALS
 from schoolgate.proxy.destinations import PrivateDestinationError
@@ -25,9 +37,15 @@ from schoolgate.proxy.gate.heads import (
     plain_url,
     read_head,
 )
-from schoolgate.proxy.gate.hello import MAX_HELLO_BYTES, NoHelloError, read_hello
+from schoolgate.proxy.gate.hello import MAX_HELLO_BYTES, ClientHello, NoHelloError, read_hello
 from schoolgate.proxy.gate.page_end import PageEnd
 from schoolgate.proxy.gate.poller import ENDED, IN_OR_END, OUT
+from schoolgate.proxy.gate.refusals import (
+    ACCESS_DENIED,
+    NO_SOCKS,
+    PROTOCOL_VERSION,
+    shapes_of_hello,
+)
 from schoolgate.proxy.transactions import Transaction
 from schoolgate.services.callers import Caller
 
@@ -39,6 +57,9 @@ if TYPE_CHECKING:
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n"
 # A TLS record, or the method of a request; both may be unusual, and are then mitmproxy's.
 _LIKE_TLS_OR_HTTP = re.compile(rb"\x16\x03|[A-Z]+(?: |$)|[^\r\n]* HTTP/[0-9]")
+# What a browser says first in a tunnel to the port of TLS.
+_HANDSHAKE = b"\x16"
+_TLS_PORT = 443
 _UNREACHABLE = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -54,8 +75,9 @@ class Arrival:
     """
 
     __slots__ = (
-        "_asked_for", "_caller", "_connection", "_dial", "_gate", "_glance", "_head", "_is_handed",
-        "_is_over", "_out", "_page_end", "_peer", "_step", "_target", "_transaction", "_upstream", "deadline",
+        "_asked_for", "_by_alert", "_caller", "_connection", "_dial", "_gate", "_glance", "_head",
+        "_is_handed", "_is_over", "_out", "_page_end", "_peer", "_step", "_target", "_transaction",
+        "_upstream", "deadline",
     )  # fmt: skip
 
     def __init__(
@@ -75,7 +97,8 @@ class Arrival:
         self._head: Head | None = None
         self._is_handed = is_handed
         self.deadline = deadline
-        self._step = self._read_head
+        is_announced = gate.callers.current.announces(address)
+        self._step = self._read_announcement if is_announced else self._read_head
         self._glance = Glance(connection)
         self._out = b""
         # What is asked for, and where it leads once that is granted.
@@ -85,7 +108,13 @@ class Arrival:
         self._dial: Dial | None = None
         self._upstream: socket.socket | None = None
         self._page_end: PageEnd | None = None
+        # Whether a refusal is told by TLS alone, without a page and the certificate that it needs.
+        self._by_alert = False
         self._is_over = False
+
+    def fileno(self) -> int:
+        """Give the descriptor of the connection."""
+        return self._connection.fileno()
 
     def ready(self, events: int) -> None:
         """Go on: the socket has something to read, or its peer has ended."""
@@ -117,9 +146,38 @@ class Arrival:
 
     # -- looking ------------------------------------------------------------------------------
 
+    def _read_announcement(self) -> None:
+        """Hear from a load balancer who comes; the worker whose client that is hears it anew."""
+        data = self._glance.at(MAX_ANNOUNCEMENT_BYTES)
+        if data is None:
+            return
+        try:
+            found = read_announcement(data)
+        except NoAnnouncementError:
+            self.close()
+            return
+        if found is None:
+            self._glance.wait_for_more(len(data))
+            return
+        self._glance.is_enough()
+        client = found.client or self._peer
+        if not self._is_handed and self._gate.give(self._connection, client):
+            self._leave_here()
+            return
+        self._connection.recv(found.size)
+        before, self._peer, self._caller = self._peer, client, Caller(client)
+        if self._gate.is_now(before, client):
+            self._step = self._read_head
+            self._step()
+        else:
+            self.close()
+
     def _read_head(self) -> None:
         data = self._glance.at(MAX_HEAD_BYTES)
         if data is None:
+            return
+        if data[0] in NO_SOCKS:
+            self._refuse_socks(NO_SOCKS[data[0]])
             return
         if self._gate.portal_door is not None and self._gate.portal_door.is_asked(data):
             self._lead_to_portal(tls=False)
@@ -135,6 +193,8 @@ class Arrival:
         self._glance.is_enough()
         if head.method == "CONNECT":
             self._asked_for_tunnel(head)
+        elif self._gate.pac_door is not None and self._gate.pac_door.is_asked(head):
+            self._give_pac(head)
         else:
             self._asked_for_page(head)
 
@@ -153,6 +213,17 @@ class Arrival:
         self._over()
         self._connection.close()
         self._gate.left(self._caller.address)
+
+    def _refuse_socks(self, refusal: bytes) -> None:
+        gate = self._gate
+        engine, now, moment = gate.engines.current, gate.clock(), time.monotonic()
+        client = gate.clients.at(self._peer, engine.policy)
+        request = WebRequest(Url("socks", "", 0, ""), client, "CONNECT")
+        gate.ended_early(Transaction(request, SOCKS, engine, now, 0, moment, moment))
+        # What is left unread would turn the answer into a reset.
+        self._connection.recv(MAX_HEAD_BYTES)
+        self._out, self._step = refusal, self._send_last
+        self._step()
 
     # -- who asks -------------------------------------------------------------------------------
 
@@ -218,9 +289,19 @@ class Arrival:
         if url is None:
             self._hand_over()
             return
-        gate = self._gate
+        self._judge_page(head, url)
+
+    def _give_pac(self, head: Head) -> None:
+        assert self._gate.pac_door is not None
+        self._connection.recv(head.size)
+        self._out = self._gate.pac_door.answer(head)
+        self._step = self._send_last
+        self._step()
+
+    def _judge_page(self, head: Head, url: Url) -> None:
+        gate, caller = self._gate, self._caller
         engine, now = gate.engines.current, gate.clock()
-        client = gate.clients.at(self._peer, engine.policy)
+        client = gate.clients.at(caller.address, engine.policy, caller.signed_in)
         started = time.perf_counter()
         request = WebRequest(url, client, head.method)
         decision = engine.decide(request, now)
@@ -292,29 +373,34 @@ class Arrival:
         self._connection.send(_ESTABLISHED + b"\r\n")
         self._lead_to_portal(tls=True)
 
-    def _decide(self, head: Head) -> None:
+    def _decide(self, head: Head | None) -> None:
+        """Decide by the name; without a head nobody can be asked to sign in."""
         host, port = self._asked_for
         gate = self._gate
         engine, now = gate.engines.current, gate.clock()
         caller = self._caller
         client = gate.clients.at(caller.address, engine.policy, caller.signed_in)
         started = time.perf_counter()
-        answer = engine.decide_host(host, client, now)
+        shapes = () if port in gate.tunnel_ports else (Shape.ODD_PORT,)
+        answer = engine.decide_host(host, client, now, shapes)
         took_us = int((time.perf_counter() - started) * 1e6)
         moment = time.monotonic()
-        request = WebRequest(Url("https", host, port, "/"), client, "CONNECT")
+        request = WebRequest(Url("https", host, port, "/"), client, "CONNECT", shapes)
+        self._by_alert = answer.by_alert
         self._transaction = Transaction(
             request, answer.decision, engine, now, took_us, moment, moment, tls=answer.action,
             signed_in=caller.signed_in,
         )  # fmt: skip
-        if answer.action is TlsAction.REFUSE:
+        if answer.action is TlsAction.REFUSE and head is not None:
             asked = gate.callers.current.asked_instead(caller, over_tls=False)
             if asked is not None:
                 self._challenge(head, asked)
                 return
         self._target = host.strip("[]"), port
         if port in REFUSED_PORTS:
-            self._refuse_port(head)
+            self._refuse_port(head, DNS_TUNNEL)
+        elif answer.decision.shape is Shape.ODD_PORT and answer.action is TlsAction.REFUSE:
+            self._refuse_port(head, answer.decision)
         elif answer.action is TlsAction.PASS:
             self._pass_on()
         elif answer.action is TlsAction.REFUSE:
@@ -322,8 +408,8 @@ class Arrival:
         else:
             self._establish(self._read_hello_of_read)
 
-    def _refuse_port(self, head: Head) -> None:
-        self._out = self._gate.answers.blocked(self._decided_as(DNS_TUNNEL), head)
+    def _refuse_port(self, head: Head | None, decision: Decision) -> None:
+        self._out = self._gate.answers.blocked(self._decided_as(decision), head)
         self._step = self._send_last
         self._step()
 
@@ -376,19 +462,27 @@ class Arrival:
             if upstream is None:
                 assert self._transaction is not None
                 self._gate.unreached(self._transaction)
-                self._out = _UNREACHABLE
-                self._step = self._send_last
-                self._step()
+                self._end_unreached()
             else:
                 self._upstream = upstream
                 self._establish(self._read_hello_of_passed)
         except OSError:
             self.close()
 
+    def _end_unreached(self) -> None:
+        self._out = _UNREACHABLE
+        self._step = self._send_last
+        self._step()
+
     def _read_hello_of_passed(self) -> None:
         """Carry on only what is TLS to the very site that was asked for."""
         name = self._hello_name()
         if name is None:
+            return
+        if name != self._target[0] and self._by_alert:
+            # Who trusts no certificate of ours cannot be read, and both cannot be judged.
+            self._decided_as(MISNAMED)
+            self._refuse_by_alert(ACCESS_DENIED)
             return
         if name != self._target[0]:
             # No name, or another, is for the filter, which judges both.
@@ -407,9 +501,15 @@ class Arrival:
             self._hand_over()
 
     def _read_hello_of_refused(self) -> None:
-        """Speak TLS in the site's place, to say why it is closed."""
+        """Say why it is closed."""
         name = self._hello_name()
-        if name is None:
+        if name is not None:
+            self._refuse(name)
+
+    def _refuse(self, name: str) -> None:
+        """Speak TLS in the site's place, whose page is read by whoever trusts the gateway."""
+        if self._by_alert:
+            self._refuse_by_alert(ACCESS_DENIED)
             return
         gate, transaction = self._gate, self._transaction
         assert transaction is not None
@@ -434,6 +534,17 @@ class Arrival:
         gate.put_off(self, gate.bounds.kept_seconds)
         self._page_end.start()
 
+    def _refuse_by_alert(self, alert: bytes) -> None:
+        """End it as TLS does, before there is a certificate."""
+        transaction = self._transaction
+        assert transaction is not None
+        # What is left unread would turn the answer into a reset.
+        self._connection.recv(2 * MAX_HELLO_BYTES)
+        self._connection.send(alert)
+        self._connection.shutdown(socket.SHUT_WR)
+        self.close()
+        self._gate.ended_early(transaction)
+
     def _page_end_closed(self) -> None:
         self._is_over = True
         self._gate.arrivals.pop(self, None)
@@ -449,18 +560,45 @@ class Arrival:
         try:
             hello = read_hello(data)
         except NoHelloError:
-            if _LIKE_TLS_OR_HTTP.match(data):
+            is_tls = data[:1] == _HANDSHAKE
+            if _LIKE_TLS_OR_HTTP.match(data) and (is_tls or self._target[1] != _TLS_PORT):
                 self._hand_over()
             else:
                 transaction = self._decided_as(NO_WEB_TUNNEL)
                 self.close()
-                self._gate.refused(transaction)
+                self._gate.ended_early(transaction)
             return None
         if hello is None:
             self._glance.wait_for_more(len(data))
             return None
         try:
-            return normalise_host(hello.server_name) if hello.server_name else ""
+            name = normalise_host(hello.server_name) if hello.server_name else ""
         except BadAddressError:
             self._hand_over()
             return None
+        return None if self._is_closed_by_shape(hello, name) else name
+
+    def _is_closed_by_shape(self, hello: ClientHello, name: str) -> bool:
+        """Refuse what a rule closes for what its hello looks like, and tell whether it did."""
+        transaction = self._transaction
+        assert transaction is not None
+        shapes = shapes_of_hello(hello, name, self._target[0])
+        if not shapes:
+            return False
+        if transaction.tls is not TlsAction.REFUSE:
+            request = replace(transaction.request, shapes=(*transaction.request.shapes, *shapes))
+            engine, url = transaction.engine, request.url
+            answer = engine.decide_host(url.host, request.client, transaction.at, request.shapes)
+            if answer.action is not TlsAction.REFUSE:
+                return False
+            transaction.request = request
+            self._decided_as(answer.decision)
+        if self._upstream is not None:
+            self._upstream.close()
+            self._upstream = None
+        if hello.is_old:
+            # No page can be shown over it: what we speak is newer.
+            self._refuse_by_alert(PROTOCOL_VERSION)
+        else:
+            self._refuse(name)
+        return True

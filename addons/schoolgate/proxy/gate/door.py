@@ -13,8 +13,26 @@ from schoolgate.proxy.gate.poller import IN, Poller
 PAUSE_SECONDS = 0.2
 _ACCEPTED_AT_ONCE = 64
 
-# Takes a connection with the address it is from, and whether another worker handed it over.
+# Takes a connection with the address of its client, and whether another process handed it over.
 type Arrive = Callable[[socket.socket, str, bool], None]
+# Takes one whose client believes to be connected to an address and port.
+type ArriveElsewhere = Callable[[socket.socket, str, tuple[str, int]], None]
+
+
+class Handed(Protocol):
+    """A connection that was handed over, as `workers.Handed`."""
+
+    @property
+    def connection(self) -> socket.socket:
+        """It, with every byte that is unread."""
+
+    @property
+    def client(self) -> str:
+        """Whose it is; "" for the address that it is from."""
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        """Where its client believes to be connected to; None where it speaks to a proxy."""
 
 
 class Desk(Protocol):
@@ -26,7 +44,7 @@ class Desk(Protocol):
     def give(self, connection: socket.socket, client: str) -> bool:
         """Hand a connection to the worker of a client; False where that is this one."""
 
-    def take(self) -> socket.socket | None:
+    def take(self) -> Handed | None:
         """Take a connection that was handed over."""
 
 
@@ -38,6 +56,7 @@ class Door:
         arrive: takes what comes.
         later: calls back after some seconds.
         fault: told of an error that stopped it for a moment.
+        elsewhere: takes what is handed over and was going to a place.
     """
 
     def __init__(
@@ -46,11 +65,13 @@ class Door:
         arrive: Arrive,
         later: Callable[[float, Callable[[], None]], object],
         fault: Callable[[Exception], None],
+        elsewhere: ArriveElsewhere | None = None,
     ) -> None:
         self._poller = poller
         self._arrive = arrive
         self._later = later
         self._fault = fault
+        self._elsewhere = elsewhere
         self._listeners: list[socket.socket] = []
         self._desk: Desk | None = None
 
@@ -102,17 +123,23 @@ class Door:
 
     def _take(self, _events: int) -> None:
         for _ in range(_ACCEPTED_AT_ONCE):
-            connection = self._desk.take() if self._desk is not None else None
-            if connection is None:
+            handed = self._desk.take() if self._desk is not None else None
+            if handed is None:
                 return
+            connection = handed.connection
             connection.setblocking(False)
             try:
-                peer = connection.getpeername()
+                client = handed.client or _plain(connection.getpeername()[0])
             except OSError:
                 # It has gone again meanwhile.
                 connection.close()
                 continue
-            self._arrive(connection, _plain(peer[0]), True)
+            if handed.place is None:
+                self._arrive(connection, client, True)
+            elif self._elsewhere is not None:
+                self._elsewhere(connection, client, handed.place)
+            else:
+                connection.close()
 
 
 def _plain(address: str) -> str:

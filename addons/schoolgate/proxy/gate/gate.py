@@ -6,7 +6,7 @@ import logging
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -23,9 +23,12 @@ from schoolgate.proxy.gate.arrival import Arrival
 from schoolgate.proxy.gate.door import Desk, Door
 from schoolgate.proxy.gate.heads import Head
 from schoolgate.proxy.gate.leaves import Leaves
+from schoolgate.proxy.gate.original import Place, original_destination
+from schoolgate.proxy.gate.pac_door import PacDoor
 from schoolgate.proxy.gate.page_end import PageEnd
 from schoolgate.proxy.gate.poller import IN, IN_OR_END, Poller
 from schoolgate.proxy.gate.portal_door import PortalDoor
+from schoolgate.proxy.gate.redirected import Redirected
 from schoolgate.proxy.gate.relay import Relay
 from schoolgate.proxy.gate.tunnels import Tunnels
 from schoolgate.proxy.recorder import Recorder
@@ -117,6 +120,9 @@ class Gate:
         bounds: what may be held open.
         desk: where connections of other workers' clients are given to them; without it they stay.
         portal_door: leads to the portal; None where there is none.
+        pac_door: gives browsers the PAC file; None where there is none.
+        original: says where a redirected connection was going; raises OSError for one that was not.
+        tunnel_ports: to which tunnels may lead.
     """
 
     def __init__(
@@ -135,6 +141,9 @@ class Gate:
         bounds: Bounds = Bounds(),
         desk: Desk | None = None,
         portal_door: PortalDoor | None = None,
+        pac_door: PacDoor | None = None,
+        original: Callable[[socket.socket], Place] = original_destination,
+        tunnel_ports: Container[int] = range(65_536),
     ) -> None:
         self.bounds = bounds
         self.engines = engines
@@ -144,6 +153,9 @@ class Gate:
         self.answers = answers
         self.leaves = leaves
         self.portal_door = portal_door
+        self.pac_door = pac_door
+        self.original = original
+        self.tunnel_ports = tunnel_ports
         self.loop = asyncio.get_running_loop()
         self.poller = Poller(self.loop, self._fault)
         # In the order of their deadlines within a step; the longest-waiting comes first.
@@ -153,7 +165,9 @@ class Gate:
         self._behind = behind
         self._recorder = recorder
         self._metrics = metrics
-        self._door = Door(self.poller, self._arrive, self.loop.call_later, self._count)
+        later = self.loop.call_later
+        self._door = Door(self.poller, self._arrive, later, self._count, self._arrive_elsewhere)
+        self._side_door = Door(self.poller, self._arrive_redirected, later, self._count)
         self._desk = desk
         self._of_client: Counter[str] = Counter()
         self._tasks: set[asyncio.Future[Any]] = set()
@@ -165,21 +179,27 @@ class Gate:
     # -- opening and closing ----------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
-    async def serving(self, listeners: Sequence[socket.socket]) -> "AsyncIterator[Gate]":
-        """Accept on listening sockets, which stay open, and close everything else at the end."""
-        self._open(listeners)
+    async def serving(
+        self, listeners: Sequence[socket.socket], redirected: Sequence[socket.socket] = ()
+    ) -> "AsyncIterator[Gate]":
+        """Accept on listening sockets, which stay open, and close everything else at the end.
+
+        Args:
+            listeners: where clients speak to a proxy.
+            redirected: where the connections come that clients believe to be with a site.
+        """
+        self._door.open(listeners, self._desk)
+        self._side_door.open(redirected, None)
+        self._tick()
         try:
             yield self
         finally:
             self._close()
 
-    def _open(self, listeners: Sequence[socket.socket]) -> None:
-        self._door.open(listeners, self._desk)
-        self._tick()
-
     def stop_accepting(self) -> None:
         """Accept no more; what is open goes on. The listening sockets stay as they are."""
         self._door.close()
+        self._side_door.close()
 
     @property
     def connections(self) -> int:
@@ -249,6 +269,10 @@ class Gate:
             return False
         client = entry.named(_asking(entry, peer, head))
         return bool(client) and self._desk.give(connection, client)
+
+    def give(self, connection: socket.socket, client: str) -> bool:
+        """Give a connection to the worker of its client; False if that is this."""
+        return self._desk is not None and self._desk.give(connection, client)
 
     def is_now(self, before: str, address: str) -> bool:
         """Note whose connection it is; False where they have more than they may."""
@@ -324,11 +348,18 @@ class Gate:
 
     def refused(self, transaction: Transaction) -> None:
         """Note that a refused tunnel is over."""
-        self._metrics.connections.labels(tls=TlsAction.REFUSE).inc()
-        if not transaction.recorded:
+        if transaction.recorded:
+            self._metrics.connections.labels(tls=TlsAction.REFUSE).inc()
+        else:
             # Nothing was asked inside: a client that does not trust the CA, or that gave up.
-            self._recorder.decided(transaction)
-            self._recorder.tunnel_ended(transaction, transaction.elapsed_ms)
+            self.ended_early(transaction)
+
+    def ended_early(self, transaction: Transaction) -> None:
+        """Note a connection that was refused without a page."""
+        if transaction.tls is TlsAction.REFUSE:
+            self._metrics.connections.labels(tls=TlsAction.REFUSE).inc()
+        self._recorder.decided(transaction)
+        self._recorder.tunnel_ended(transaction, transaction.elapsed_ms)
 
     def left(self, address: str) -> None:
         """Note that a connection of a client is closed."""
@@ -340,17 +371,39 @@ class Gate:
 
     def _arrive(self, connection: socket.socket, address: str, is_handed: bool) -> None:
         is_full = self._of_client[address] >= self.bounds.of_client
-        if is_full and not self.callers.current.is_shared(address):
+        entry = self.callers.current
+        if is_full and not entry.is_shared(address) and not entry.announces(address):
             connection.close()
             self._warn_of(address)
             return
+        self._make_room(address)
+        self._begin(Arrival(self, connection, address, self._deadline(), is_handed=is_handed))
+
+    def _arrive_redirected(self, connection: socket.socket, address: str, _handed: bool) -> None:
+        self._arrive_elsewhere(connection, address, None)
+
+    def _arrive_elsewhere(
+        self, connection: socket.socket, address: str, place: tuple[str, int] | None
+    ) -> None:
+        if self._of_client[address] >= self.bounds.of_client:
+            connection.close()
+            self._warn_of(address)
+            return
+        self._make_room(address)
+        original = None if place is None else Place(*place)
+        self._begin(Redirected(self, connection, address, self._deadline(), original))
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self.bounds.step_seconds
+
+    def _make_room(self, address: str) -> None:
         self._of_client[address] += 1
         if len(self.arrivals) >= self.bounds.arrivals:
             next(iter(self.arrivals)).close()
-        deadline = time.monotonic() + self.bounds.step_seconds
-        arrival = Arrival(self, connection, address, deadline, is_handed=is_handed)
+
+    def _begin(self, arrival: Arrival) -> None:
         self.arrivals[arrival] = None
-        self.poller.watch(connection.fileno(), IN_OR_END, arrival.ready)
+        self.poller.watch(arrival.fileno(), IN_OR_END, arrival.ready)
         try:
             # What it has to say is there already, more often than not.
             arrival.ready(IN)
@@ -396,7 +449,7 @@ class Gate:
         client = self.clients.at(request.client.address, engine.policy, transaction.signed_in)
         if client is not request.client:
             request = replace(request, client=client)
-        answer = engine.decide_host(request.url.host, request.client, now)
+        answer = engine.decide_host(request.url.host, request.client, now, request.shapes)
         if answer.action is not TlsAction.PASS:
             transaction.engine, transaction.at = engine, now
             transaction.request, transaction.decision = request, answer.decision

@@ -1,4 +1,4 @@
-"""Reads the server name of a TLS ClientHello from the bytes that are there (RFC 8446, RFC 6066)."""
+"""Reads what a TLS ClientHello says of itself from the bytes that are there (RFC 8446, RFC 6066)."""
 
 import struct
 from dataclasses import dataclass
@@ -6,6 +6,12 @@ from dataclasses import dataclass
 _HANDSHAKE = 22
 _CLIENT_HELLO = 1
 _SERVER_NAME = 0
+_SUPPORTED_VERSIONS = 43
+# Encrypted SNI, of the drafts before ECH: in the place of a server name that can be read.
+_ENCRYPTED_NAME = 0xFFCE
+_TLS_1_2 = 0x0303
+# RFC 8701: numbers that stand for nothing, so that servers learn to ignore what they do not know.
+_GREASE = frozenset(0x1010 * n + 0x0A0A for n in range(16))
 _NUMBER = struct.Struct(">H")
 _EXTENSION = struct.Struct(">HH")
 _NAME = struct.Struct(">HBH")
@@ -20,9 +26,18 @@ class ClientHello:
 
     Attributes:
         server_name: as it stands there, ASCII; None where the client names nobody.
+        hides_name: it carries an encrypted server name.
+        newest: the newest version that it offers, as TLS numbers them; 0x0303 is TLS 1.2.
     """
 
     server_name: str | None
+    hides_name: bool = False
+    newest: int = _TLS_1_2
+
+    @property
+    def is_old(self) -> bool:
+        """Whether it offers no version that is still in use (RFC 8996)."""
+        return self.newest < _TLS_1_2
 
 
 class NoHelloError(ValueError):
@@ -39,7 +54,7 @@ def read_hello(data: bytes) -> ClientHello | None:
     if message is None:
         return None
     try:
-        return ClientHello(_server_name(message))
+        return _read(message)
     except (IndexError, UnicodeDecodeError, struct.error) as error:
         raise NoHelloError("the ClientHello does not parse") from error
 
@@ -89,29 +104,42 @@ def _wanted(message: bytes) -> int:
     return size
 
 
-def _server_name(message: bytes) -> str | None:
-    """Find the name; raises struct.error or IndexError where a length leads out of the message."""
+def _read(message: bytes) -> ClientHello:
+    """Read it; raises struct.error or IndexError where a length leads out of the message."""
+    newest = _NUMBER.unpack_from(message, 4)[0]
     at = 4 + 2 + 32
     at += 1 + message[at]
     at += 2 + _NUMBER.unpack_from(message, at)[0]
     at += 1 + message[at]
     if at == len(message):
-        return None
+        return ClientHello(None, newest=newest)
     end = at + 2 + _NUMBER.unpack_from(message, at)[0]
     if end != len(message):
         raise NoHelloError("the extensions do not end where the message does")
     at += 2
-    found = None
+    found, hides_name = None, False
     while at < end:
         kind, size = _EXTENSION.unpack_from(message, at)
         if kind == _SERVER_NAME:
             if found is not None:
                 raise NoHelloError("two server names")
             found = _host_name(message[at + 4 : at + 4 + size])
+        elif kind == _SUPPORTED_VERSIONS:
+            newest = _newest(message[at + 4 : at + 4 + size])
+        elif kind == _ENCRYPTED_NAME:
+            hides_name = True
         at += 4 + size
     if at != end:
         raise NoHelloError("an extension that is longer than the message")
-    return found
+    return ClientHello(found, hides_name, newest)
+
+
+def _newest(body: bytes) -> int:
+    """Give the newest of the versions that a list offers (RFC 8446, 4.2.1), 0 where it offers none."""
+    if len(body) != 1 + body[0] or body[0] % 2:
+        raise NoHelloError("a list of versions with two readings")
+    offered = {_NUMBER.unpack_from(body, at)[0] for at in range(1, len(body), 2)}
+    return max(offered - _GREASE, default=0)
 
 
 def _host_name(body: bytes) -> str:

@@ -33,6 +33,10 @@ class Leaves:
             self._contexts.popitem(last=False)
         return context
 
+    def forget(self) -> None:
+        """Make every context anew, as another CA signs; connections keep the one they have."""
+        self._contexts.clear()
+
 
 def _context(pem: bytes) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
