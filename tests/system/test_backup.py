@@ -47,7 +47,7 @@ EVERYONE = Subject.parse("everyone")
 def config(tmp_path: Path) -> Path:
     """Settings with a policy, people, local lists and a key file of their own."""
     shutil.copytree(ROOT / "config/policies", tmp_path / "policies")
-    for name in ("ages.yaml", "services.yaml"):
+    for name in ("ages.yaml", "services.yaml", "unfolding.yaml"):
         shutil.copy(ROOT / "config" / name, tmp_path)
     (tmp_path / "people.yaml").write_text(yaml.safe_dump({"neighbours": False}))
     (tmp_path / "mail.password").write_text("secret\n")

@@ -33,12 +33,12 @@ def opened(url: str) -> Iterator[Engine]:
 
 
 @contextmanager
-def working(config: Path, place: str) -> Iterator["subprocess.Popen[str]"]:
+def working(config: Path, said: str) -> Iterator["subprocess.Popen[str]"]:
     """Run `schoolgate jobs`, and end it as systemd does."""
     command = [*gateway.COMMAND, "jobs", "--config", str(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as jobs:
         assert jobs.stdout is not None
-        assert jobs.stdout.readline() == f"mail     {place}\n"
+        assert jobs.stdout.readline() == f"{said}\n"
         yield jobs
         jobs.send_signal(signal.SIGTERM)
         assert jobs.wait(timeout=PATIENCE_SECONDS) == 0
@@ -56,7 +56,7 @@ def test_mail_of_a_request_leaves_by_the_command(tmp_path: Path) -> None:
         config = gateway.write_config(tmp_path, mail=post.settings(roles=LEAD))
         with opened(f"sqlite:///{tmp_path}/state/schoolgate.db") as database:
             ask(database)
-            with working(config, f"localhost:{post.port}"):
+            with working(config, f"mail     localhost:{post.port}"):
                 assert eventually(lambda: not Outbox(database).unsent())
         assert [got.rcpt_tos for got in post.got] == [["lead@school.example"]]
 
@@ -76,19 +76,25 @@ def test_who_has_an_account_and_has_not_signed_is_reminded(tmp_path: Path) -> No
             run("people", "add", f"{name}@school.example", "--name", name, "--role", "teacher")
         run("declarations", "sign", "ben@school.example")
         assert "ann@school.example" in run("declarations", "list", "--missing")
-        with working(config, f"localhost:{post.port}"):
+        with working(config, f"mail     localhost:{post.port}"):
             assert eventually(lambda: post.got != [])
         [got] = post.got
         assert got.rcpt_tos == ["ann@school.example"]
         assert b"https://schoolgate.internal/declaration/" in bytes(got.original_content or b"")
 
 
+def test_without_a_mail_server_the_jobs_wait(tmp_path: Path) -> None:
+    config = gateway.write_config(tmp_path)
+    with working(config, "no mail server is set: mail waits (mail.host)") as jobs:
+        assert jobs.poll() is None
+
+
 def test_two_at_work_send_no_mail_twice(tmp_path: Path) -> None:
     with smtp.running(tmp_path) as post, fresh(tmp_path / "schoolgate.db") as url:
         post.pause_seconds = 0.05
         config = gateway.write_config(tmp_path, database=url, mail=post.settings(roles=LEAD))
-        place = f"localhost:{post.port}"
-        with opened(url) as database, working(config, place), working(config, place):
+        said = f"mail     localhost:{post.port}"
+        with opened(url) as database, working(config, said), working(config, said):
             with ApprovalStore(database).writing() as work:
                 for number in range(MAILS):
                     told = Told("A site is asked for", roles=(Role.ONLINE_SAFETY_LEAD,))
