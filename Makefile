@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3,$(if $(shell $(p
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test test-system soak setup lock lint bench clean
+.PHONY: run test test-system deb test-deploy soak setup lock lint bench clean
 
 run: setup
 	@$(BIN)/schoolgate run $(ARGS)
@@ -45,12 +45,21 @@ lint: setup
 	@$(BIN)/schoolgate policy check
 
 test: lint
-	@$(BIN)/pytest -m "not long"
+	@$(BIN)/pytest -m "not long and not deploy"
 
 test-system: setup
 	@deploy/install-ci-packages
 	@$(MAKE) --silent --no-print-directory .venv/.kerberos
 	@$(BIN)/pytest -m "system or long"
+
+# The package for Debian 13: build/schoolgate.deb.
+deb: setup
+	@deploy/build-deb
+
+# Installs it in a Debian 13 of its own (build/debian-13), boots that and breaks it; as root.
+test-deploy: setup
+	@deploy/install-ci-packages deploy-packages.txt
+	@$(BIN)/pytest -s -m deploy tests/deploy
 
 # Fuzzes the native index (docs/fuzzing.md), then loads a gateway that must not grow; seconds of each.
 SOAK_SECONDS ?= 3600
