@@ -21,6 +21,7 @@ from schoolgate.proxy.admission import CREDENTIALS
 from schoolgate.proxy.gate.answers import Answers
 from schoolgate.proxy.gate.arrival import Arrival
 from schoolgate.proxy.gate.door import Desk, Door
+from schoolgate.proxy.gate.explicit import Explicit
 from schoolgate.proxy.gate.heads import Head
 from schoolgate.proxy.gate.leaves import Leaves
 from schoolgate.proxy.gate.original import Place, original_destination
@@ -377,7 +378,7 @@ class Gate:
             self._warn_of(address)
             return
         self._make_room(address)
-        self._begin(Arrival(self, connection, address, self._deadline(), is_handed=is_handed))
+        self._begin(Explicit(self, connection, address, self._deadline(), is_handed=is_handed))
 
     def _arrive_redirected(self, connection: socket.socket, address: str, _handed: bool) -> None:
         self._arrive_elsewhere(connection, address, None)

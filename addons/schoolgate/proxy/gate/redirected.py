@@ -15,10 +15,10 @@ from schoolgate.core.hosts import as_ip, normalise_host
 from schoolgate.core.policy import Decision, TlsAction, WebRequest
 from schoolgate.core.policy.decision import NO_WEB_TUNNEL
 from schoolgate.core.urls import Url, parse_url
-from schoolgate.proxy.gate.arrival import Arrival
 from schoolgate.proxy.gate.heads import MAX_HEAD_BYTES, Head, UnusualHeadError, read_head
 from schoolgate.proxy.gate.hello import ClientHello
 from schoolgate.proxy.gate.poller import IN_OR_END
+from schoolgate.proxy.gate.tunnel import Tunnel
 from schoolgate.proxy.transactions import Transaction
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _HOST = re.compile(rb"\r\n(host[ \t]*):[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNO
 _PORT = re.compile(r":[0-9]{0,5}\Z")
 
 
-class Redirected(Arrival):
+class Redirected(Tunnel):
     """A redirected connection that the gate still looks at.
 
     Args:
