@@ -11,8 +11,10 @@ from schoolgate.core.clients import Client
 from schoolgate.core.errors import UnavailableError
 from schoolgate.core.policy import Carrier, Rule, Verdict
 from schoolgate.core.policy.pinning import Evidence, Failure, PinDecision
+from schoolgate.services import pinning as learning
 from schoolgate.services.pinning import Pinning, proposals
 from tests.core.policy.example import NOON, engine, hosts, listed
+from tests.gateway import eventually
 
 DAY = date(2026, 11, 23)
 PHONE = Client("10.0.0.7", "pupils", device_kind="ipad")
@@ -53,17 +55,17 @@ def test_a_client_counts_that_trusts_the_gateway_elsewhere() -> None:
     assert kept.threads.isdisjoint({threading.get_ident()})
 
 
-def test_what_cannot_be_written_is_told_and_written_later() -> None:
+def test_what_cannot_be_written_is_told_and_written_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "_WRITTEN_EVERY_SECONDS", 0.01)
     kept = Kept(fails=1)
     failed: list[Exception] = []
     pinning = Pinning(kept.keep, b"secret", failed.append)
     pinning.trusted(PHONE)
     pinning.refused(PHONE, "a.example", DAY)
-    pinning._take()
-    pinning._write()
+    pinning.start()
+    assert eventually(lambda: sum(kept.counts.values()) == 1)
     assert len(failed) == 1
-    pinning._write()
-    assert sum(kept.counts.values()) == 1
+    pinning.stop()
 
 
 def test_what_waits_has_a_bound() -> None:

@@ -1,15 +1,10 @@
 """Warnings that people click through: in force here at once, in the other workers from the store."""
 
-import logging
-import queue
-import threading
 from collections.abc import Callable, Collection
 
 from schoolgate.core.approvals import Acceptance
-from schoolgate.core.errors import UnavailableError
 from schoolgate.services.engines import Engines
-
-logger = logging.getLogger(__name__)
+from schoolgate.services.writing import Writer
 
 _MOST_WAITING = 10_000
 _AGAIN_SECONDS = 1.0
@@ -38,23 +33,22 @@ class Acceptances:
         failed: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self._engines = engines
-        self._keep = keep
-        self._failed = failed
-        self._queue: queue.Queue[tuple[Acceptance, Told] | None] = queue.Queue(_MOST_WAITING)
-        # Not written yet; without a function where it was told already.
-        self._waiting: dict[Acceptance, Told | None] = {}
-        self._is_failing = False
-        self._thread = threading.Thread(target=self._run, name="acceptances", daemon=True)
+        self._writer = Writer(
+            "acceptances",
+            _Clicks(keep),
+            most_waiting=_MOST_WAITING,
+            again_seconds=_AGAIN_SECONDS,
+            failed=failed,
+            lost="Accepted warnings hold in this worker only",
+        )
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread.start()
+        self._writer.start()
 
-    def stop(self, timeout_seconds: float = 10.0) -> None:
+    def stop(self) -> None:
         """Write what waits, once, and end."""
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join(timeout_seconds)
+        self._writer.stop()
 
     def accept(self, acceptance: Acceptance, told: Told) -> None:
         """Take a click; never waits.
@@ -66,52 +60,34 @@ class Acceptances:
         if acceptance in self._engines.current.overlay.acceptances:
             return
         self._engines.accept(acceptance)
-        try:
-            self._queue.put_nowait((acceptance, told))
-        except queue.Full:
+        if not self._writer.give((acceptance, told)):
             told()
 
-    def _run(self) -> None:
-        goes_on = True
-        while goes_on:
-            goes_on = self._take()
-            if self._waiting:
-                self._write()
 
-    def _take(self) -> bool:
-        """Wait for clicks, or for the time to try again; False when there will be no more."""
-        try:
-            taken = self._queue.get(timeout=_AGAIN_SECONDS if self._waiting else None)
-            while taken is not None:
-                acceptance, told = taken
-                self._waiting.setdefault(acceptance, told)
-                taken = self._queue.get_nowait()
-        except queue.Empty:
-            return True
-        return False
+class _Clicks:
+    """Not written yet; without a function where it was told already."""
 
-    def _write(self) -> None:
-        try:
-            known = self._keep(self._waiting.keys())
-        except Exception as error:  # noqa: BLE001 - a supervised loop outlives any failure
-            self._not_written(error)
-            return
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        self._waiting: dict[Acceptance, Told | None] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, item: tuple[Acceptance, Told]) -> None:
+        self._waiting.setdefault(*item)
+
+    def write(self) -> None:
+        known = self._keep(self._waiting.keys())
         told = [tell for each, tell in self._waiting.items() if tell and each not in known]
         self._waiting.clear()
-        self._is_failing = False
         for tell in told:
             tell()
 
-    def _not_written(self, error: Exception) -> None:
-        self._failed(error)
-        if not self._is_failing:
-            trace = None if isinstance(error, UnavailableError) else error
-            logger.error("Accepted warnings hold in this worker only: %s", error, exc_info=trace)
-            self._is_failing = True
-        if len(self._waiting) >= _MOST_WAITING:
-            # They hold here; the others ask once more.
-            waiting, self._waiting = self._waiting, {}
-        else:
-            waiting, self._waiting = self._waiting, dict.fromkeys(self._waiting)
-        for tell in filter(None, waiting.values()):
+    def not_written(self) -> None:
+        told = list(filter(None, self._waiting.values()))
+        # Where there are too many they hold here; the others ask once more.
+        is_full = len(self._waiting) >= _MOST_WAITING
+        self._waiting = {} if is_full else dict.fromkeys(self._waiting)
+        for tell in told:
             tell()

@@ -1,8 +1,5 @@
 """Sites whose programs trust no certificate of the gateway's: found out, proposed, and decided by people."""
 
-import logging
-import queue
-import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,13 +8,11 @@ from hashlib import blake2b
 
 from schoolgate.core.approvals import Subject
 from schoolgate.core.clients import Client
-from schoolgate.core.errors import UnavailableError
 from schoolgate.core.hosts import as_ip
 from schoolgate.core.policy import PolicyEngine, Reason, Verdict, WebRequest
 from schoolgate.core.policy.pinning import Evidence, Failure, PinDecision
 from schoolgate.core.urls import Url
-
-logger = logging.getLogger(__name__)
+from schoolgate.services.writing import Writer
 
 _MOST_WAITING = 2_000
 _MOST_CLIENTS = 10_000
@@ -45,24 +40,24 @@ class Pinning:
         secret: bytes = b"",
         failed: Callable[[Exception], None] = lambda _: None,
     ) -> None:
-        self._keep = keep
         self._secret = secret[:64]
-        self._failed = failed
         self._trusting: OrderedDict[str, None] = OrderedDict()
-        self._queue: queue.Queue[Failure | None] = queue.Queue(_MOST_WAITING)
-        self._waiting: Counter[Failure] = Counter()
-        self._is_failing = False
-        self._thread = threading.Thread(target=self._run, name="pinning", daemon=True)
+        self._writer = Writer(
+            "pinning",
+            _Failures(keep),
+            most_waiting=_MOST_WAITING,
+            again_seconds=_WRITTEN_EVERY_SECONDS,
+            failed=failed,
+            lost="Failed handshakes are not kept",
+        )
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread.start()
+        self._writer.start()
 
-    def stop(self, timeout_seconds: float = 10.0) -> None:
+    def stop(self) -> None:
         """Write what waits, once, and end."""
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join(timeout_seconds)
+        self._writer.stop()
 
     def trusted(self, client: Client) -> None:
         """Note that a client took a certificate of the gateway's."""
@@ -82,47 +77,30 @@ class Pinning:
         if who not in self._trusting:
             return False
         digest = blake2b(who.encode(), digest_size=8, key=self._secret).hexdigest()
-        try:
-            self._queue.put_nowait(Failure(host, client.device_kind, digest, day))
-        except queue.Full:
-            # One more of many.
-            return False
-        return True
+        # One that does not fit is one of many.
+        return self._writer.give(Failure(host, client.device_kind, digest, day))
 
-    def _run(self) -> None:
-        goes_on = True
-        while goes_on:
-            goes_on = self._take()
-            if self._waiting:
-                self._write()
 
-    def _take(self) -> bool:
-        """Collect for a while; False when there will be no more."""
-        try:
-            taken = self._queue.get(timeout=_WRITTEN_EVERY_SECONDS if self._waiting else None)
-            while taken is not None:
-                if len(self._waiting) < _MOST_WAITING or taken in self._waiting:
-                    self._waiting[taken] += 1
-                taken = self._queue.get_nowait()
-        except queue.Empty:
-            return True
-        return False
+class _Failures:
+    """How often each failed since it was last written."""
 
-    def _write(self) -> None:
-        try:
-            self._keep(self._waiting, max(failure.day for failure in self._waiting))
-        except Exception as error:  # noqa: BLE001 - a supervised loop outlives any failure
-            self._not_written(error)
-            return
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        self._waiting: Counter[Failure] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, item: Failure) -> None:
+        if len(self._waiting) < _MOST_WAITING or item in self._waiting:
+            self._waiting[item] += 1
+
+    def write(self) -> None:
+        self._keep(self._waiting, max(failure.day for failure in self._waiting))
         self._waiting.clear()
-        self._is_failing = False
 
-    def _not_written(self, error: Exception) -> None:
-        self._failed(error)
-        if not self._is_failing:
-            trace = None if isinstance(error, UnavailableError) else error
-            logger.error("Failed handshakes are not kept: %s", error, exc_info=trace)
-            self._is_failing = True
+    def not_written(self) -> None:
+        """They wait, and more with them."""
 
 
 @dataclass(frozen=True, slots=True)
