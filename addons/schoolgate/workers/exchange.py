@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from schoolgate.workers import steering
+from schoolgate.workers.socket_pairs import SocketPairs
 
 # A worker says nothing: the connection itself says whose it is.
 _OWN = b"\0"
 _LONGEST = 256
 
 
-class Exchange:
+class Exchange(SocketPairs):
     """The sockets of all workers, made before any of them exists and inherited by each.
 
     What was handed to a worker that ends is taken by its replacement.
@@ -26,13 +27,6 @@ class Exchange:
         workers: how many.
     """
 
-    def __init__(self, workers: int) -> None:
-        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(workers)]
-        self._giving = [giving for giving, _ in pairs]
-        self._taking = [taking for _, taking in pairs]
-        for one in (*self._giving, *self._taking):
-            one.setblocking(False)
-
     def entrance(self) -> "Entrance":
         """Give what a process that is no worker hands connections in by."""
         return Entrance(self._giving)
@@ -40,11 +34,6 @@ class Exchange:
     def desk(self, number: int) -> "Desk":
         """Give what a worker has of it; numbers are from 1."""
         return Desk(number - 1, self._taking[number - 1], self._giving)
-
-    def close(self) -> None:
-        """Close what this process has of it."""
-        for one in (*self._giving, *self._taking):
-            one.close()
 
 
 class Handed(NamedTuple):

@@ -8,32 +8,22 @@ import socket
 from collections.abc import Sequence
 from zlib import crc32
 
+from schoolgate.workers.socket_pairs import SocketPairs
+
 # A datagram is one letter; what does not fit is not sent.
 LONGEST_LETTER = 4096
 
 
-class Letters:
+class Letters(SocketPairs):
     """The sockets of all workers, made before any of them exists and inherited by each.
 
     Args:
         workers: how many.
     """
 
-    def __init__(self, workers: int) -> None:
-        pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(workers)]
-        self._giving = [giving for giving, _ in pairs]
-        self._taking = [taking for _, taking in pairs]
-        for one in (*self._giving, *self._taking):
-            one.setblocking(False)
-
     def box(self, number: int) -> "LetterBox":
         """Give what a worker has of it; numbers are from 1."""
         return LetterBox(number - 1, self._taking[number - 1], self._giving)
-
-    def close(self) -> None:
-        """Close what this process has of it."""
-        for one in (*self._giving, *self._taking):
-            one.close()
 
 
 class LetterBox:
