@@ -44,8 +44,9 @@ lint: setup
 	@$(BIN)/schoolgate lists lint
 	@$(BIN)/schoolgate policy check
 
+# A file of tests is of one process: its tests share what they have started.
 test: lint
-	@$(BIN)/pytest -m "not long and not deploy"
+	@$(BIN)/pytest -m "not long and not deploy" --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-system: setup
 	@deploy/install-ci-packages
