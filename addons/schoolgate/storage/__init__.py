@@ -7,9 +7,11 @@ from schoolgate.storage.connections import is_postgresql, is_there, place_of, sq
 from schoolgate.storage.database import open_database
 from schoolgate.storage.decisions import DecisionStore
 from schoolgate.storage.digests import Digests
+from schoolgate.storage.figures import Figures, granted_after, last_grant
 from schoolgate.storage.migrations import upgrade
 from schoolgate.storage.outbox import Outbox, OutboxState, Waiting
 from schoolgate.storage.pinning import PinningTable
+from schoolgate.storage.stream_accounts import StreamAccounts
 from schoolgate.storage.watch import BindingWatch, OverlayWatch
 
 __all__ = [
@@ -19,17 +21,21 @@ __all__ = [
     "BindingWatch",
     "DecisionStore",
     "Digests",
+    "Figures",
     "Happening",
     "Outbox",
     "OutboxState",
     "OverlayWatch",
     "PinningTable",
     "Reading",
+    "StreamAccounts",
     "TrailState",
     "Waiting",
     "Writing",
+    "granted_after",
     "is_postgresql",
     "is_there",
+    "last_grant",
     "open_database",
     "place_of",
     "sqlite_path",

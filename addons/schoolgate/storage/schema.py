@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -279,6 +280,16 @@ pinning_decisions = Table(
     Column("at", UtcTime, nullable=False),
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+stream_accounts = Table(
+    "stream_accounts",
+    metadata,
+    Column("who", Text, primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("milliseconds", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("streams", JSON, nullable=False),
 )
 
 # Append only: a migration puts triggers on it that refuse UPDATE and DELETE.

@@ -1,0 +1,1 @@
+"""What metering costs, and how exact it is."""
