@@ -1,0 +1,110 @@
+"""The judge of one page: bytes in as they come, a verdict out as soon as there is one."""
+
+from collections.abc import Iterable
+
+from schoolgate.core.content.charset import Decoder
+from schoolgate.core.content.folding import fold
+from schoolgate.core.content.labels import labels_of_page
+from schoolgate.core.content.model import PhraseModel
+from schoolgate.core.content.scoring import Score, Tally
+from schoolgate.core.content.signals import Signal
+from schoolgate.core.content.visible import MARK, VisibleText
+
+# After so many characters of text a page is judged; then once more at its end or the last of these.
+CHECKPOINTS = (32 * 1024, 128 * 1024, 256 * 1024)
+# Of markup: a page without text has an end, too.
+MOST_BYTES = 2 * 1024 * 1024
+
+_MARKUP = frozenset({"text/html", "application/xhtml+xml"})
+_PLAIN = frozenset({"text/plain"})
+
+
+class PageScorer:
+    """Judges one page; the same bytes give the same verdict in whatever chunks they come.
+
+    Attributes:
+        verdict: what the page is, once that is certain; it does not change any more.
+        done: whether nothing that comes can change the verdict; it may then stream unseen.
+    """
+
+    def __init__(
+        self,
+        model: PhraseModel,
+        content_type: str,
+        charset: str | None = None,
+        signals: Iterable[Signal] = (),
+    ) -> None:
+        """Begin a page.
+
+        Args:
+            model: the phrases.
+            content_type: of the header, without parameters; what is no text is done at once.
+            charset: of the header.
+            signals: what is known before the page comes.
+        """
+        kind = content_type.strip().lower()
+        self.verdict: Score | None = None
+        self.done = kind not in _MARKUP | _PLAIN
+        self._markup = VisibleText() if kind in _MARKUP else None
+        self._decoder = Decoder(charset)
+        self._tally = Tally(model, {each.id: each for each in signals})
+        self._bytes = self._chars = self._checked = 0
+        self._pieces: list[str] = []
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes, decoded from whatever coding the body had (RFC 9110, 8.4)."""
+        if self.done:
+            return
+        data = data[: MOST_BYTES - self._bytes]
+        self._bytes += len(data)
+        self._take(self._decoder.feed(data))
+        if self._bytes >= MOST_BYTES or (self._markup and self._markup.exhausted):
+            self.close()
+
+    def close(self) -> Score | None:
+        """Say that the page has ended, and give the verdict."""
+        if not self.done:
+            self._take(self._decoder.close())
+        if not self.done:
+            if self._markup:
+                self._hold("".join(self._markup.close()))
+            self._judge("".join(self._pieces))
+            self._pieces.clear()
+            self.done = True
+        return self.verdict
+
+    def _take(self, text: str) -> None:
+        if text and not self.done:
+            self._hold("".join(self._markup.feed(text)) if self._markup else text)
+
+    def _hold(self, text: str) -> None:
+        """Keep text until a checkpoint, which is at a character of the page and not at a chunk's end."""
+        while self._chars + len(text) >= CHECKPOINTS[self._checked]:
+            here = CHECKPOINTS[self._checked] - self._chars
+            self._pieces.append(text[:here])
+            self._chars += here
+            text = text[here:]
+            self._judge(self._cut())
+            self._checked += 1
+            if self.verdict or self._checked == len(CHECKPOINTS):
+                self.done = True
+                self._pieces.clear()
+                return
+        self._pieces.append(text)
+        self._chars += len(text)
+
+    def _cut(self) -> str:
+        """Give the text up to its last whole word; the rest waits, under the mark of its zone."""
+        text = "".join(self._pieces)
+        cut = text.rfind(" ") + 1 or len(text)
+        mark = text.rfind(MARK, 0, cut)
+        self._pieces = [f"{text[mark : mark + 2]} " if mark >= 0 else "", text[cut:]]
+        return text[:cut]
+
+    def _judge(self, text: str) -> None:
+        tally = self._tally
+        tally.add(fold(text))
+        if self._markup:
+            for signal in labels_of_page(tally.model.labels, self._markup.labels):
+                tally.signals.setdefault(signal.id, signal)
+        self.verdict = tally.verdict()

@@ -1,0 +1,20 @@
+"""What is known of a page before it is read: a hint for one category, with its weight."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A hint that a page is of a category.
+
+    Attributes:
+        id: what gave it, for the journal: ``label:rta``, ``host:casino``.
+        category: id of the category that it speaks for.
+        points: how much it adds to the phrases of that category.
+        sufficient: whether it is a verdict by itself: the page says so of itself.
+    """
+
+    id: str
+    category: str
+    points: float
+    sufficient: bool = False

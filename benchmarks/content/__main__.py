@@ -1,0 +1,191 @@
+r"""What judging a page costs, and what it finds.
+
+python -m benchmarks.content             CPU of one page of 100 KB, beside a naive regex
+python -m benchmarks.content --table     precision and recall by category (docs/content.md)
+python -m benchmarks.content --write     the table, into docs/content.md
+"""
+
+import argparse
+import gc
+import html
+import os
+import platform
+import random
+import re
+import resource
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.page import write_section
+from schoolgate.core.content import PageScorer, PhraseModel, Score
+from schoolgate.core.content.folding import fold
+from schoolgate.lists.phrase_files import load_phrases, read_phrase_files
+from tests.content import corpus
+
+ROOT = Path(__file__).resolve().parents[2]
+PHRASES = ROOT / "categories" / "phrases"
+DOCUMENT = ROOT / "docs" / "content.md"
+PAGE_BYTES, CHUNK, ROUNDS = 100_000, 16_384, 300
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.content",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--table", action="store_true", help="what is found, by category")
+    parser.add_argument("--write", action="store_true", help="write both to the documents")
+    arguments = parser.parse_args()
+    if arguments.write or not arguments.table:
+        text = cost()
+        print(text)
+        if arguments.write:
+            write_section("content", text)
+    if arguments.write or arguments.table:
+        text = table(load_phrases(PHRASES))
+        print(text)
+        if arguments.write:
+            write_section("table", text, DOCUMENT)
+
+
+def cost() -> str:
+    """Give the CPU of a page, and the memory of the phrases."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    model = load_phrases(PHRASES)
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    page = english_page(random.Random(11))
+    naive = _naive()
+    ours = _milliseconds(lambda: _verdict(model, page), ROUNDS)
+    theirs = _milliseconds(lambda: naive(page), 3)
+    words = len(re.sub(rb"<(script|style).*?</\1>|<[^>]*>", b" ", page, flags=re.DOTALL).split())
+    tags = len(re.findall(rb"<[a-z/]", page))
+    load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
+    return f"""\
+## Judging a page by what it says
+
+Printed by `python -m benchmarks.content` on {datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, Python \
+{platform.python_version()}, load of the machine {load}: {len(page):,} bytes of HTML in chunks of {CHUNK:,}, \
+{words:,} words of English, {tags:,} tags; {model.phrases:,} phrases of all languages.
+
+| | ms of CPU a page (median) |
+|---|---|
+| phrases and registers of all languages, as they stream | {ours:.2f} |
+| a naive regex: tags away, one expression of all phrases | {theirs:.0f} |
+
+The phrases take {grown:.0f} MB at most, with what is needed to read them, once for all workers."""
+
+
+def english_page(draw: random.Random) -> bytes:
+    """Give a page as news sites have: a third of it text (of docs/), the rest markup and scripts."""
+    prose = " ".join(
+        path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))
+    )
+    sentences = re.findall(r"[A-Z][\w ,;’'()-]{40,300}[.?]", prose)
+    style = "<style>" + ".card>.teaser{margin:0 0 1rem;color:#223}" * 300 + "</style>"
+    script = "<script>" + "window.queue=window.queue||[];queue.push({a:1<2});" * 400 + "</script>"
+    parts = [
+        "<!DOCTYPE html><html lang='en'><head><meta charset='utf-8'><title>The town</title>",
+        style,
+    ]
+    parts += [
+        f"<li class='nav__item nav__item--{i}'><a href='/section/{i}'>News {i}</a></li>"
+        for i in range(60)
+    ]
+    size = sum(map(len, parts)) + len(script)
+    while size < PAGE_BYTES - 100:
+        head, *body = (html.escape(draw.choice(sentences)) for _ in range(3))
+        card = (
+            f"<article class='card card--wide' id='item-{size}' data-position='{size % 97}'>"
+            f"<h2 class='card__title'><a href='/news/{size}/story.html'>{head}</a></h2>"
+            f"<p class='card__teaser'>{body[0]} <em>{body[1]}</em></p>"
+            f"<img class='card__image' src='/images/{size}-640x360.jpg' srcset='/images/{size}.avif' alt=''>"
+            "</article>\n"
+        )
+        parts.append(card)
+        size += len(card)
+    return "".join([*parts, script, "</body></html>"]).encode()
+
+
+def table(model: PhraseModel) -> str:
+    """Give what is found on the written pages and on texts that Debian packs."""
+    recall: dict[str, Counter[str]] = {}
+    for folder in ("open", "sealed"):
+        for page in corpus.written(folder):
+            counts = recall.setdefault(page.subject, Counter())
+            counts[folder] += 1
+            score = _verdict(model, page.markup().encode())
+            counts[f"{folder} found"] += score is not None and score.category == page.subject
+    rows = [
+        f"| {subject} | {c['open found']} of {c['open']} | {c['sealed found']} of {c['sealed']} |"
+        for subject, c in sorted(recall.items())
+    ]
+    innocent: dict[str, list[bool]] = {}
+    for page in corpus.written("innocent"):
+        blocked = _verdict(model, page.markup().encode()) is not None
+        innocent.setdefault(page.subject, []).append(blocked)
+    clean = [f"| {name} | {len(each)} | {sum(each)} |" for name, each in innocent.items()]
+    packed: dict[str, list[bool]] = {}
+    for name, text in corpus.debian_texts():
+        kind = "packed by Debian: " + corpus.kind_of(name)
+        packed.setdefault(kind, []).extend(
+            _verdict(model, page.encode()) is not None for page in corpus.pages_of(text, name)
+        )
+    clean += [f"| {name} | {len(each):,} | {sum(each)} |" for name, each in sorted(packed.items())]
+    return "\n".join(
+        [
+            f"Printed by `python -m benchmarks.content --table` on {datetime.now(UTC):%Y-%m-%d}.",
+            "",
+            "| category | pages found | of the sealed half |",
+            "|---|---|---|",
+            *rows,
+            "",
+            "| innocent pages | pages | blocked |",
+            "|---|---|---|",
+            *clean,
+        ]
+    )
+
+
+def _verdict(model: PhraseModel, page: bytes) -> Score | None:
+    scorer = PageScorer(model, "text/html", "utf-8")
+    for start in range(0, len(page), CHUNK):
+        scorer.feed(page[start : start + CHUNK])
+    return scorer.close()
+
+
+def _naive() -> Callable[[bytes], int]:
+    """Give what somebody would write first: tags away, and one expression with all phrases."""
+    files = read_phrase_files(PHRASES)
+    phrases = {
+        fold(phrase).decode().strip().replace("  ", " ")
+        for _, text in (*files.categories, *files.registers)
+        for language in text.languages.values()
+        for each in (*language.phrases.values(), language.exculpations)
+        for phrase in each
+    }
+    tags = re.compile(r"<script.*?</script>|<style.*?</style>|<[^>]*>", re.DOTALL)
+    longest_first = sorted(phrases, key=len, reverse=True)
+    expression = re.compile(r"\b(?:" + "|".join(map(re.escape, longest_first)) + r")\b")
+    return lambda page: len(expression.findall(tags.sub(" ", page.decode()).lower()))
+
+
+def _milliseconds(call: Callable[[], object], rounds: int) -> float:
+    call()
+    gc.collect()
+    gc.freeze()  # as workers do once they have started
+    taken = []
+    for _ in range(rounds):
+        started = time.process_time()
+        call()
+        taken.append(time.process_time() - started)
+    return statistics.median(taken) * 1e3
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""A verdict needs enough text and several strong, independent phrases, and must beat the innocent."""
+
+import pytest
+
+from schoolgate.core.content import PhraseModel
+from schoolgate.core.content.folding import fold
+from schoolgate.core.content.scoring import Tally
+from tests.core.content.conftest import FILLER, GAMBLING
+
+
+def category(model: PhraseModel, text: str) -> str | None:
+    tally = Tally(model)
+    tally.add(fold(text))
+    score = tally.verdict()
+    return score.category if score else None
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        (GAMBLING, "gambling"),
+        ("free spins online casino place your bets jackpot", None),  # too few words
+        (f"{'free spins ' * 20} {FILLER}", None),  # one phrase, however often
+        (f"jackpot roulette odds {FILLER}", None),  # none that is strong
+        (f"{GAMBLING} {' '.join(['word'] * 9000)}", None),  # lost in a long text
+        (f"addiction {GAMBLING}", None),  # cleared by what stands near
+        (f"{GAMBLING} {FILLER} addiction", "gambling"),  # but not from afar
+        (f"{GAMBLING} nurse treatment breast cancer", "gambling"),
+        (FILLER, None),
+        ("", None),
+    ],
+)
+def test_what_makes_a_verdict(model: PhraseModel, text: str, want: str | None) -> None:
+    assert category(model, text) == want
+
+
+def test_a_register_that_weighs_more_clears_the_page(model: PhraseModel) -> None:
+    weak = f"free spins, online casino, place your bets, odds {FILLER}"
+    innocent = "nurse treatment breast cancer " * 4
+    assert category(model, weak) == "gambling"
+    assert category(model, f"{weak} {FILLER} {innocent}") is None
+
+
+def test_the_evidence_is_ids_the_heaviest_first(model: PhraseModel) -> None:
+    tally = Tally(model)
+    tally.add(fold(GAMBLING))
+    score = tally.verdict()
+    assert score
+    assert len(score.evidence) == 5
+    assert all(each.startswith("gambling/en/") for each in score.evidence)
+    assert score.points >= score.threshold

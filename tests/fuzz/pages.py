@@ -1,0 +1,107 @@
+r"""Fuzzes the scorer of pages: made-up and mutated pages, in chunks, under any charset.
+
+    python -m tests.fuzz.pages 600 [SEED]
+
+Fails on an exception, on a verdict that depends on the chunks, and on a page that costs more than
+`MOST_MS_PER_KB`; the page is then in `build/fuzz/found`.
+"""
+
+import random
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from schoolgate.core.content import PageScorer, PhraseModel, Score
+from schoolgate.lists.phrase_files import load_phrases
+from tests.content import corpus
+
+ROOT = Path(__file__).resolve().parents[2]
+FOUND = ROOT / "build" / "fuzz" / "found"
+# Beyond the first 16 KB; an ordinary page takes a fiftieth.
+MOST_MS_PER_KB = 2.0
+KINDS = ("text/html", "text/html", "application/xhtml+xml", "text/plain")
+CHARSETS = (
+    None, "utf-8", "utf-16", "windows-1252", "iso-8859-2", "big5", "gb18030", "shift_jis", "euc-kr",
+    "iso-2022-jp", "koi8-r", "x-user-defined", "hz-gb-2312", "replacement", "\0",
+)  # fmt: skip
+PIECES = [
+    b'<', b'>', b'</', b'<!--', b'-->', b'<![CDATA[', b']]>', b'<script>', b'</script>',
+    b'<title>', b'</title>', b'<style>', b'<plaintext>', b'<template>', b'<svg>', b'<math>',
+    b"<a href='", b'<h1>', b'</h1>', b'<img alt="', b'<meta charset=',
+    b'<meta name=rating content=', b"<meta name=description content='", b'&#x', b'&amp', b'\x00',
+    b'\x07\x05', b'\xff', b'\xef\xbb\xbf', b'\x1b$B', b'\xf0\x9f\x8e\xb0', b"\xcc\x81" * 40,
+    b'casino ', b'free spins ', b"<div>" * 200, b" " * 300, b"x" * 3000, b'\xe2\x80\x8b', b'<b>',
+    b'</b>',
+]  # fmt: skip
+
+
+def main(seconds: float, seed: int) -> int:
+    """Try pages for a time; give the exit code."""
+    draw, model = random.Random(seed), load_phrases(ROOT / "categories" / "phrases")
+    seeds = [
+        page.markup().encode()
+        for folder in ("innocent", "open", "sealed")
+        for page in corpus.written(folder)
+    ]
+    end, counts, worst = time.monotonic() + seconds, Counter[str](), 0.0
+    while time.monotonic() < end:
+        page, kind, charset = made(draw, seeds), draw.choice(KINDS), draw.choice(CHARSETS)
+        cut = draw.choice((1, 7, 100, 1460, 16384)) if len(page) < 20_000 else 1460
+        try:
+            started = time.process_time()
+            whole = judged(model, page, len(page) or 1, kind, charset)
+            each = (time.process_time() - started) * 1e3 / max(16.0, len(page) / 1024)
+            fault = "too slow" if each > MOST_MS_PER_KB else ""
+            if judged(model, page, cut, kind, charset) != whole:
+                fault = "another verdict in chunks"
+        except Exception as error:  # noqa: BLE001 - this is what is looked for
+            fault = repr(error)
+        if fault:
+            FOUND.mkdir(parents=True, exist_ok=True)
+            path = FOUND / f"page-{seed}-{counts['pages']}"
+            path.write_bytes(page)
+            print(f"{fault}: {path} ({kind}, {charset}, chunks of {cut})")
+            return 1
+        worst = max(worst, each)
+        counts["pages"] += 1
+        counts["bytes"] += len(page)
+        counts["verdicts"] += whole is not None
+    print(
+        f"{counts['pages']:,} pages, {counts['bytes'] / 1e6:,.0f} MB, {counts['verdicts']:,} verdicts; "
+        f"at worst {worst:.2f} ms a KB; seed {seed}; nothing found"
+    )
+    return 0
+
+
+def made(draw: random.Random, seeds: list[bytes]) -> bytes:
+    """Make a page: one of the seeds with pieces put in, taken out, repeated and broken."""
+    page = bytearray(draw.choice(seeds) if draw.random() < 0.8 else b"")
+    for _ in range(draw.randint(0, 30)):
+        at = draw.randint(0, len(page))
+        match draw.randrange(5):
+            case 0 | 1:
+                page[at:at] = draw.choice(PIECES) * draw.choice((1, 1, 1, 2, 50))
+            case 2:
+                del page[at : at + draw.randint(1, 400)]
+            case 3:
+                page[at:at] = draw.randbytes(draw.randint(1, 20))
+            case _:
+                page[at:at] = draw.choice(seeds)[: draw.randint(0, 3000)]
+    if draw.random() < 0.02:
+        page = page * draw.randint(10, 200)
+    return bytes(page[:3_000_000])
+
+
+def judged(
+    model: PhraseModel, page: bytes, cut: int, kind: str, charset: str | None
+) -> Score | None:
+    """Give the verdict on a page that comes in chunks."""
+    scorer = PageScorer(model, kind, charset)
+    for start in range(0, len(page), cut):
+        scorer.feed(page[start : start + cut])
+    return scorer.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1))
