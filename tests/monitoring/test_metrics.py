@@ -6,6 +6,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from schoolgate.monitoring import Metrics
+from schoolgate.monitoring.tallies import MOST_CHILDREN
 from tests.data import shared
 
 CONTRACT: dict[str, set[str]] = {
@@ -20,6 +21,9 @@ CONTRACT: dict[str, set[str]] = {
     "schoolgate_circumvention_total": {"kind"},
     "schoolgate_alerts_total": {"theme", "severity"},
     "schoolgate_ca_expiry_seconds": set(),
+    "schoolgate_grant_propagation_seconds": set(),
+    "schoolgate_worker_clients": set(),
+    "schoolgate_locked_list_ok": {"list"},
 }
 WORKERS = {"schoolgate_worker_up": {"worker"}, "schoolgate_worker_restarts_total": {"worker"}}
 # Beside the contract's: for whoever runs the gateway.
@@ -28,6 +32,14 @@ OWN: dict[str, set[str]] = {
     "schoolgate_reload_errors_total": set(),
     "schoolgate_identity_faults_total": set(),
     "schoolgate_overlay_version": set(),
+    "schoolgate_bytes_total": {"direction"},
+    "schoolgate_contents_stopped_total": {"clause"},
+    "schoolgate_request_seconds": set(),
+    "schoolgate_worker_late_seconds": set(),
+    "schoolgate_connections_open": set(),
+    "schoolgate_journal_waiting": set(),
+    "schoolgate_locked_list_date_seconds": {"list"},
+    "schoolgate_locked_list_hash": {"list"},
 }
 
 
@@ -39,7 +51,12 @@ def filled() -> Metrics:
     metrics.filter_errors.labels(hook="request").inc()
     metrics.circumvention.labels(kind="vpn").inc()
     metrics.alerts.labels(theme="circumvention", severity="medium").inc()
+    metrics.contents_stopped.labels(clause="W-6.3.1-stream").inc()
     metrics.list_domains.labels(category="games").set(3)
+    metrics.ended(10, 2_000, 0.25)
+    metrics.ended(7, 700, None)
+    for gauge in (metrics.locked_list_ok, metrics.locked_list_date, metrics.locked_list_hash):
+        gauge.labels(list="iwf").set(1)
     metrics.flush()
     return metrics
 
@@ -78,6 +95,31 @@ def test_no_label_can_hold_a_person_a_host_or_an_address() -> None:
 def test_every_metric_says_in_a_sentence_what_it_is() -> None:
     for family in filled().registry.collect():
         assert family.documentation.endswith("."), family.name
+
+
+def test_a_tunnel_counts_for_the_bytes_and_not_for_the_time_that_requests_take() -> None:
+    value = filled().registry.get_sample_value
+    assert value("schoolgate_bytes_total", {"direction": "up"}) == 17
+    assert value("schoolgate_bytes_total", {"direction": "down"}) == 2_700
+    assert value("schoolgate_request_seconds_count") == 1
+
+
+def test_what_is_alerted_on_rises_from_nothing() -> None:
+    """A counter that appears with its first event shows no increase to Prometheus."""
+    value = Metrics().registry.get_sample_value
+    assert value("schoolgate_filter_errors_total", {"hook": "gate"}) == 0
+    raised = {"theme": "circumvention", "severity": "medium"}
+    assert value("schoolgate_alerts_total", raised) == 0
+
+
+def test_no_policy_makes_more_series_than_a_bound() -> None:
+    metrics = Metrics()
+    for number in range(MOST_CHILDREN + 500):
+        metrics.requests.labels("block", f"category-{number}", "staff", "").inc()
+    metrics.flush()
+    [family] = [f for f in metrics.registry.collect() if f.name == "schoolgate_requests"]
+    assert len(family.samples) == MOST_CHILDREN + 1
+    assert sum(sample.value for sample in family.samples) == MOST_CHILDREN + 500
 
 
 def test_two_gateways_in_one_process_count_apart() -> None:

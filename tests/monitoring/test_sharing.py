@@ -32,6 +32,7 @@ def count(directory: Path, seat: int, blocked: int, version: int) -> None:
     metrics.requests.labels("block", "games", "staff", "").inc(blocked)
     metrics.decision_seconds.observe(0.000_003)
     metrics.policy_version.set(version)
+    metrics.clients.set(blocked)
     metrics.flush()
 
 
@@ -60,6 +61,7 @@ def test_counters_are_added_and_of_a_state_the_one_behind_is_shown(
     figures: Callable[[str], float | None],
 ) -> None:
     assert figures("schoolgate_requests_total") == 7
+    assert figures("schoolgate_worker_clients") == 7
     assert figures("schoolgate_decision_seconds_count") == 2
     assert figures("schoolgate_policy_version") == 7
 
@@ -69,6 +71,7 @@ def test_of_one_that_ended_the_counts_stay_and_the_state_goes(
 ) -> None:
     forget(tmp_path, 2)
     assert figures("schoolgate_requests_total") == 7
+    assert figures("schoolgate_worker_clients") == 3
     assert figures("schoolgate_policy_version") == 8
 
 

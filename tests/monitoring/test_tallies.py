@@ -40,6 +40,20 @@ def test_what_was_counted_is_handed_on_once() -> None:
     assert shown("block") == 4
 
 
+def test_what_is_beyond_the_bound_is_counted_together() -> None:
+    registry = CollectorRegistry()
+    tallies = Tallies(requests(registry), ("verdict", "group"), most=2)
+    for group in ("a", "b", "c", "d", "a"):
+        tallies.labels("block", group).inc()
+    tallies.flush()
+
+    def shown(verdict: str, group: str) -> float | None:
+        return registry.get_sample_value("requests_total", {"verdict": verdict, "group": group})
+
+    assert [shown("block", group) for group in "abcd"] == [2, 1, None, None]
+    assert shown("other", "other") == 2
+
+
 @pytest.mark.parametrize(
     "amounts", [[], [0.0], [0.001, 0.0011], [0.01, 1.0, 1.1, 50.0], [0.5] * 100]
 )

@@ -106,6 +106,11 @@ class JournalWriter:
         else:
             self._dropped(1)
 
+    @property
+    def waiting(self) -> int:
+        """How many events are still to be written."""
+        return len(self._waiting)
+
     def faults(self) -> list[str]:
         """Give a sentence when the journal cannot be written, or nothing."""
         if self._failing or not self._thread.is_alive():

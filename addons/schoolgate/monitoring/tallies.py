@@ -29,18 +29,37 @@ class Tally:
             self._counter.inc(waiting)
 
 
-class Tallies:
-    """A counter with labels; for one thread."""
+# Five schools' worth of verdicts, categories, groups and periods; each costs memory for ever, here and
+# in Prometheus.
+MOST_CHILDREN = 5_000
+# What is counted once there are as many as that.
+OTHER = "other"
 
-    def __init__(self, counter: Counter, labels: tuple[str, ...]) -> None:
+
+class Tallies:
+    """A counter with labels; for one thread.
+
+    Args:
+        counter: of prometheus_client.
+        labels: their names.
+        most: of how many it keeps count apart; all others are counted together as "other".
+    """
+
+    def __init__(
+        self, counter: Counter, labels: tuple[str, ...], most: int = MOST_CHILDREN
+    ) -> None:
         self._counter = counter
         self._labels = labels
+        self._most = most
         self._children: dict[tuple[str, ...], Tally] = {}
 
     def labels(self, *values: str, **named: str) -> Tally:
         """Give the one with these labels, by order or by name."""
         key = values or tuple([named[label] for label in self._labels])
         child = self._children.get(key)
+        if child is None and len(self._children) >= self._most:
+            key = (OTHER,) * len(self._labels)
+            child = self._children.get(key)
         if child is None:
             child = self._children[key] = Tally(self._counter.labels(*key))
         return child
