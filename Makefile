@@ -86,6 +86,7 @@ bench: setup
 	@$(BIN)/python -m benchmarks.gateway --write
 	@$(BIN)/python -m benchmarks.index --list both --write
 	@$(BIN)/python -m benchmarks.policy --write
+	@$(BIN)/python -m benchmarks.content --write
 	@$(BIN)/python -m benchmarks.propagation --write
 	@$(BIN)/python -m benchmarks.portal --write
 	@$(BIN)/python -m benchmarks.approval --write

@@ -229,6 +229,7 @@ def write_config(directory: Path, **sections: Any) -> Path:
         "lists": {
             "dirs": [str(ROOT / "categories")],
             "local": str(directory / "local"),
+            "locked": str(directory / "locked"),
         },
     }
     for name, value in sections.items():

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -121,6 +122,8 @@ async def _answer(origin: Origin, scope: Any, receive: Any, send: Any) -> None:
     if path.startswith("/bytes/"):
         size = int(path.removeprefix("/bytes/"))
         headers = [(b"content-length", str(size).encode())]
+        wanted = dict(parse_qsl(scope["query_string"])).get(b"type")
+        headers += [(b"content-type", wanted)] if wanted else []
     elif path == "/endless":
         size, headers = 1 << 50, []
     else:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schoolgate.bootstrap.exposition import Beside, Shown, faults, notes
+from schoolgate.bootstrap.exposition import Beside, Shown, faults, notes, services
 from schoolgate.bootstrap.portal_post import PORTAL_STARTING
 from schoolgate.bootstrap.worker import JOURNAL_FAULT
 from schoolgate.workers import Board, Row
@@ -75,4 +75,6 @@ def test_what_does_not_run_beside_the_workers_is_a_note(
     with socket.socket() as listener:
         shown = Shown(listener, Path(), board, 1, Path("journal"), tuple(beside))
         assert notes(shown) == want
+        lacking = {name for name, serves in services(shown) if not serves}
+        assert lacking == {one.name.lower() for one in beside if one.value in want}
         assert faults(shown, 10.0) == []

@@ -25,7 +25,7 @@ from tests.school import POLICY, School, category_text
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEYS = [
     "url", "host", "verdict", "reason", "clause", "category", "categories", "entry", "feed",
-    "grant", "group", "period", "tls", "obligations", "rule", "policy", "at",
+    "grant", "group", "period", "tls", "obligations", "contents", "rule", "policy", "at",
 ]  # fmt: skip
 
 
@@ -57,6 +57,7 @@ def test_check_in_json_has_exactly_the_keys_of_the_contract(school: School) -> N
         "period": None,
         "tls": "refuse",
         "obligations": [],
+        "contents": [],
         "rule": "no-play",
         "policy": "hill",
         "at": "2026-11-23T12:00:00+00:00",
@@ -570,9 +571,10 @@ def test_run_prints_where_everything_is_and_doctor_finds_that_it_filters(school:
         ]
         found = lines(run(school, "doctor"))
         second = run(school, "run")
-    # Of a machine whose clock nobody sets, or whose disk is small, it is noted.
-    about = [line for line in found if not re.match(r"\w+ +(clock|disk)", line)]
-    assert [line.split()[0] for line in about] == ["ok"] * (len(found) - 2)
+    # Of a machine whose clock nobody sets, or whose disk is small, it is noted; so is a missing licence.
+    about = [line for line in found if not re.match(r"\w+ +(clock|disk|locked lists)", line)]
+    assert [line.split()[0] for line in about] == ["ok"] * (len(found) - 3)
+    assert any("feeds: no lists of others are fetched" in line for line in found)
     assert any("blocked categories: a site of each is refused (gambling" in line for line in found)
     assert any(" workers: 2 of 2 serve" in line for line in found)
     refused(second, OUT_OF_REACH, "cannot")

@@ -12,7 +12,7 @@ from tests.school import School, category_text
 
 STATUS_KEYS = [
     "file", "version", "built", "fresh", "domains", "entries", "size_bytes", "native",
-    "categories", "feeds",
+    "categories", "feeds", "generation", "generations", "fetched", "locked",
 ]  # fmt: skip
 
 
@@ -141,6 +141,10 @@ def test_status_in_json_has_exactly_these_keys(school: School, here: Here) -> No
         "native": True,
         "categories": {"advice": 1, "gambling": 1, "games": 3, "vpn": 1},
         "feeds": {"curated": 5, "ut1": 2},
+        "generation": 0,
+        "generations": [],
+        "fetched": [],
+        "locked": [],
     }
 
 

@@ -16,7 +16,18 @@ from tests.gateway import schoolgate
 KEYS = frozenset(
     (
         *("url", "host", "verdict", "reason", "clause", "category", "categories", "entry"),
-        *("feed", "grant", "group", "period", "tls", "obligations", "rule", "policy", "at"),
+        *(
+            "feed",
+            "grant",
+            "group",
+            "period",
+            "tls",
+            "obligations",
+            "contents",
+            "rule",
+            "policy",
+            "at",
+        ),
     )
 )
 

@@ -120,7 +120,7 @@ def test_a_near_miss_is_not_blocked(domain: str, category: str, clause: str, for
         ("http://detectportal.firefox.com/success.txt", "allow", "D-3-essential"),
         # neither closed nor unseen
         ("https://www.facebook.com/", "monitor", "W-4.3"),
-        ("https://www.youtube.com/watch?v=x", "monitor", "W-4.3"),
+        ("https://www.youtube.com/watch?v=x", "limit", "W-6.3.1-stream"),
         ("https://www.dropbox.com/", "warn", "W-6.3.1-cloud"),
         ("https://pastebin.com/", "warn", "W-6.3.1-confidential"),
         ("https://nothing-known.example/", "allow", "W-6.3.1-monitor"),
@@ -179,6 +179,7 @@ def test_a_site_of_no_trusted_category_is_read_for_every_clause_that_asks_for_mo
 
 def test_every_reference_of_the_pack_is_to_a_clause_that_is_carried_out() -> None:
     cited = {rule.clause for rule in POLICY.all_rules}
+    cited |= {rule.need.clause for rule in POLICY.contents}
     cited |= {POLICY.suspension_clause, POLICY.local_clause, POLICY.grant_clause}
     assert {POLICY.clauses[clause].enforcement for clause in cited} <= {
         Enforcement.ENFORCED,

@@ -46,6 +46,10 @@ def test_it_holds_the_program_and_nothing_of_who_built_it(contents: dict[str, st
         ("deploy/systemd", "usr/lib/systemd/system"),
         ("categories", "usr/share/schoolgate/categories"),
         ("docs", "usr/share/doc/schoolgate"),
+        ("deploy/prometheus", "usr/share/doc/schoolgate/examples/prometheus"),
+        ("deploy/prometheus/rules", "usr/share/doc/schoolgate/examples/prometheus/rules"),
+        ("deploy/alertmanager", "usr/share/doc/schoolgate/examples/alertmanager"),
+        ("deploy/grafana/dashboards", "usr/share/doc/schoolgate/examples/grafana/dashboards"),
     ],
 )
 def test_what_is_beside_the_program_is_in_it(
@@ -54,7 +58,7 @@ def test_what_is_beside_the_program_is_in_it(
     kept = [
         file
         for file in (ROOT / place).iterdir()
-        if file.suffix in (".yaml", ".service", ".timer", ".md")
+        if file.suffix in (".yaml", ".yml", ".json", ".service", ".timer", ".md")
     ]
     assert kept
     assert {f"./{where}/{file.name}" for file in kept} <= set(contents)
@@ -88,7 +92,8 @@ def test_it_is_installed_used_removed_and_purged_without_a_network(
         """
         apt-get install -qq -y /schoolgate.deb </dev/null >/tmp/installed 2>&1 ||
             { cat /tmp/installed; exit 1; }
-        echo "== user" $(stat -c '%U %a' /var/lib/schoolgate /etc/schoolgate/local)
+        echo "== user" $(stat -c '%U %a' /var/lib/schoolgate /etc/schoolgate/local \
+            /etc/schoolgate/locked)
         cd /tmp
         schoolgate check www.bet365.com --json
         /usr/lib/schoolgate/bin/python3 -I -c 'from schoolgate.core.index import native
@@ -110,7 +115,7 @@ print("== pdf", HTML(string="<p>Form").write_pdf()[:5].decode())'
         """,
     )
     told = {line.split()[1]: line.split()[2:] for line in said.splitlines() if line[:3] == "== "}
-    assert told["user"] == ["schoolgate", "700", "schoolgate", "755"], said
+    assert told["user"] == ["schoolgate", "700", "schoolgate", "755", "root", "750"], said
     assert '"clause": "W-6.3.1-gambling"' in said
     assert told["native"] == ["True"], said
     assert told["pdf"] == ["%PDF-"], said

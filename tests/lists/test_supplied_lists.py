@@ -192,7 +192,7 @@ def test_a_list_that_cannot_be_taken_is_a_fault_and_what_was_good_is_kept(
         ("feeds/one", 0o700, "feeds/one"),
         ("feeds", 0o700, "feeds"),
         ("feeds", 0o744, "feeds/one"),
-        (".", 0o700, "feeds"),
+        (".", 0o700, "live"),
     ],
 )
 def test_what_may_not_be_read_is_a_fault_and_not_empty(

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, delete
 from schoolgate import bootstrap
 from schoolgate.bootstrap import at_rest
 from schoolgate.core.approvals import Role
+from schoolgate.core.clients import Client
 from schoolgate.core.people import People
 from schoolgate.identity import Answer, SignIns
 from schoolgate.portal.application import open_accounts
@@ -26,6 +27,7 @@ from schoolgate.storage import (
     DecisionStore,
     Digests,
     Outbox,
+    StreamAccounts,
     open_database,
     schema,
 )
@@ -44,6 +46,7 @@ _OF_REQUESTS = (
     schema.request_history, schema.requests, schema.delegations, schema.outbox,
     schema.suspensions, schema.signatures,
     schema.request_history, schema.requests, schema.delegations, schema.digest_lines,
+    schema.stream_accounts,
     schema.digest_readers, schema.outbox,
 )  # fmt: skip
 
@@ -76,6 +79,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
             examination=Examination({"files": lambda: at_rest(settings)}, 30.0),
         ),
         digests=Digests(opened),
+        client_at=lambda address: Client(address, "pupils"),
+        accounts=StreamAccounts(opened),
     )
     open_accounts(settings, house)
     from django.db import connections

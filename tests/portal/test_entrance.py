@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schoolgate.portal.entrance import Entrance
+from schoolgate.portal.entrance import Counted, Entrance
 
 
 class Accepted:
@@ -48,3 +48,17 @@ def test_only_the_gateway_is_believed(
     Entrance(application)(environ, None)
     assert (seen["REMOTE_ADDR"], seen["wsgi.url_scheme"]) == want
     assert not any("SCHOOLGATE" in name for name in seen)
+
+
+def test_every_answer_is_told_with_its_status() -> None:
+    told: list[str] = []
+    begun: list[Any] = []
+
+    def application(_environ: Any, start: Any) -> list[bytes]:
+        start("404 Not Found", [("X", "y")])
+        return [b"no"]
+
+    counted = Counted(application, lambda status, seconds: told.append(f"{status} {seconds >= 0}"))
+    assert counted({}, lambda *words: begun.append(words)) == [b"no"]
+    assert told == ["404 Not Found True"]
+    assert begun == [("404 Not Found", [("X", "y")])]

@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import override_settings
 
 from schoolgate.core.approvals import Role
 from schoolgate.core.errors import UnavailableError
+from schoolgate.core.media.metering import Limits
+from schoolgate.core.media.viewing import Piece, Viewing
+from schoolgate.core.policy import Budget, PolicyEngine
 from schoolgate.identity import Answer, Outcome
 from schoolgate.portal.house import House
 from tests.portal.asking import Asking, read
@@ -173,3 +178,48 @@ def test_what_cannot_be_recorded_is_not_shown(
     answer = browser.post("/history/", **CONCERN)
     assert answer.status_code == 500
     assert "tom.example" not in answer.content.decode()
+
+
+BUDGETS = (
+    Budget("staff-clips", "C-5", Limits(1800, 10**9), frozenset({"staff"})),
+    Budget("clips", "C-3", Limits(1200, 6 * 10**8)),
+)
+
+
+@pytest.fixture
+def budgets(here: House) -> Iterator[House]:
+    """Give the school budgets, and tom a group."""
+    rules = here.engine()
+    changed = PolicyEngine(replace(rules.policy, budgets=BUDGETS), rules.catalogue)
+
+    def membership(answer: Answer) -> Answer:
+        return replace(answer, group="staff") if answer.user == "tom" else answer
+
+    house = replace(here, engine=lambda: changed, membership=membership)
+    with override_settings(SCHOOLGATE_HOUSE=house):
+        yield house
+
+
+def test_a_device_sees_where_it_stands(budgets: House) -> None:
+    seen = Viewing()
+    seen.deliver(Piece("a", "", 0.0, 754.0, 12_300_000))
+    budgets.accounts.keep("2026-11-23", {"client:10.9.0.7": seen})
+    page = stands_in(Asking(), "/viewing/")
+    assert "Audio and video today" in page
+    for cell in ("20 min", "12 min 34 s", "7 min 26 s", "600 MB", "12.3 MB", "587.7 MB"):
+        assert f">{cell}</td>" in page
+    assert "It begins anew on 24 November 2026, 00:00 (C-3)." in page
+
+
+def test_whoever_is_known_sees_their_own_budget(budgets: House, somebody: Somebody) -> None:
+    seen = Viewing()
+    seen.deliver(Piece("a", "", 0.0, 60.0, 1_000_000))
+    budgets.accounts.keep("2026-11-23", {"user:tom": seen})
+    page = stands_in(Asking(somebody(email="tom@hill.example")), "/viewing/")
+    assert ">30 min</td>" in page
+    assert ">1 min</td>" in page
+    assert "(C-5)" in page
+
+
+def test_without_a_budget_the_page_says_nothing_of_it(here: House) -> None:
+    assert "Audio and video today" not in stands_in(Asking(), "/viewing/")

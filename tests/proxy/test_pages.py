@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 
 from schoolgate.core.clients import Client
+from schoolgate.core.locked import LockedLists
 from schoolgate.core.policy import Decision, Reason, Verdict, WebRequest
 from schoolgate.core.urls import parse_web_url
 from schoolgate.proxy.pages import Asked, Kind, Pages
 from schoolgate.services.tickets import Ticket, Tickets
+from tests.core.locked.test_lists import locked
 from tests.core.policy.example import engine
 from tests.school import NOON
 
@@ -63,6 +65,18 @@ def test_whoever_is_reminded_is_led_to_the_declaration_and_back() -> None:
     without = pages(tickets=None).page(ASKED, reminder).body.decode()
     assert f'href="{PORTAL}/declaration/"' in without
     assert "/declaration/" not in pages(portal="").page(ASKED, reminder).body.decode()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_of_what_a_locked_list_names_a_page_says_nothing_but_that_it_is_closed(kind: Kind) -> None:
+    rules = engine(locked_clause="C-8").with_locked(LockedLists((locked("games.example/play"),)))
+    decision = rules.decide(WebRequest(URL, Client("", "pupils")), NOON)
+    made = Pages(lambda: rules, lambda: NOON, PORTAL, TICKETS)
+    page = made.page(ASKED._replace(kind=kind), decision)
+    assert page.headers["X-Schoolgate-Clause"] == "C-8"
+    assert page.headers["X-Schoolgate-Category"] == ""
+    for word in (b"illegal", b"No games in lessons", b"iwf", b"/play", b"ticket"):
+        assert word not in page.body
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,13 @@ from schoolgate.core.approvals import (
 )
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import RefusedError
+from schoolgate.core.locked import LockedLists
 from schoolgate.core.policy import Reason, Verdict
 from schoolgate.services.approvals import Approvals
-from schoolgate.services.scopes import Extent
+from schoolgate.services.scopes import Extent, scope_of
 from schoolgate.storage import ApprovalStore, AuditTrail, DecisionStore, schema
 from schoolgate.storage.connections import reading
+from tests.core.locked.test_lists import locked
 from tests.core.policy.example import ask
 from tests.services.requested import (
     APPROVE,
@@ -43,6 +45,7 @@ from tests.services.requested import (
     NINE,
     NOBODY,
     OTHER_TEACHER,
+    PEOPLE,
     REVIEW,
     SLT,
     TEACHER,
@@ -481,3 +484,30 @@ def test_the_clause_of_the_usual_policy_stands_in_where_it_says_nothing(database
 
 def test_a_subject_is_known_by_its_sign_in_name() -> None:
     assert scope(subject="user:Staff-User").subject == Subject.parse("user:staff-user")
+
+
+def test_of_what_a_locked_list_names_nothing_is_asked_approved_or_kept(
+    database: Engine,
+) -> None:
+    """Neither is what was asked for before the list had it."""
+    store = ApprovalStore(database)
+    url = "https://games.example/play?level=Two"
+    asked_before = form(scope(url, Extent.PAGE), url=url)
+    request = approvals(store).submit(asked_before, TEACHER, NINE)
+    lists = LockedLists((locked(url),))
+    service = approvals(store, school().with_locked(lists))
+    said = "^games.example is locked there: nobody here can open it$"
+    with pytest.raises(RefusedError, match=said):
+        service.submit(asked_before, TEACHER, NINE)
+    with pytest.raises(RefusedError, match=said):
+        service.act(request.id, 1, Approve("Fine.", "A. Head"), HEAD, NINE)
+    with pytest.raises(RefusedError, match=said):
+        scope_of(
+            school().with_locked(lists), PEOPLE, url, Extent.PAGE, Subject.parse("everyone"), NINE
+        )
+    for made in (
+        service.report_site(url, "It is vile.", TEACHER, NINE),
+        service.record_accident(url, "", "client:10.0.0.7", NINE),
+    ):
+        assert (made.url, made.host) == ("https://games.example", "games.example")
+    assert "level" not in str(AuditTrail(database).told(limit=2))

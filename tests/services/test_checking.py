@@ -8,8 +8,10 @@ import pytest
 
 from schoolgate.core.approvals import Overlay
 from schoolgate.core.errors import BadAddressError
+from schoolgate.core.locked import LockedLists
 from schoolgate.core.policy import Inspection, InspectionMode, PolicyEngine, Rule, Verdict
 from schoolgate.services.checking import check, explain
+from tests.core.locked.test_lists import locked
 from tests.core.policy.example import (
     NOON,
     PUPIL,
@@ -28,7 +30,7 @@ BLOCK_GAMES = Rule(
 NAMED = Rule("named", "C-8", Verdict.WARN, hosts=hosts("named.example/page"))
 KEYS = [
     "url", "host", "verdict", "reason", "clause", "category", "categories", "entry", "feed",
-    "grant", "group", "period", "tls", "obligations", "rule", "policy", "at",
+    "grant", "group", "period", "tls", "obligations", "contents", "rule", "policy", "at",
 ]  # fmt: skip
 
 
@@ -73,6 +75,7 @@ def test_an_answer_gives_the_decision_and_its_evidence(school: PolicyEngine) -> 
         "period": None,
         "tls": "refuse",
         "obligations": [],
+        "contents": [],
         "rule": "no-games",
         "policy": "example",
         "at": "2026-11-23T12:00:00+00:00",
@@ -203,3 +206,20 @@ def test_an_explanation_of_withdrawn_access_says_until_when_and_why() -> None:
 def test_what_is_no_url_cannot_be_explained(school: PolicyEngine) -> None:
     with pytest.raises(BadAddressError, match="is not a URL"):
         explain(school, "a b", PUPIL, NOON)
+
+
+def test_a_locked_list_is_named_with_its_state_and_without_the_entry(school: PolicyEngine) -> None:
+    rules = school.with_locked(LockedLists((locked("bad.example/a"),)))
+    found = answer(rules, "https://bad.example/a/b", now=NOON + timedelta(days=2))
+    assert (found["reason"], found["feed"], found["entry"], found["tls"]) == (
+        "locked", "iwf", None, "decrypt",
+    )  # fmt: skip
+    assert len(found["locked"].pop("entry_hash")) == 16
+    assert found["locked"] == {
+        "list": "iwf",
+        "version": "v1",
+        "date": "2026-11-23T12:00:00+00:00",
+        "age_days": 2,
+        "hash": "ab" * 32,
+    }
+    assert list(found) == [*KEYS, "locked"]

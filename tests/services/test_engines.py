@@ -3,9 +3,11 @@
 from threading import Event, Thread
 
 from schoolgate.core.approvals import Acceptance, Overlay
-from schoolgate.core.policy import PolicyEngine
+from schoolgate.core.locked import LockedLists
+from schoolgate.core.policy import PolicyEngine, Reason
 from schoolgate.services.engines import Engines
-from tests.core.policy.example import engine, grant
+from tests.core.locked.test_lists import locked
+from tests.core.policy.example import NOON, ask, engine, grant, local_block
 
 ANN, BOB = (Acceptance(f"user:{name}", "cloud", "2026-11-23") for name in ("ann", "bob"))
 TOMORROW = ANN._replace(day="2026-11-24")
@@ -109,3 +111,15 @@ def test_whoever_accepts_does_not_wait_for_what_telling_takes() -> None:
     may_end.set()
     thread.join()
     assert engines.current.overlay == Overlay(2, acceptances=frozenset({ANN}))
+
+
+def test_lists_that_are_put_by_themselves_stay_when_the_policy_changes() -> None:
+    engines = Engines(engine())
+    lists, own = LockedLists((locked("bad.example"),)), (local_block("closed.example"),)
+    engines.put_locked(lists)
+    engines.put_local(own)
+    engines.put_policy(engine(school="Another School"))
+    current = engines.current
+    assert (current.policy.school, current.locked, current.local) == ("Another School", lists, own)
+    assert current.decide(ask("https://bad.example/"), NOON).reason is Reason.LOCKED
+    assert current.decide(ask("https://closed.example/"), NOON).reason is Reason.LOCAL_BLOCK

@@ -9,10 +9,12 @@ import pytest
 from schoolgate.core.approvals import Grant, Role, Subject, Suspension, Told
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import RefusedError
+from schoolgate.core.locked import LockedLists
 from schoolgate.core.people import Device, People, SignInSettings
 from schoolgate.core.policy import Lock, PolicyEngine, Roles, Rule, Verdict
 from schoolgate.core.urls import parse_web_url
 from schoolgate.services import opening
+from tests.core.locked.test_lists import locked
 from tests.core.policy.example import ENDS, NOON, PUPIL, STARTS, engine, hosts
 
 EVERYONE = Subject.parse("everyone")
@@ -269,3 +271,13 @@ def test_a_device_that_nobody_wrote_down_concerns_nobody_and_is_refused() -> Non
         RefusedError, match=r"there is no device 'library-4' in people\.yaml; there are: lib"
     ):
         opening.known_subject(Subject.parse("device:library-4"), PEOPLE)
+
+
+@pytest.mark.parametrize("site", ["bad.example/a?x=5", "https://BAD.example/%61/?x=5&y=1"])
+def test_what_a_locked_list_names_is_opened_by_nobody(kept: Kept, site: str) -> None:
+    school = engine().with_locked(LockedLists((locked("bad.example/a?x=5"),)))
+    with pytest.raises(
+        RefusedError, match=r"^bad\.example is locked there: nobody here can open it$"
+    ):
+        open_site(kept, school, site)
+    assert open_site(kept, school, "bad.example/a?x=6").entry.text == "bad.example/a"

@@ -4,17 +4,20 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from schoolgate import authority
+from schoolgate.core.locked import HashedEntries, HashForm, LockedLists
 from schoolgate.services.probing import (
     Examination,
     Finding,
     authorities,
     lists,
+    locked_lists,
     mail,
     running,
     workers,
@@ -28,6 +31,7 @@ from schoolgate.settings.machine import (
 )
 from schoolgate.storage import OutboxState, Waiting
 from tests import gateway
+from tests.core.locked.test_lists import locked
 
 REFUSAL = b"HTTP/1.1 403 Forbidden\r\nX-Schoolgate-Clause: C-1\r\nContent-Length: 0\r\n\r\n"
 WELL = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"
@@ -302,3 +306,28 @@ def test_the_days_are_a_setting_and_a_damaged_next_one_is_noted(tmp_path: Path) 
     assert first.is_note
     assert second.ok
     assert "The one that signs goes on" in second.said
+
+
+def test_the_state_of_each_locked_list_is_said() -> None:
+    at = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+    [none] = locked_lists(LockedLists(), at)
+    assert (none.ok, none.is_note) == (True, True)
+    fresh, old = (
+        locked("bad.example"),
+        locked("bad.example", name="police", date=at - timedelta(days=9)),
+    )
+    found = {each.what: each for each in locked_lists(LockedLists((fresh, old)), at)}
+    assert found["locked list iwf"] == Finding(
+        "locked list iwf",
+        True,
+        "1 entries, version v1 of 2026-11-23 12:00, 0 days old, SHA-256 abababababab…",
+    )
+    assert not found["locked list police"].ok
+    assert found["locked list police"].said.startswith("it is of 2026-11-14: 9 days old; 1 entries")
+
+
+def test_that_every_host_is_read_for_a_list_is_said() -> None:
+    at = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+    hashed = replace(locked("bad.example"), entries=HashedEntries(HashForm(), [b"0" * 32]))
+    _, note = locked_lists(LockedLists((hashed,)), at)
+    assert (note.is_note, "every host is read" in note.said) == (True, True)

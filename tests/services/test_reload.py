@@ -29,11 +29,11 @@ class School:
         self.failures: Queue[str] = Queue()
         self.watch = self.new_watch()
 
-    def new_watch(self, interval_seconds: float = 1.0) -> FileWatch:
+    def new_watch(self, interval_seconds: float = 1.0) -> FileWatch[PolicyEngine]:
         return FileWatch(
             lambda: self.directory.glob("*"),
             self.load,
-            self.engines,
+            self.engines.put_policy,
             lambda: self.failures.put("failed"),
             signature(self.directory.glob("*")),
             interval_seconds,
@@ -160,7 +160,9 @@ def test_what_goes_wrong_for_another_reason_is_tried_again(school: School) -> No
 
 def test_a_file_that_vanishes_between_two_looks_is_no_fault(school: School) -> None:
     files = [school.file, school.directory / "gone"]
-    watch = FileWatch(lambda: files, school.load, school.engines, lambda: None, signature(files))
+    watch = FileWatch(
+        lambda: files, school.load, school.engines.put_policy, lambda: None, signature(files)
+    )
     assert watch.look() is False
 
 
@@ -177,7 +179,7 @@ def test_what_loading_itself_makes_is_no_change_but_what_others_put_there_is(
     watch = FileWatch(
         lambda: [school.file],
         load,
-        school.engines,
+        school.engines.put_policy,
         lambda: None,
         signature([]),
         made=lambda: [made],
@@ -204,7 +206,7 @@ def test_what_is_put_in_the_place_of_what_loading_made_is_read(
     watch = FileWatch(
         lambda: [school.file],
         load,
-        school.engines,
+        school.engines.put_policy,
         lambda: None,
         signature([]),
         made=lambda: [made],
@@ -217,7 +219,11 @@ def test_a_change_between_reading_and_watching_is_seen(school: School) -> None:
     seen = signature(school.directory.glob("*"))
     school.write("Second")
     watch = FileWatch(
-        lambda: school.directory.glob("*"), school.load, school.engines, lambda: None, seen
+        lambda: school.directory.glob("*"),
+        school.load,
+        school.engines.put_policy,
+        lambda: None,
+        seen,
     )
     assert [watch.look(), watch.look()] == [False, True]
     assert school.name == "Second"

@@ -140,9 +140,9 @@ NO_CONDITION = "the rule 'no-play' has no condition and would decide everything"
         ("enforcement: partly", "enforcement: mostly", "enforcement: mostly",
          "'clauses.C-5.enforcement': input should be 'enforced', 'partly' or 'not_yet'"),
         ("then: block\n    note", "then: limit\n    note", "then: limit",
-         "'rules.0.then': input should be 'allow', 'monitor', 'warn' or 'block'"),
+         "the rule 'no-play' limits 'pupils', who have no budget (name one under 'budgets')"),
         ("then: block\n    note", "then: blok\n    note", "then: blok",
-         "'rules.0.then': input should be 'allow', 'monitor', 'warn' or 'block'"),
+         "'rules.0.then': input should be 'allow', 'monitor', 'warn', 'limit' or 'block'"),
         # the names
         ("id: hill", "id: vale", "id: vale", "the id 'vale' is not the file's name"),
         ("clause: C-1", "clause: C-11", "clause: C-11", "unknown clause 'C-11' (did you mean 'C-1'?)"),
@@ -238,10 +238,10 @@ def test_every_fault_of_form_is_named_at_once(tmp_path: Path) -> None:
     text = changed(
         ("school: Hill School\n", ""),
         ("    title: No games", "    titel: No games"),
-        ("then: block\n    note", "then: limit\n    note"),
+        ("then: block\n    note", "then: limits\n    note"),
         ("contact: office@hill.example", "contact: 5"),
     )
-    want = {"id: hill", "contact: 5", "  C-1:", "    titel: No games", "    then: limit"}
+    want = {"id: hill", "contact: 5", "  C-1:", "    titel: No games", "    then: limits"}
     assert {fault.line for fault in faults(tmp_path, text)} == {line_of(text, p) for p in want}
 
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
         open_mailing,
     )
     from schoolgate.bootstrap.jobs_post import work_of
+    from schoolgate.bootstrap.list_updates import surroundings_of
     from schoolgate.bootstrap.occupancy import occupied, whole
     from schoolgate.bootstrap.people import client_at
-    from schoolgate.bootstrap.portal import end_with_parent, serve_portal
+    from schoolgate.bootstrap.portal import end_with_parent, serve_portal, share_portal_figures
     from schoolgate.bootstrap.reminding import Reminding
     from schoolgate.bootstrap.rules import (
         curated_hosts,
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
         load_engine,
         load_people_of,
         load_policy_of,
+        locked_place,
         now,
     )
     from schoolgate.bootstrap.serving import Addresses, serve
     from schoolgate.bootstrap.store import (
         audit_trail_if_any,
+        open_audit_trail,
         open_pinning,
         open_store,
         overlay_if_any,
@@ -65,11 +68,13 @@ __all__ = [
     "load_engine",
     "load_people_of",
     "load_policy_of",
+    "locked_place",
     "mail_faults",
     "members_if_any",
     "now",
     "occupied",
     "open_approvals",
+    "open_audit_trail",
     "open_mailing",
     "open_pinning",
     "open_store",
@@ -78,6 +83,8 @@ __all__ = [
     "serve",
     "serve_portal",
     "settings_to_restore",
+    "share_portal_figures",
+    "surroundings_of",
     "upstream_bundle",
     "whole",
     "work_of",
@@ -106,6 +113,7 @@ _PARTS = {
         "open_mailing",
     ),
     "jobs_post": ("work_of",),
+    "list_updates": ("surroundings_of",),
     "occupancy": (
         "occupied",
         "whole",
@@ -114,6 +122,7 @@ _PARTS = {
     "portal": (
         "end_with_parent",
         "serve_portal",
+        "share_portal_figures",
     ),
     "reminding": ("Reminding",),
     "rules": (
@@ -123,13 +132,20 @@ _PARTS = {
         "load_engine",
         "load_people_of",
         "load_policy_of",
+        "locked_place",
         "now",
     ),
     "serving": (
         "Addresses",
         "serve",
     ),
-    "store": ("audit_trail_if_any", "open_pinning", "open_store", "overlay_if_any"),
+    "store": (
+        "audit_trail_if_any",
+        "open_audit_trail",
+        "open_pinning",
+        "open_store",
+        "overlay_if_any",
+    ),
     "tunnels": ("DevicesAtHome",),
 }
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}

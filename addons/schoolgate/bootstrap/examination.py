@@ -16,6 +16,7 @@ from schoolgate.core.policy import PolicyEngine
 from schoolgate.lists import read_category_files
 from schoolgate.services import canaries as chosen
 from schoolgate.services import probing, vital_signs
+from schoolgate.services.feeds import feeds_finding, states_of
 from schoolgate.services.network import strays
 from schoolgate.services.probing import Finding
 from schoolgate.settings import Settings
@@ -40,12 +41,21 @@ def at_rest(settings: Settings) -> Iterator[Finding]:
         sites = engine.catalogue.sites
         yield Finding("policy and lists", True, f"policy {engine.policy.id}, {sites.names} domains")
         yield probing.lists(sites.catalogue.get("built"), sites.names, now())
+        yield _feeds(settings)
+        yield from probing.locked_lists(engine.locked, now())
         yield from _networks(settings, engine)
     yield from probing.authorities(settings, now())
     yield from _store(settings)
     yield from _tunnels(settings)
     yield from vital_signs.clock(now(), _witnesses(settings, engine), vital_signs.is_clock_set())
     yield from vital_signs.disks({"state": settings.state_dir, "journal": settings.journal_dir})
+
+
+def _feeds(settings: Settings) -> Finding:
+    try:
+        return feeds_finding(states_of(settings), now())
+    except SchoolgateError as error:
+        return Finding("feeds", False, str(error))
 
 
 def _networks(settings: Settings, engine: PolicyEngine) -> Iterator[Finding]:

@@ -1,8 +1,9 @@
 """What the process does that shows metrics and health: adds up, and looks at the board."""
 
+import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
@@ -11,12 +12,16 @@ from pathlib import Path
 from schoolgate.bootstrap.portal_post import PORTAL_STARTING
 from schoolgate.bootstrap.worker import JOURNAL_FAULT
 from schoolgate.monitoring import (
+    FeedFigure,
+    FeedFigures,
     MetricsEndpoint,
     WorkerFigures,
     WorkerState,
     not_written,
     shared_registry,
 )
+from schoolgate.monitoring.approval_figures import ApprovalFigures, ApprovalState
+from schoolgate.monitoring.process_figures import ProcessFigures
 from schoolgate.workers import Board, Link
 
 # The supervisor writes ten times a second.
@@ -31,6 +36,7 @@ class Beside(Enum):
 
     PORTAL = "The portal is not serving."
     JOBS = "The jobs are not running: no mail is sent."
+    METER = "The meter is not serving: no audio or video flows where it is limited."
     TUNNELS = "The tunnels are not serving: devices at home reach nothing."
 
 
@@ -45,6 +51,8 @@ class Shown:
         workers: how many.
         journal: directory of the journal.
         beside: what has the rows after those of the workers and of this process.
+        approvals: gives how requests, grants and mail stand; None where that cannot be read.
+        feeds: gives how the feeds of lists stand.
     """
 
     listener: socket.socket
@@ -53,12 +61,18 @@ class Shown:
     workers: int
     journal: Path
     beside: Sequence[Beside] = ()
+    approvals: Callable[[], ApprovalState | None] = lambda: None
+    feeds: Callable[[], Iterable[FeedFigure]] = tuple
 
 
 def show(shown: Shown, link: Link) -> None:
     """Answer until told to end."""
     registry = shared_registry(shown.figures)
-    registry.register(WorkerFigures(lambda: _states(shown)))
+    registry.register(WorkerFigures(lambda: _states(shown), lambda: services(shown)))
+    registry.register(ApprovalFigures(shown.approvals))
+    # The supervisor is who started this process.
+    registry.register(ProcessFigures(os.getppid()))
+    registry.register(FeedFigures(shown.feeds))
     endpoint = MetricsEndpoint(
         registry,
         lambda: faults(shown, time.monotonic()),
@@ -101,6 +115,13 @@ def notes(shown: Shown) -> list[str]:
         for beside, row in zip(shown.beside, rows, strict=True)
         if not row.serving or row.faults & PORTAL_STARTING
     ]
+
+
+def services(shown: Shown) -> Iterator[tuple[str, bool]]:
+    """Give the name of what runs beside the workers, and whether it serves."""
+    rows = islice(shown.board.rows(), shown.workers + 1, None)
+    for beside, row in zip(shown.beside, rows, strict=True):
+        yield beside.name.lower(), row.serving and not row.faults & PORTAL_STARTING
 
 
 def _states(shown: Shown) -> Iterator[WorkerState]:

@@ -4,7 +4,8 @@ import contextlib
 import logging
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,18 +15,27 @@ from cryptography import x509
 from schoolgate import authority
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.refusals import Refusals
-from schoolgate.bootstrap.rules import Rules, list_places, load_rules, now
+from schoolgate.bootstrap.rules import Rules, list_places, load_rules, now, today
 from schoolgate.bootstrap.sign_in import SignIn
+from schoolgate.bootstrap.watches import (
+    Seen,
+    seen_now,
+    watch_local,
+    watch_locked,
+    watched_files,
+)
 from schoolgate.core.errors import ConfigurationError, UnavailableError
 from schoolgate.core.hosts import normalise_host
+from schoolgate.core.locked import LockedLists
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.monitoring import JournalWriter, Metrics, make_journal_directory
 from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
+from schoolgate.services.metering import Meter
 from schoolgate.services.network import Ways, pac
 from schoolgate.services.pinning import Pinning
-from schoolgate.services.reload import FileWatch, Signature, signature
+from schoolgate.services.reload import FileWatch
 from schoolgate.services.tickets import PURPOSE as TICKETS
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
@@ -35,9 +45,10 @@ from schoolgate.storage import (
     DecisionStore,
     OverlayWatch,
     PinningTable,
+    granted_after,
+    last_grant,
     open_database,
 )
-from schoolgate.wireguard import PEERS
 
 if TYPE_CHECKING:
     from mitmproxy.connection import Client
@@ -91,7 +102,7 @@ class Gateway:
     def __init__(self, settings: Settings, worker: int = 1, last_good: Rules | None = None) -> None:
         self.metrics = metrics = Metrics()
         # Before they are read: a change in between must be seen by the watch.
-        seen = signature(watched_files(settings))
+        seen = seen_now(settings)
         self._sources = Sources(settings, worker, metrics)
         try:
             self._start(settings, worker, self._load(settings, last_good), seen)
@@ -99,9 +110,7 @@ class Gateway:
             self._sources.stop()
             raise
 
-    def _start(
-        self, settings: Settings, worker: int, engine: PolicyEngine, seen: Signature
-    ) -> None:
+    def _start(self, settings: Settings, worker: int, engine: PolicyEngine, seen: Seen) -> None:
         metrics = self.metrics
         _check_state_dir(settings.state_dir)
         ca = authority.ensure(settings.ca_dir, engine.policy.school, now())
@@ -109,9 +118,11 @@ class Gateway:
         store = DecisionStore(database)
         self._sources.put_bindings(BindingTable(database).since(now().timestamp()))
         self._settings = settings
+        self.meter = Meter(today)
         metrics.ca_expires(ca.not_after)
         self._store = store
         self._noted = ""
+        self._database, self._last_grant = database, last_grant(database)
         self.engines = Engines(engine.with_overlay(store.overlay(now())), self._show)
         self._show(self.engines.current)
         self._acceptances = Acceptances(
@@ -164,6 +175,7 @@ class Gateway:
         # Only a running proxy needs mitmproxy.
         from schoolgate.proxy.addons import PortalPlace, make_addons  # noqa: PLC0415
         from schoolgate.proxy.interstitial import Warnings  # noqa: PLC0415
+        from schoolgate.proxy.metering import Metering  # noqa: PLC0415
 
         proxy, portal = self._settings.proxy, self._settings.portal
         secret = authority.secret_for(self._settings.ca_dir, "links of warnings")
@@ -184,6 +196,9 @@ class Gateway:
             self._pac_door(),
             proxy.ports_of_tunnels,
             self._pinning,
+            Metering(
+                self.meter, authority.secret_for(self._settings.ca_dir, "streams of accounts")
+            ),
         )
 
     def _pac_door(self) -> "PacDoor | None":
@@ -203,15 +218,41 @@ class Gateway:
         """Ask again after whoever is signed in to the proxy; to be called every few seconds."""
         await self._sources.callers.renew()
 
-    def count_grants(self) -> None:
-        """Show how many grants there are; to be called now and then, since they end by themselves."""
+    def show_what_ends(self) -> None:
+        """Show what ends or grows old by itself, grants and locked lists; to be called now and then."""
         at = now()
-        grants = self.engines.current.overlay.grants
-        self.metrics.grants_active.set(sum(grant.ends > at for grant in grants))
+        engine = self.engines.current
+        self.metrics.grants_active.set(sum(grant.ends > at for grant in engine.overlay.grants))
+        self._show_locked(engine.locked, at)
+
+    def _show_locked(self, locked: LockedLists, at: datetime) -> None:
+        required = self._settings.lists.locked_required
+        names = {*required, *locked.refused, *(each.by.name for each in locked.lists)}
+        for name in names:
+            self.metrics.locked_list_ok.labels(list=name).set(not locked.fault(name, at))
+        for each in locked.lists:
+            by = each.by
+            self.metrics.locked_list_date.labels(list=by.name).set(by.date.timestamp())
+            self.metrics.locked_list_hash.labels(list=by.name).set(int(by.digest[:12], 16))
+
+    def _measure_grants(self) -> None:
+        """Show how long grants took from the decision to this worker."""
+        newest = max((grant.id for grant in self.engines.current.overlay.grants), default=0)
+        if newest <= self._last_grant:
+            return
+        try:
+            for number, decided_at in granted_after(self._database, self._last_grant):
+                seconds = (now() - decided_at).total_seconds()
+                self.metrics.grant_propagation.observe(max(0.0, seconds))
+                self._last_grant = number
+        except UnavailableError:
+            # It is measured with the next one.
+            self.metrics.store_errors.inc()
 
     def _load(self, settings: Settings, last_good: Rules | None) -> PolicyEngine:
         try:
-            return self._followed(load_rules(settings))
+            before = last_good.engine.locked if last_good is not None else None
+            return self._followed(load_rules(settings, before))
         except ConfigurationError as error:
             if last_good is None:
                 raise
@@ -231,7 +272,8 @@ class Gateway:
         """Tell the metrics and the store what is in force."""
         metrics = self.metrics
         metrics.overlay_version.set(engine.overlay.version)
-        self.count_grants()
+        self.show_what_ends()
+        self._measure_grants()
         label = f"{engine.policy.version}+{engine.catalogue.version}"
         if label == self._noted:
             return
@@ -253,7 +295,7 @@ class Gateway:
             raise _journal_unavailable(self._settings, error) from error
         self._started.callback(self.journal.stop)
 
-    def _start_watches(self, seen: Signature) -> None:
+    def _start_watches(self, seen: Seen) -> None:
         settings, metrics = self._settings, self.metrics
 
         def failed(_error: Exception) -> None:
@@ -264,13 +306,15 @@ class Gateway:
         signed_in = BindingWatch(url, self._sources.put_bindings, now, failed)
         files = FileWatch(
             lambda: watched_files(settings),
-            lambda: self._followed(load_rules(settings)),
-            self.engines,
+            lambda: self._followed(load_rules(settings, self.engines.current.locked)),
+            self.engines.put_policy,
             metrics.reload_errors.inc,
-            seen,
+            seen.rules,
             made=lambda: [list_places(settings).index],
         )
-        for part in (watch, signed_in, files):
+        own = watch_local(settings, self.engines, metrics.reload_errors.inc, seen.local)
+        locked = watch_locked(settings, self.engines, metrics.reload_errors.inc, seen.locked)
+        for part in (watch, signed_in, files, own, locked):
             part.start()
             self._started.callback(part.stop)
 
@@ -319,16 +363,3 @@ def upstream_bundle(settings: Settings) -> Path | None:
 def upstream_bundle_file(settings: Settings) -> Path | None:
     """Give where `upstream_bundle` writes; None where the usual CAs are all."""
     return settings.ca_dir / "upstream.pem" if settings.proxy.upstream_ca else None
-
-
-def watched_files(settings: Settings) -> Iterator[Path]:
-    """Give the files that are read again when one of them changes."""
-    # The policy, those that it extends, and what they name: below their directory, or beside it.
-    for pattern in ("*.yaml", "*.ics", "*.csv"):
-        yield from settings.policies_dir.rglob(pattern)
-        yield from settings.policies_dir.parent.glob(pattern)
-    yield settings.policy_file
-    yield settings.people
-    yield settings.wireguard_dir / PEERS
-    yield from list_places(settings).files()
-    yield from settings.lists.local.glob("*.txt")

@@ -1,4 +1,4 @@
-"""Mail and reminders beside the workers: a process of its own, watched and stopped from its post."""
+"""Mail, reminders and updates of lists: a process of its own, watched and stopped from its post."""
 
 import select
 import sys
@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from schoolgate.bootstrap.jobs import open_mailing, work_through
+from schoolgate.bootstrap.list_schedule import keep_lists
 from schoolgate.bootstrap.reminding import Reminding
 from schoolgate.settings import Settings
 from schoolgate.workers import Link
@@ -30,6 +31,9 @@ def keep_jobs(settings: Settings, link: Link) -> None:
     # Apart from the beats: a mail server may be slow for a minute.
     thread = threading.Thread(target=work, args=(ending,), name="jobs", daemon=True)
     thread.start()
+    lists = threading.Thread(target=keep_lists, args=(settings, ending), name="lists", daemon=True)
+    if settings.lists.update:
+        lists.start()
     link.ready()
     told = False
     while thread.is_alive() and not told:
@@ -39,6 +43,8 @@ def keep_jobs(settings: Settings, link: Link) -> None:
     link.ending()
     ending.set()
     thread.join(_STOP_SECONDS)
+    if lists.is_alive():
+        lists.join(_STOP_SECONDS)
     if not told:
         sys.exit(1)
 

@@ -22,7 +22,7 @@ from schoolgate.identity import (
     read_sessions,
     write_sessions,
 )
-from schoolgate.monitoring import Metrics
+from schoolgate.monitoring.metrics import FollowerMetrics
 from schoolgate.services.callers import Callers, Entry
 from schoolgate.services.clients import client_of
 from schoolgate.settings import Settings
@@ -46,7 +46,7 @@ class Sources:
         callers: what must be found out of whoever comes.
     """
 
-    def __init__(self, settings: Settings, worker: int, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, worker: int, metrics: FollowerMetrics) -> None:
         self._settings = settings
         self._worker = worker
         self._metrics = metrics

@@ -7,15 +7,17 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from threading import Thread
+from pathlib import Path
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from schoolgate import authority
 from schoolgate.bootstrap.examination import at_rest, blocked_sites
-from schoolgate.bootstrap.gateway import watched_files
 from schoolgate.bootstrap.jobs import journal_of_late
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.rules import Rules, list_places, load_people_of, load_rules, now
+from schoolgate.bootstrap.watches import seen_now, watch_local, watch_locked, watched_files
+from schoolgate.core.clients import Client
 from schoolgate.core.errors import (
     ConfigurationError,
     Fault,
@@ -26,12 +28,15 @@ from schoolgate.core.people import LdapSettings, People
 from schoolgate.core.policy import Policy, PolicyEngine
 from schoolgate.identity import Answer, SignIns, placed
 from schoolgate.identity.answers import unavailable
-from schoolgate.monitoring import Metrics
-from schoolgate.portal.entrance import Application
+from schoolgate.monitoring import share
+from schoolgate.monitoring.metrics import FollowerMetrics
+from schoolgate.monitoring.portal_metrics import PortalMetrics
+from schoolgate.portal.entrance import Application, Counted
 from schoolgate.services.approvals import Approvals
+from schoolgate.services.clients import client_of
 from schoolgate.services.engines import Engines
 from schoolgate.services.probing import Examination, running, workers
-from schoolgate.services.reload import FileWatch, signature
+from schoolgate.services.reload import FileWatch
 from schoolgate.services.tickets import PURPOSE as TICKETS
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
@@ -44,6 +49,7 @@ from schoolgate.storage import (
     DecisionStore,
     Digests,
     Outbox,
+    StreamAccounts,
     open_database,
 )
 from schoolgate.workers import BACKLOG, open_listeners
@@ -109,7 +115,9 @@ def serve_portal(
 
     def make() -> Application:
         try:
-            application = make_application(settings, _house(settings))
+            metrics = PortalMetrics()
+            house = _house(settings, metrics)
+            application = Counted(make_application(settings, house), metrics.answered)
             link = first_link(settings, address)
         except SchoolgateError as error:
             print(f"schoolgate portal: {error}", file=sys.stderr, flush=True)
@@ -120,6 +128,16 @@ def serve_portal(
         return application
 
     PortalServer(make, [*listeners, local]).run()
+
+
+def share_portal_figures(directory: Path, seat: int) -> None:
+    """Leave the metrics of this process where the gateway adds them up.
+
+    Args:
+        directory: of the gateway's figures.
+        seat: a number that no other living process has.
+    """
+    share(directory, seat)
 
 
 def end_with_parent() -> None:
@@ -138,12 +156,11 @@ def _listeners(settings: Settings) -> Sequence[socket.socket]:
         ) from error
 
 
-def _house(settings: Settings) -> "House":
+def _house(settings: Settings, metrics: FollowerMetrics) -> "House":
     """Open and follow what the pages work with; it lives as long as the process."""
     from schoolgate.portal.house import House, Keeping  # noqa: PLC0415
 
-    metrics = Metrics()
-    seen = signature(watched_files(settings))
+    seen = seen_now(settings)
     rules = load_rules(settings)
     database = open_database(settings.database_url)
     sign_ins = SignIns(
@@ -155,10 +172,10 @@ def _house(settings: Settings) -> "House":
     engines = Engines(rules.engine)
     files = FileWatch(
         lambda: watched_files(settings),
-        lambda: people.followed(load_rules(settings)),
-        engines,
+        lambda: people.followed(load_rules(settings, engines.current.locked)),
+        engines.put_policy,
         metrics.reload_errors.inc,
-        seen,
+        seen.rules,
         made=lambda: [list_places(settings).index],
     )
     bindings = BindingWatch(
@@ -167,8 +184,10 @@ def _house(settings: Settings) -> "House":
         now,
         lambda error: logger.error("The sign-ins cannot be followed: %s", error),
     )
-    files.start()
-    bindings.start()
+    own = watch_local(settings, engines, metrics.reload_errors.inc, seen.local)
+    locked = watch_locked(settings, engines, metrics.reload_errors.inc, seen.locked)
+    for part in (files, own, locked, bindings):
+        part.start()
     return House(
         settings=settings,
         engine=lambda: engines.current,
@@ -199,6 +218,8 @@ def _house(settings: Settings) -> "House":
             ),
         ),
         digests=Digests(database),
+        client_at=lambda address: people.client_at(address, engines.current.policy),
+        accounts=StreamAccounts(database),
     )
 
 
@@ -214,13 +235,15 @@ class _People:
     """Who is who and how people sign in, as people.yaml has it now."""
 
     def __init__(
-        self, settings: Settings, metrics: Metrics, rules: Rules, sign_ins: SignIns
+        self, settings: Settings, metrics: FollowerMetrics, rules: Rules, sign_ins: SignIns
     ) -> None:
         self.sources = Sources(settings, _NO_WORKER, metrics)
         self.directory: _SchoolDirectory | None = None
         self._asked: tuple[LdapSettings | None, tuple[str, ...]] = (None, ())
         self._sign_ins = sign_ins
         self._people = rules.people
+        # Pages are made by several threads, and who is where is remembered for one.
+        self._one_at_a_time = Lock()
         self.followed(rules)
 
     @property
@@ -247,6 +270,11 @@ class _People:
 
     def membership(self, answer: Answer) -> Answer:
         return placed(answer, self._people)
+
+    def client_at(self, address: str, policy: Policy) -> Client:
+        with self._one_at_a_time:
+            identity = self.sources.identify(address, now().timestamp(), None)
+        return client_of(identity, address, policy)
 
 
 class _SchoolDirectory:

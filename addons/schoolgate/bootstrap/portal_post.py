@@ -6,6 +6,7 @@ import select
 import subprocess
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 from schoolgate.settings import Settings
 from schoolgate.workers import Link, Listeners
@@ -28,7 +29,7 @@ def why_no_portal(settings: Settings) -> str:
     return why_not()
 
 
-def keep_portal(settings: Settings, listeners: Listeners, link: Link) -> None:
+def keep_portal(settings: Settings, listeners: Listeners, figures: Path, link: Link) -> None:
     """Run the portal until told to end, or until it has ended.
 
     It is a program of its own, not a fork: it shares nothing with the filter but files, and what it
@@ -37,6 +38,7 @@ def keep_portal(settings: Settings, listeners: Listeners, link: Link) -> None:
     Args:
         settings: of this machine.
         listeners: where it is asked; they outlive it.
+        figures: directory for its metrics.
         link: with the supervisor.
     """
     places = [str(one.fileno()) for one in listeners.all()]
@@ -46,6 +48,7 @@ def keep_portal(settings: Settings, listeners: Listeners, link: Link) -> None:
             sys.executable, "-m", "schoolgate", "portal",
             "--config", str(settings.file), "--state", str(settings.state_dir),
             *(word for place in places for word in ("--listener", place)), "--ready", str(tells),
+            "--figures", str(figures), "--seat", str(link.seat),
         ],
         pass_fds=[*map(int, places), tells],
         stdin=subprocess.DEVNULL,

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 
 from schoolgate.bootstrap.accounts import Accounts
-from schoolgate.bootstrap.gateway import watched_files
 from schoolgate.bootstrap.rules import load_engine, load_people_of, load_policy_of
+from schoolgate.bootstrap.watches import watched_files
 from schoolgate.core.approvals import USUAL_ROLES
 from schoolgate.core.errors import ConfigurationError
 from schoolgate.services.declarations import is_asked

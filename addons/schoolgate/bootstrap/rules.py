@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from schoolgate.core.approvals import USUAL_ROLES, Roles
+from schoolgate.core.approvals import USUAL_ROLES, Roles, school_day
 from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
+from schoolgate.core.locked import LockedLists
 from schoolgate.core.people import People
 from schoolgate.core.policy import Policy, PolicyEngine
 from schoolgate.documents import suggestion
 from schoolgate.lists import (
     ListPlaces,
+    LockedPlace,
     category_names,
     load_catalogue,
     load_local_lists,
     read_category_files,
+    read_locked_lists,
 )
 from schoolgate.services.casebook import Casebook
 from schoolgate.services.timetables import calendars_on
@@ -32,32 +35,51 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def today() -> str:
+    """Give the day that it is in school."""
+    return school_day(now())
+
+
 def list_places(settings: Settings) -> ListPlaces:
     """Say where the lists and their index are."""
     return ListPlaces(settings.lists.dirs, settings.lists_dir)
 
 
+def locked_place(settings: Settings) -> LockedPlace:
+    """Say where the locked lists are."""
+    return LockedPlace(settings.lists.locked, settings.lists.locked_required)
+
+
 def load_engine(
-    settings: Settings, *, keep: bool = False, policy: str | None = None
+    settings: Settings,
+    *,
+    keep: bool = False,
+    policy: str | None = None,
+    locked: LockedLists | None = None,
 ) -> PolicyEngine:
-    """Read policy, categories and local lists, without grants and suspensions.
+    """Read policy, categories, local and locked lists, without grants and suspensions.
 
     Args:
         settings: of this machine.
         keep: whether an index of the lists that had to be built is kept for the next time.
         policy: another policy than the settings': its name, or its file.
+        locked: the locked lists in force, of which the last good state stays; None where none is.
 
     Raises:
         ConfigurationError: with every fault of every file.
     """
     faults: list[Fault] = []
-    catalogue = local = rules = None
+    catalogue = local = rules = locks = None
     file = settings.policy_file
     if policy is not None:
         is_file = policy.endswith(".yaml")
         file = Path(policy) if is_file else settings.policies_dir / f"{policy}.yaml"
     try:
         local = load_local_lists(settings.lists.local)
+    except ConfigurationError as error:
+        faults.extend(error.faults)
+    try:
+        locks = read_locked_lists(locked_place(settings), now(), locked)
     except ConfigurationError as error:
         faults.extend(error.faults)
     try:
@@ -75,7 +97,7 @@ def load_engine(
         faults.extend(error.faults)
     if catalogue is None or local is None or rules is None or faults:
         raise ConfigurationError(faults)
-    return PolicyEngine(rules, catalogue, local)
+    return PolicyEngine(rules, catalogue, local, locked=locks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +108,17 @@ class Rules:
     people: People
 
 
-def load_rules(settings: Settings) -> Rules:
+def load_rules(settings: Settings, locked: LockedLists | None = None) -> Rules:
     """Read both; an index of the lists that had to be built is kept.
+
+    Args:
+        settings: of this machine.
+        locked: as of `load_engine`.
 
     Raises:
         ConfigurationError: with every fault.
     """
-    engine = load_engine(settings, keep=True)
+    engine = load_engine(settings, keep=True, locked=locked)
     return Rules(engine, load_people_of(settings, engine.policy))
 
 

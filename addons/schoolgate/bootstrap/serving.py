@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schoolgate.bootstrap import exposition, worker
+from schoolgate.bootstrap.approval_figures import ApprovalReader, category_by
 from schoolgate.bootstrap.exposition import Beside
 from schoolgate.bootstrap.gateway import prepare, upstream_bundle
 from schoolgate.bootstrap.jobs_post import keep_jobs
+from schoolgate.bootstrap.list_updates import feed_figures
+from schoolgate.bootstrap.meter_post import keep_meter
 from schoolgate.bootstrap.occupancy import occupied
 from schoolgate.bootstrap.portal_post import keep_portal, why_no_portal
 from schoolgate.bootstrap.rules import Rules
@@ -209,6 +212,7 @@ class _Running:
             *self._portal_posts(len(workers) + 2),
             *self._jobs_posts(len(workers) + 3),
             *self._tunnel_posts(len(workers) + 4),
+            self._meter_post(len(workers) + 5),
         )
         return [*workers, metrics, *beside]
 
@@ -217,7 +221,8 @@ class _Running:
         """What runs beside the workers and keeps nothing from being filtered."""
         portal = (Beside.PORTAL,) if self._portal is not None else ()
         jobs = (Beside.JOBS,) if self._has_jobs else ()
-        return portal + jobs + ((Beside.TUNNELS,) if self._tunnels else ())
+        tunnels = (Beside.TUNNELS,) if self._tunnels else ()
+        return (*portal, *jobs, *tunnels, Beside.METER)
 
     def _redirected_row(self, number: int) -> Sequence[socket.socket]:
         return self._redirected.rows[number - 1] if self._redirected is not None else ()
@@ -229,7 +234,7 @@ class _Running:
 
         def keep(link: Link) -> None:
             _name_log("portal")
-            keep_portal(self._settings, portal, link)
+            keep_portal(self._settings, portal, self._figures, link)
 
         # A gateway without its pages still filters.
         listeners = [one.fileno() for one in portal.all()]
@@ -258,6 +263,14 @@ class _Running:
         # A reload would cut every device off; devices are followed, and the rest needs a restart.
         yield Post("tunnels", number, keep, sockets, is_relieved=False, is_essential=False)
 
+    def _meter_post(self, number: int) -> Post:
+        def keep(link: Link) -> None:
+            _name_log("meter")
+            keep_meter(self._settings, self._figures, link)
+
+        # There is one owner of the accounts at any time, so that no other relieves it.
+        return Post("meter", number, keep, is_relieved=False, is_essential=False)
+
     def _worker(self, number: int) -> Callable[[Link], None]:
         ports = [self._proxy.address[1], self._metrics.address[1]]
         if self._portal is not None:
@@ -284,17 +297,21 @@ class _Running:
 
     def _show(self, link: Link) -> None:
         _name_log("metrics")
-        exposition.show(
-            exposition.Shown(
-                self._metrics.rows[0][0],
-                self._figures,
-                self._board,
-                len(self._proxy.rows),
-                self._settings.journal_dir,
-                self._beside,
-            ),
-            link,
-        )
+        categories = category_by(self._rules.engine)
+        with contextlib.closing(ApprovalReader(self._settings.database_url, categories)) as read:
+            exposition.show(
+                exposition.Shown(
+                    self._metrics.rows[0][0],
+                    self._figures,
+                    self._board,
+                    len(self._proxy.rows),
+                    self._settings.journal_dir,
+                    self._beside,
+                    read,
+                    lambda: feed_figures(self._settings),
+                ),
+                link,
+            )
 
     def _reload(self) -> None:
         old = self._settings

@@ -24,6 +24,15 @@ def open_pinning(settings: Settings) -> PinningTable:
     return PinningTable(open_database(settings.database_url))
 
 
+def open_audit_trail(settings: Settings) -> AuditTrail:
+    """Open the audit trail, made on first use.
+
+    Raises:
+        UnavailableError: when it cannot be used.
+    """
+    return AuditTrail(open_database(settings.database_url))
+
+
 def overlay_if_any(settings: Settings) -> Overlay:
     """Give grants and suspensions, or none where nothing was ever kept; makes no files.
 

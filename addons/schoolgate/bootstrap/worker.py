@@ -17,6 +17,7 @@ from schoolgate.core.errors import SchoolgateError
 from schoolgate.monitoring import share
 from schoolgate.settings import Settings
 from schoolgate.workers import Desk, LetterBox, Link, Order
+from schoolgate.workers.metering import MeterLine
 
 if TYPE_CHECKING:
     from schoolgate.proxy.gate import Gate
@@ -95,8 +96,12 @@ async def _serve(place: Place, gateway: Gateway, link: Link) -> None:
         def hear() -> None:
             recorder.hear(engines.current, filtering.tools.clock())
 
+        meter = gateway.meter
+        line = MeterLine(settings.meter_socket, meter.opened, meter.hear, meter.lost)
+        meter.over(line)
         running = [
-            tasks.create_task(_beat(gateway, link)),
+            tasks.create_task(line.run()),
+            tasks.create_task(_beat(gateway, gate, link)),
             tasks.create_task(_tidy()),
             tasks.create_task(_renew(gateway)),
             tasks.create_task(_follow_ca(settings.ca_dir, signs, gateway, master, gate)),
@@ -129,15 +134,20 @@ async def _serve(place: Place, gateway: Gateway, link: Link) -> None:
     gateway.metrics.flush()
 
 
-async def _beat(gateway: Gateway, link: Link) -> None:
-    turn = 0
+async def _beat(gateway: Gateway, gate: "Gate", link: Link) -> None:
+    loop, metrics, turn = asyncio.get_running_loop(), gateway.metrics, 0
     while True:
         if turn % _BEATS_A_SECOND == 0:
-            gateway.count_grants()
+            gateway.show_what_ends()
+            metrics.clients.set(gate.connected)
+            metrics.open.set(gate.connections)
+            metrics.journal_waiting.set(gateway.journal.waiting)
         turn += 1
-        gateway.metrics.flush()
+        metrics.flush()
         link.beat(JOURNAL_FAULT if gateway.journal.faults() else 0)
+        due = loop.time() + _BEAT_SECONDS
         await asyncio.sleep(_BEAT_SECONDS)
+        metrics.late_seconds.observe(max(0.0, loop.time() - due))
 
 
 async def _tidy() -> None:

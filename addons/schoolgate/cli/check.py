@@ -81,6 +81,8 @@ def explain(url: str, settings: Settings, **who: Any) -> None:
         output.console.print(f"     {step.answer}", style=style, markup=False)
     answer = checking.check(engine, _readable(url), client, now, allowed)
     output.console.print(_connection_text(answer), markup=False)
+    if answer.contents:
+        output.console.print(_contents_text(answer), markup=False)
 
 
 def _readable(argument: str) -> str:
@@ -139,7 +141,14 @@ def _table(answers: list[Answer]) -> None:
     output.console.print(table)
     for text in dict.fromkeys(_connection_text(answer) for answer in answers if answer.host):
         output.console.print(text, markup=False)
+    for text in dict.fromkeys(_contents_text(answer) for answer in answers if answer.contents):
+        output.console.print(text, markup=False)
     output.console.print(f"(policy {answers[0].policy}, group {answers[0].client.group})")
+
+
+def _contents_text(answer: Answer) -> str:
+    looked_for = ", ".join(f"{rule.sought} ({rule.need.clause})" for rule in answer.contents.rules)
+    return f"Answers of {answer.host} are blocked that are: {looked_for}."
 
 
 def _connection_text(answer: Answer) -> str:

@@ -3,14 +3,14 @@
 import json
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import rich_click as click
 from click.exceptions import Exit
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from schoolgate import bootstrap
-from schoolgate.cli import output
+from schoolgate.cli import list_updates, output
 from schoolgate.cli.options import with_settings
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.index import Built, Refused, SiteIndex
@@ -22,6 +22,7 @@ from schoolgate.lists import (
     lint_catalogue,
     make_catalogue,
     open_index,
+    read_locked_lists,
     version_of,
 )
 from schoolgate.lists import Progress as BuildProgress
@@ -33,6 +34,15 @@ _SHOWN_REFUSALS = 20
 @click.group()
 def lists() -> None:
     """Look after the lists of sites."""
+
+
+for command in (
+    list_updates.update,
+    list_updates.diff,
+    list_updates.approve,
+    list_updates.rollback,
+):
+    lists.add_command(command)
 
 
 @lists.command("build")
@@ -52,7 +62,7 @@ def lists_build(settings: Settings, all_refused: bool) -> None:
     places = bootstrap.list_places(settings)
     started = time.perf_counter()
     made: list[Built] = []
-    with _progress() as bar:
+    with output.progress() as bar:
         task = bar.add_task("reading the lists", total=None)
 
         def progress(state: BuildProgress) -> None:
@@ -90,7 +100,8 @@ def lists_status(settings: Settings, as_json: bool) -> None:
     fresh = sites.catalogue["version"] == version_of(places)
     size = places.index.stat().st_size
     if as_json:
-        click.echo(json.dumps(_status(places, sites, size, fresh)))
+        more = {**list_updates.standing(settings), "locked": _locked(settings)}
+        click.echo(json.dumps({**_status(places, sites, size, fresh), **more}))
     else:
         _show_counts(sites)
         reader = "native" if sites.is_native else "Python (no compiler was at hand: slower)"
@@ -102,6 +113,13 @@ def lists_status(settings: Settings, as_json: bool) -> None:
             f"version {sites.catalogue['version']}, built {sites.catalogue['built']}, {state}\n"
             f"reader: {reader}; checksums: right"
         )
+        for one in _locked(settings):
+            click.echo(
+                f"locked list {one['list']}: {one['entries']:,} entries, version {one['version']}, "
+                f"{one['age_days']} days old, SHA-256 {one['hash']}"
+                + (f"; {one['fault']}" if one["fault"] else "")
+            )
+        list_updates.show_standing(settings)
     if not fresh:
         raise Exit(1)
 
@@ -122,6 +140,10 @@ def lists_show(settings: Settings, address: str, as_json: bool) -> None:
     url = parse_web_url(address)
     engine = bootstrap.load_engine(settings)
     found = engine.listed(url.host, url.path)
+    hit = engine.locked.at(url)
+    if hit is not None:
+        # Which entry it is may be said nowhere.
+        found = [ListEntry(f"hash {hit.proof}", "/", "locked", hit.by.name), *found]
     if as_json:
         for entry in found:
             click.echo(json.dumps(_entry(entry)))
@@ -162,18 +184,6 @@ def lists_lint(settings: Settings) -> None:
     output.console.print(f"{curated} sites in {len(sites.counts)} categories: no faults.")
 
 
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=output.errors,
-        transient=True,
-        disable=not output.errors.is_terminal,
-    )
-
-
 def _show_counts(sites: SiteIndex) -> None:
     table = output.table("category", "domains")
     for category, count in sorted(sites.counts.items(), key=lambda item: (-item[1], item[0])):
@@ -209,6 +219,24 @@ def _status(places: ListPlaces, sites: SiteIndex, size: int, fresh: bool) -> dic
         "categories": sites.counts,
         "feeds": sites.feed_counts,
     }
+
+
+def _locked(settings: Settings) -> list[dict[str, Any]]:
+    at = bootstrap.now()
+    lists = read_locked_lists(bootstrap.locked_place(settings), at)
+    return [
+        {
+            "list": each.by.name,
+            "title": each.title,
+            "entries": len(each.entries),
+            "version": each.by.version,
+            "date": each.by.date.isoformat(),
+            "age_days": each.by.age(at).days,
+            "hash": each.by.digest,
+            "fault": lists.fault(each.by.name, at),
+        }
+        for each in lists.lists
+    ]
 
 
 def _entry(entry: ListEntry) -> dict[str, str]:

@@ -1,6 +1,14 @@
 """Tables and colours for people; plain text where the output is not a terminal."""
 
 from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -44,3 +52,19 @@ def table(*columns: str) -> Table:
         )
     made.add_column(columns[-1], overflow="fold")
     return made
+
+
+def progress() -> Progress:
+    """Give bars that show how far something is; nothing where nobody sees them."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    )
+
+
+__all__ = ["Progress", "TaskID", "console", "errors", "progress", "table", "verdict_text"]

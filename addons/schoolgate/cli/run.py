@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+from pathlib import Path
 
 import rich_click as click
 
@@ -47,8 +48,18 @@ def proxy(settings: Settings) -> None:
     help="A socket that listens already.",
 )
 @click.option("--ready", type=int, hidden=True, help="Where to say that it serves.")
+@click.option("--figures", type=Path, hidden=True, help="Where its metrics are left.")
+@click.option(
+    "--seat", type=int, default=0, hidden=True, help="Among those that leave theirs there."
+)
 @with_settings
-def portal(places: tuple[int, ...], ready: int | None, settings: Settings) -> None:
+def portal(
+    places: tuple[int, ...],
+    ready: int | None,
+    figures: Path | None,
+    seat: int,
+    settings: Settings,
+) -> None:
     """Start the portal alone, for systemd; the gateway finds it by its socket in the state directory.
 
     \b
@@ -64,6 +75,8 @@ def portal(places: tuple[int, ...], ready: int | None, settings: Settings) -> No
 
     if places:
         bootstrap.end_with_parent()
+    if figures is not None:
+        bootstrap.share_portal_figures(figures, seat)
     given = [socket.socket(fileno=place) for place in places]
     with bootstrap.occupied(settings):
         bootstrap.serve_portal(settings, click.echo, given, serves)

@@ -24,6 +24,7 @@ from schoolgate.lists.local_lists import (
     with_line,
     without_line,
 )
+from schoolgate.lists.locked_lists import LockedPlace, faults_of, read_locked_lists
 from schoolgate.lists.public_suffixes import is_public_suffix
 
 __all__ = [
@@ -33,10 +34,12 @@ __all__ = [
     "ListPlaces",
     "LocalFile",
     "LocalLine",
+    "LockedPlace",
     "Progress",
     "Remarks",
     "build_catalogue",
     "category_names",
+    "faults_of",
     "is_public_suffix",
     "lint_catalogue",
     "load_catalogue",
@@ -46,6 +49,7 @@ __all__ = [
     "pass_unread",
     "read_category_files",
     "read_local_file",
+    "read_locked_lists",
     "remarks_on",
     "replacing",
     "version_of",

@@ -11,7 +11,7 @@ import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,11 @@ from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
 from schoolgate.core.index import Built, Refused, SiteIndex, Source, build_index, read_index
 from schoolgate.core.index.layout import VERSION
 from schoolgate.lists.category_files import CURATED, category_paths, read_category_files
+from schoolgate.lists.generations import (
+    MANIFEST,
+    live_directory,
+    read_generation,
+)
 from schoolgate.lists.index_file import open_index, write_index
 from schoolgate.lists.refusals import Refusal, read_refusal, write_refusal
 
@@ -47,21 +52,36 @@ class ListPlaces:
         dirs: the category files.
         state: the ``lists`` folder of the state directory; holds ``sites.index`` and
             ``feeds/<feed>/<category>.txt``, the lists of others, one entry a line.
+        generation: the folder of the fetched lists that are meant; None takes those that are live.
     """
 
     dirs: Sequence[Path]
     state: Path
+    generation: Path | None = None
+
+    @property
+    def fetched(self) -> Path | None:
+        """The folder of the fetched lists; None where there are none."""
+        return self.generation or live_directory(self.state)
 
     @property
     def index(self) -> Path:
-        """The index."""
-        return self.state / INDEX
+        """The index, beside the fetched lists that it is made from."""
+        return (self.fetched or self.state) / INDEX
+
+    def settled(self) -> "ListPlaces":
+        """Give the places with the fetched lists that are live now, whatever goes live meanwhile."""
+        return self if self.generation else replace(self, generation=self.fetched)
 
     def files(self) -> Iterator[Path]:
         """Give every file that the index is made from, as far as they can be found."""
         yield from category_paths(self.dirs)
         with contextlib.suppress(ConfigurationError):
             yield from self.supplied()
+        with contextlib.suppress(ConfigurationError):
+            if self.fetched is not None:
+                # It names the others, none of which is ever changed.
+                yield self.fetched / MANIFEST
 
     def supplied(self) -> list[Path]:
         """Give the lists of others, in a fixed order.
@@ -106,6 +126,7 @@ def load_catalogue(places: ListPlaces, now: datetime, *, keep: bool) -> Catalogu
     Raises:
         ConfigurationError: with every fault of every file.
     """
+    places = places.settled()
     fresh = _open_fresh(places, log=not keep)
     if fresh is not None:
         return fresh
@@ -141,6 +162,7 @@ def make_catalogue(
         ConfigurationError: with every fault of every file.
         UnavailableError: when it cannot be written, or somebody else builds without end.
     """
+    places = places.settled()
     with _only_one(places.state):
         fresh = None if anew else _open_fresh(places, log=True)
         if fresh is not None:
@@ -233,6 +255,10 @@ def version_of(places: ListPlaces) -> str:
             digest.update(
                 f"{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}\0".encode()
             )
+    fetched = places.fetched
+    if fetched is not None:
+        with contextlib.suppress(OSError):
+            digest.update((fetched / MANIFEST).read_bytes())
     return digest.hexdigest()[:12]
 
 
@@ -286,7 +312,24 @@ def _sources(places: ListPlaces, categories: dict[str, Category]) -> list[Source
         sources.append(Source(str(path), category, feed, partial(_read, path)))
     if faults:
         raise ConfigurationError(faults)
-    return sources
+    return [*sources, *_fetched_sources(places, categories)]
+
+
+def _fetched_sources(places: ListPlaces, categories: dict[str, Category]) -> list[Source]:
+    """Give the fetched lists; those of a category that went with an update of schoolgate are left out."""
+    if places.fetched is None:
+        return []
+    generation = read_generation(places.fetched)
+    return [
+        Source(
+            str(generation.path_of(listed)),
+            listed.category,
+            listed.feed,
+            partial(_read_fetched, generation.path_of(listed)),
+        )
+        for listed in generation.lists.values()
+        if listed.category in categories
+    ]
 
 
 def _read(path: Path) -> bytes:
@@ -302,6 +345,16 @@ def _read(path: Path) -> bytes:
             [Fault(str(path), 0, "holds nothing", "remove it if that is meant")]
         )
     return text
+
+
+def _read_fetched(path: Path) -> bytes:
+    # Empty is what the gate left of it, and no mistake.
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            [Fault(str(path), 0, f"cannot be read: {error.strerror}")]
+        ) from error
 
 
 def _size(path: Path) -> int:

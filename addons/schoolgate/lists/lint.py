@@ -10,6 +10,7 @@ from schoolgate.core.hosts import as_ip
 from schoolgate.core.index import index_of
 from schoolgate.documents import read_text
 from schoolgate.lists.category_files import CategoryFiles, PlacedEntry, read_category_files
+from schoolgate.lists.phrase_files import PHRASES, lint_phrases
 from schoolgate.lists.public_suffixes import is_public_suffix
 
 SHARED_HOSTS = "shared-hosts.txt"
@@ -33,7 +34,7 @@ class Remarks:
 
 
 def lint_catalogue(dirs: Sequence[Path], blocked: Collection[str]) -> list[Fault]:
-    """Judge every curated entry.
+    """Judge every curated entry, and the phrases that stand beside them.
 
     Args:
         dirs: where the category files are.
@@ -47,7 +48,7 @@ def lint_catalogue(dirs: Sequence[Path], blocked: Collection[str]) -> list[Fault
         ConfigurationError: when the files cannot be read at all.
     """
     files = read_category_files(dirs)
-    shared = _shared_hosts(dirs)
+    shared = shared_hosts(dirs)
     protected = [
         placed for placed in files.entries if files.categories[placed.entry.category].protected
     ]
@@ -56,6 +57,7 @@ def lint_catalogue(dirs: Sequence[Path], blocked: Collection[str]) -> list[Fault
         *_forms(files),
         *_too_wide(files, shared),
         *_against_protected(files, protected, blocked),
+        *_phrases(dirs, files),
     ]
 
 
@@ -77,7 +79,7 @@ def remarks_on(dirs: Sequence[Path], entry: ListEntry, *, blocks: bool) -> Remar
         refused.append(f"'{entry.host}' {_PUBLIC_SUFFIX}")
     if _begins_with_www(entry):
         said.append(f"'{entry.text}' begins with www.; the name without it covers both")
-    if entry.path == "/" and entry.host in _shared_hosts(dirs):
+    if entry.path == "/" and entry.host in shared_hosts(dirs):
         said.append(f"'{entry.host}' {_SHARED}")
     if blocks:
         files, own = read_category_files(dirs), index_of([entry])
@@ -90,7 +92,13 @@ def remarks_on(dirs: Sequence[Path], entry: ListEntry, *, blocks: bool) -> Remar
     return Remarks(tuple(refused), tuple(said))
 
 
-def _shared_hosts(dirs: Sequence[Path]) -> frozenset[str]:
+def _phrases(dirs: Sequence[Path], files: CategoryFiles) -> Iterator[Fault]:
+    for directory in dirs:
+        if (directory / PHRASES).is_dir():
+            yield from lint_phrases(directory / PHRASES, files.categories)
+
+
+def shared_hosts(dirs: Sequence[Path]) -> frozenset[str]:
     """Read the hosts that carry everybody's content: CDNs, script and font hosts."""
     lines = [
         line.partition("#")[0].strip()

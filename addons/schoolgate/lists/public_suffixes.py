@@ -20,3 +20,14 @@ def _suffixes() -> "TLDExtract":
 
     # Offline, with the list that the package carries: one answer everywhere.
     return TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+@cache
+def suffix_rules() -> tuple[frozenset[bytes], frozenset[bytes], frozenset[bytes]]:
+    """Give the rules of the list: names, names below which every name is one (``*.ck``), and exceptions."""
+    rules = _suffixes().tlds
+    return (
+        frozenset(rule.encode() for rule in rules if rule[0] not in "*!"),
+        frozenset(rule[2:].encode() for rule in rules if rule.startswith("*.")),
+        frozenset(rule[1:].encode() for rule in rules if rule.startswith("!")),
+    )

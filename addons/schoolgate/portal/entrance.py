@@ -5,6 +5,7 @@ so that nobody can say that they are somebody else.
 """
 
 import socket
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,6 +19,29 @@ type Application = Callable[[Environ, Any], Iterable[bytes]]
 
 def _key(header: str) -> str:
     return "HTTP_" + header.upper().replace("-", "_")
+
+
+class Counted:
+    """Tells how each request was answered, and how long that took.
+
+    Args:
+        application: what answers.
+        answered: told of the line of the status and the seconds until it was known.
+    """
+
+    def __init__(self, application: Application, answered: Callable[[str, float], None]) -> None:
+        self._application = application
+        self._answered = answered
+
+    def __call__(self, environ: Environ, start: Any) -> Iterable[bytes]:
+        """Pass a request on."""
+        began = time.monotonic()
+
+        def told(status: str, *rest: Any) -> Any:
+            self._answered(status, time.monotonic() - began)
+            return start(status, *rest)
+
+        return self._application(environ, told)
 
 
 class Entrance:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from django.conf import settings as django_settings
 
+from schoolgate.core.clients import Client
 from schoolgate.core.errors import Fault
 from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine
@@ -15,7 +16,7 @@ from schoolgate.services.approvals import Approvals
 from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
-from schoolgate.storage import AuditTrail, DecisionStore, Digests, Outbox
+from schoolgate.storage import AuditTrail, DecisionStore, Digests, Outbox, StreamAccounts
 
 
 class Directory(Protocol):
@@ -61,6 +62,8 @@ class House:
         tickets: gives what reads the tickets of block pages.
         keeping: for the pages of those who keep the gateway.
         digests: who wants one mail a day.
+        client_at: gives who is at an address, as the proxy sees them.
+        accounts: what everybody was given of audio and video today.
     """
 
     settings: Settings
@@ -79,6 +82,8 @@ class House:
     tickets: Callable[[], Tickets]
     keeping: Keeping
     digests: Digests
+    client_at: Callable[[str], Client]
+    accounts: StreamAccounts
 
 
 def house() -> House:

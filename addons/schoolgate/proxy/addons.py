@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mitmproxy.connection import Client
 
+from schoolgate.core.approvals import school_day
 from schoolgate.core.hosts import IpNetwork
 from schoolgate.monitoring import Journal, Metrics
 from schoolgate.proxy.destinations import Destinations
@@ -23,12 +24,14 @@ from schoolgate.proxy.guard import Guard
 from schoolgate.proxy.handshakes import Handshakes
 from schoolgate.proxy.interstitial import Warnings
 from schoolgate.proxy.master import ProxyMaster
+from schoolgate.proxy.metering import Metering
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.callers import Callers
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
+from schoolgate.services.metering import Meter
 from schoolgate.services.pinning import Pinning
 from schoolgate.services.tickets import Tickets
 
@@ -103,6 +106,7 @@ def make_addons(
     pac_door: PacDoor | None = None,
     tunnel_ports: Container[int] = range(65_536),
     pinning: Pinning | None = None,
+    metering: Metering | None = None,
 ) -> FilterAddons:
     """Make the addons.
 
@@ -122,6 +126,7 @@ def make_addons(
         pac_door: gives browsers the PAC file; None where there is none.
         tunnel_ports: to which tunnels may lead.
         pinning: finds programs that trust no certificate of the gateway's; without it nobody is told.
+        metering: the budgets of audio and video; without it they are counted here only.
     """
     pages = Pages(lambda: engines.current, clock, portal.url if portal else "", tickets)
     guard = Guard(pages, metrics.filter_errors, cut)
@@ -139,6 +144,7 @@ def make_addons(
         recorder=Recorder(journal, metrics),
         metrics=metrics,
         cut=cut,
+        metering=metering or Metering(Meter(lambda: school_day(clock())), secrets.token_bytes(32)),
         tunnel_ports=tunnel_ports,
         pinning=pinning or Pinning(),
     )

@@ -4,15 +4,18 @@ import time
 from collections.abc import Awaitable, Callable, Container, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 
 from mitmproxy import http
 from mitmproxy.connection import Client as ClientConnection
 
 from schoolgate.core.errors import BadAddressError
+from schoolgate.core.media.metering import Word
 from schoolgate.core.policy import (
     Decision,
     PolicyEngine,
+    Reason,
     Shape,
     Verdict,
     WebRequest,
@@ -28,13 +31,15 @@ from schoolgate.core.policy.decision import (
 )
 from schoolgate.identity import Challenge
 from schoolgate.monitoring import Metrics
-from schoolgate.proxy import challenges, enforce, lines, transactions, translate
+from schoolgate.proxy import challenges, enforce, lines, transactions, translate, uploads
 from schoolgate.proxy.admission import Admission
+from schoolgate.proxy.contents import STOPPED, Contents
 from schoolgate.proxy.destinations import Destinations
 from schoolgate.proxy.guard import Guard, guarded
 from schoolgate.proxy.interstitial import Click, Warnings
 from schoolgate.proxy.lines import Line
-from schoolgate.proxy.pages import Pages
+from schoolgate.proxy.metering import Account, Metering
+from schoolgate.proxy.pages import Pages, is_for_people
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.transactions import Transaction
 from schoolgate.services.callers import Caller, Callers
@@ -67,6 +72,7 @@ class Tools:
         cut: closes a client's connection at once.
         tunnel_ports: to which tunnels may lead.
         pinning: told of clients that take a certificate of the gateway's, and of those that do not.
+        metering: the budgets of audio and video.
     """
 
     engines: Engines
@@ -79,6 +85,7 @@ class Tools:
     recorder: Recorder
     metrics: Metrics
     cut: Callable[[ClientConnection], None]
+    metering: Metering
     tunnel_ports: Container[int] = range(65_536)
     pinning: Pinning = field(default_factory=Pinning)
 
@@ -91,6 +98,7 @@ class Filter:
         guard.record_fault = self._record_fault
         self._tools = tools
         self._admission = Admission(tools.callers)
+        self._contents = Contents(guard, tools.pages, tools.recorder, tools.cut, tools.metering)
 
     @guarded
     def http_connect(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
@@ -157,8 +165,7 @@ class Filter:
                 if not destinations.is_known_open(request.url.host, port):
                     hosts = {request.url.host for request in requests}
                     return self._look_up(flow, transaction, hosts)
-        self._enforce(flow, transaction)
-        return None
+        return self._budget(flow, transaction)
 
     async def _look_up(
         self, flow: http.HTTPFlow, transaction: Transaction, hosts: set[str]
@@ -170,7 +177,45 @@ class Filter:
                     break
         except BadAddressError:
             transaction.decision = BAD_URL
+        rest = self._budget(flow, transaction)
+        if rest is not None:
+            await rest
+
+    def _budget(self, flow: http.HTTPFlow, transaction: Transaction) -> Awaitable[None] | None:
+        """Look at the budget that a request burdens, if any, and enforce.
+
+        Returns:
+            What is to be awaited where the owner of the accounts must be asked.
+        """
+        decision, metering = transaction.decision, self._tools.metering
+        if decision.verdict is Verdict.LIMIT:
+            account = metering.account(transaction.engine, transaction.request, decision)
+            transaction.account = account
+            if account is not None:
+                word = metering.word(account)
+                if word is Word.ASK:
+                    return self._ask_owner(flow, transaction, account)
+                self._limit(flow, transaction, account, word)
         self._enforce(flow, transaction)
+        return None
+
+    async def _ask_owner(
+        self, flow: http.HTTPFlow, transaction: Transaction, account: Account
+    ) -> None:
+        self._limit(flow, transaction, account, await self._tools.metering.ask(account))
+        self._enforce(flow, transaction)
+
+    def _limit(
+        self, flow: http.HTTPFlow, transaction: Transaction, account: Account, word: Word
+    ) -> None:
+        """Put the budget's answer in the place of the rules', a warning in front of pages alone."""
+        metering, at = self._tools.metering, transaction.at
+        decision = metering.decision(account, word, transaction.decision, at)
+        if decision.verdict is Verdict.WARN and not is_for_people(flow.request.headers):
+            return
+        transaction.decision = decision
+        if decision.verdict is Verdict.BLOCK and metering.is_first_stop(account, at):
+            self._tools.recorder.stopped(transaction, STOPPED)
 
     def _enforce(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
         decision = transaction.decision
@@ -185,7 +230,8 @@ class Filter:
         if click is not None and flow.request.headers.get("sec-fetch-mode", _BY_HAND) != _BY_HAND:
             # Pressed by a script, and by no person.
             click = None
-        if decision.verdict.passes or self._is_accepted(transaction, click):
+        is_open = decision.verdict.is_open
+        if is_open or self._is_accepted(transaction, click):
             if click is None:
                 self._let_through(flow, transaction)
             else:
@@ -194,6 +240,8 @@ class Filter:
             link = self._tools.warnings.link(transaction.request, decision, transaction.at)
             page = self._tools.pages.warned(flow.request, decision, link, transaction.request)
             enforce.answer(flow, page)
+        elif decision.reason is Reason.BUDGET:
+            enforce.answer(flow, self._contents.of_budget(flow, transaction))
         else:
             page = self._tools.pages.blocked(flow.request, decision, transaction.request)
             enforce.answer(flow, page)
@@ -202,12 +250,17 @@ class Filter:
             self._end(flow, transaction)
 
     @guarded
-    def responseheaders(self, flow: http.HTTPFlow) -> None:
-        """Stream what the origin sends, unless it is short enough to be held whole."""
+    def responseheaders(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        """Stream what the origin sends, unless it is short enough to be held whole.
+
+        Returns:
+            What is to be awaited where it must be asked whether there is something left of a budget.
+        """
         if transactions.is_answered(flow):
-            return
+            return None
         transaction = _known(flow)
-        enforce.stream_response(flow, lambda: self._stream(flow, transaction, up=False))
+        stream = partial(self._stream, flow, transaction, up=False)
+        return self._contents.begin(flow, transaction, stream)
 
     @guarded
     def response(self, flow: http.HTTPFlow) -> None:
@@ -306,6 +359,10 @@ class Filter:
         return True
 
     def _let_through(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
+        contents = self._contents
+        if contents.refuse_again(flow, transaction) or contents.refuse_address(flow, transaction):
+            return
+        transaction.upload = uploads.begin(flow, transaction)
         enforce.let_through(
             flow,
             transaction.decision.obligations,
@@ -320,14 +377,27 @@ class Filter:
                 transaction.bytes_up += len(chunk)
             else:
                 transaction.bytes_down += len(chunk)
-            if not self._still_passes(transaction):
+            if not self._still_passes(transaction) or not (up or self._counts(transaction, chunk)):
                 transactions.mark_cut(flow)
                 self._tools.cut(flow.client_conn)
                 # Not b"", which would be sent as the end of a chunked body.
                 return []
+            if up and transaction.upload is not None:
+                transaction.upload.feed(chunk)
             return chunk
 
         return self.guard.stream(flow, passing)
+
+    def _counts(self, transaction: Transaction, chunk: bytes) -> bool:
+        """Count a part of an answer where it burdens a budget; False where that is spent."""
+        flowing, metering = transaction.flowing, self._tools.metering
+        if flowing is None or flowing.takes(len(chunk)):
+            return True
+        word, now = metering.word(flowing.account), self._tools.clock()
+        transaction.decision = metering.decision(flowing.account, word, transaction.decision, now)
+        metering.is_first_stop(flowing.account, now)
+        self._tools.recorder.stopped(transaction, STOPPED)
+        return False
 
     def _still_passes(self, transaction: Transaction) -> bool:
         """Decide again when the rules changed or some time went by (a grant may have ended)."""
@@ -384,6 +454,11 @@ class Filter:
             transaction.bytes_up = len(flow.request.raw_content)
         if flow.response and flow.response.raw_content and not transaction.bytes_down:
             transaction.bytes_down = len(flow.response.raw_content)
+            if transaction.flowing is not None:
+                transaction.flowing.takes(transaction.bytes_down)
+        if transaction.flowing is not None:
+            transaction.flowing.hand_over()
+        uploads.end(flow, transaction, self._tools.recorder)
         self._tools.recorder.ended(transaction, status, transaction.elapsed_ms)
 
 

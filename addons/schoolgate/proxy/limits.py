@@ -29,6 +29,7 @@ from schoolgate.proxy.backpressure import (
     BoundedHttp2Server,
     WithholdingH2Connection,
 )
+from schoolgate.proxy.holding import HoldingStream
 from schoolgate.proxy.streams import StreamHandler
 
 # More of a refused upload is thrown away; the page is then sent without waiting for its end.
@@ -68,7 +69,7 @@ def install() -> None:
         setattr(module, name, bounded)
 
 
-class BoundedStream(http.HttpStream):
+class BoundedStream(HoldingStream):
     """Stands in for state_consume_request_body, which reads all of a refused request's body.
 
     The answer does not depend on it, so that it is sent early and the rest is thrown away.

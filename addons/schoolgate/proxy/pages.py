@@ -31,7 +31,13 @@ _SENTENCES = {
     Reason.LOCKED: "This site is locked; nobody here can open it.",
     Reason.BAD_URL: "This is not an address that a browser would ask for.",
     Reason.PRIVATE_DESTINATION: "This is not a page on the internet.",
+    Reason.CONTENT: "The school's policy does not allow what is there.",
     Reason.ERROR: "The filter could not check this page, so it stays closed. Please try again.",
+}
+
+_OF_BUDGET = {
+    Verdict.BLOCK: "There is no more audio and video for you today.",
+    Verdict.WARN: "Most of your audio and video for today is used.",
 }
 
 
@@ -137,6 +143,13 @@ def kind_of(headers: Mapping[str, str]) -> Kind:
     return Kind.OTHER if destination or accept != "*/*" else Kind.PAGE
 
 
+def is_for_people(headers: Mapping[str, str]) -> bool:
+    """Tell if an answer is shown as a page: the browser says so, and a player or program never does."""
+    return headers.get("sec-fetch-dest", "") in _DOCUMENTS or "text/html" in headers.get(
+        "accept", ""
+    )
+
+
 class Pages:
     """Makes the answers.
 
@@ -224,7 +237,7 @@ class Pages:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             "X-Schoolgate-Clause": decision.clause,
-            "X-Schoolgate-Category": decision.category or "",
+            "X-Schoolgate-Category": _category(decision) or "",
             "X-Schoolgate-Verdict": decision.verdict.value,
         }
         return Page(headers, b"" if asked.method == "HEAD" else body, len(body))
@@ -232,8 +245,9 @@ class Pages:
     def _html(self, asked: Asked, decision: Decision, continue_to: str) -> bytes:
         engine = self._engine()
         policy = engine.policy
-        clause = policy.clauses.get(decision.clause)
-        category = engine.catalogue.categories.get(decision.category or "")
+        # What a locked list names is a crime; the page says no word of what it is.
+        clause = None if decision.locked_by else policy.clauses.get(decision.clause)
+        category = engine.catalogue.categories.get(_category(decision) or "")
         warn = bool(continue_to)
         text = self._template.render(
             warn=warn,
@@ -262,6 +276,8 @@ class Pages:
     def _ticket(self, asked: Asked, decision: Decision) -> str:
         """Give what tells the portal's forms what was blocked; "" where there is nothing to ask."""
         blocked = decision.verdict is Verdict.BLOCK and decision.reason not in _NOT_THE_SITE
+        # A ticket would carry the address into a form, and from there into a register.
+        blocked = blocked and decision.locked_by is None
         return self._written(asked, decision) if blocked else ""
 
     def _declare(self, asked: Asked, decision: Decision) -> str:
@@ -286,10 +302,15 @@ class Pages:
             "school": policy.school,
             "host": host,
             "clause": decision.clause,
-            "category": decision.category,
+            "category": _category(decision),
             "reason": decision.reason.value,
         }
         return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _category(decision: Decision) -> str | None:
+    """Give the category that is shown."""
+    return None if decision.locked_by is not None else decision.category
 
 
 def _asked(request: http.Request, web: WebRequest | None) -> Asked:
@@ -302,6 +323,8 @@ def _response(page: Page) -> http.Response:
 
 
 def _sentence(decision: Decision, category: str) -> str:
+    if decision.reason is Reason.BUDGET:
+        return _OF_BUDGET[decision.verdict]
     if decision.reason in _SENTENCES:
         return _SENTENCES[decision.reason]
     if decision.verdict is Verdict.WARN:

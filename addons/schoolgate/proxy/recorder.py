@@ -1,12 +1,17 @@
 """Tells the journal and the metrics; counts at once, writes later, never waits."""
 
 import time
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
+from schoolgate.core.approvals import Subject
 from schoolgate.core.clients import Client
+from schoolgate.core.errors import BadAddressError
+from schoolgate.core.locked import LockedBy
 from schoolgate.core.policy import (
     Decision,
     PolicyEngine,
@@ -22,8 +27,10 @@ from schoolgate.core.policy.decision import (
     SOCKS,
     TLS_IN_TLS,
 )
+from schoolgate.core.policy.locking import LOCKED_LIST
+from schoolgate.core.urls import Url
 from schoolgate.monitoring import Journal, Metrics
-from schoolgate.monitoring.metrics import UNCATEGORISED
+from schoolgate.monitoring.metrics import CIRCUMVENTION, UNCATEGORISED
 from schoolgate.monitoring.tallies import Tally
 from schoolgate.proxy.transactions import Transaction
 from schoolgate.services.attempts import Attempt, Attempts, Incident
@@ -39,7 +46,11 @@ _KINDS = {
     TLS_IN_TLS.rule: "tls-in-tls",
     MISNAMED.rule: "fronting",
 }
-_THEME, _SEVERITY = "circumvention", "medium"
+_THEME, _SEVERITY = CIRCUMVENTION
+_ILLEGAL_THEME, _ILLEGAL_SEVERITY = "illegal", "high"
+# A page of a locked list is asked for with all its parts, and again: one alert for a person and host.
+_QUIET_SECONDS = 600.0
+_MOST_ALERTED = 10_000
 
 
 class Letters(Protocol):
@@ -71,6 +82,7 @@ class Recorder:
         self._attempts = attempts or Attempts()
         self._letters: Letters = _Alone()
         self._children: dict[tuple[int, str, str], tuple[Decision, Tally]] = {}
+        self._alerted: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def decided(self, transaction: Transaction) -> None:
         """Count a decision."""
@@ -83,6 +95,8 @@ class Recorder:
         known[1].inc()
         if transaction.decision_us:
             self._metrics.decision_seconds.observe(transaction.decision_us / 1e6)
+        if decision.rule == LOCKED_LIST and decision.locked_by is not None:
+            self._locked(transaction, decision.locked_by)
         if decision.verdict is Verdict.BLOCK:
             stopped_by = transaction.stopped_by
             if stopped_by is not None:
@@ -130,6 +144,22 @@ class Recorder:
         if incident is not None:
             self._alert(attempt, engine, transaction.at, incident)
 
+    def _locked(self, transaction: Transaction, by: LockedBy) -> None:
+        """Raise an alert for whoever looks after children: somebody asked for what a locked list names."""
+        request, moment = transaction.request, time.monotonic()
+        about = (str(Subject.nearest(request.client)), request.url.host)
+        if moment - self._alerted.get(about, -_QUIET_SECONDS) < _QUIET_SECONDS:
+            return
+        self._alerted[about] = moment
+        self._alerted.move_to_end(about)
+        if len(self._alerted) > _MOST_ALERTED:
+            self._alerted.popitem(last=False)
+        self._metrics.alerts.labels(theme=_ILLEGAL_THEME, severity=_ILLEGAL_SEVERITY).inc()
+        inner, clause = transaction.stopped_by, transaction.decision.clause
+        self._journal.tell(
+            transaction.at, partial(_locked_alert, request, inner, clause, transaction.engine, by)
+        )
+
     def share(self, letters: Letters) -> None:
         """Count attempts together with other workers, each person's in one of them."""
         self._letters = letters
@@ -152,6 +182,23 @@ class Recorder:
         """Write another event of a request, such as ``warning.accepted``."""
         self._tell(transaction, event, {})
 
+    def uploaded(self, transaction: Transaction, name: str, size: int, status: int | None) -> None:
+        """Write that a file was sent to where files are kept: what it is called and its bytes, no more."""
+        self._tell(
+            transaction,
+            "upload.seen",
+            {"file_name": name or None, "file_bytes": size, "status": status},
+        )
+
+    def stopped(self, transaction: Transaction, event: str, file_name: str = "") -> None:
+        """Write and count that an answer was stopped for what it is, as ``stream.stopped`` or the like."""
+        self._metrics.contents_stopped.labels(clause=transaction.decision.clause).inc()
+        self._tell(
+            transaction,
+            event,
+            {"bytes_down": transaction.bytes_down, "file_name": file_name or None},
+        )
+
     def _close(
         self, transaction: Transaction, event: str, status: int | None, duration_ms: int
     ) -> None:
@@ -165,6 +212,8 @@ class Recorder:
             "duration_ms": duration_ms,
             "decision_us": transaction.decision_us,
         }
+        seconds = None if status is None else duration_ms / 1000
+        self._metrics.ended(transaction.bytes_up, transaction.bytes_down, seconds)
         self._tell(transaction, event, figures)
 
     def _tell(self, transaction: Transaction, event: str, figures: Mapping[str, Any]) -> None:
@@ -187,10 +236,8 @@ def _record(
     figures: Mapping[str, Any],
 ) -> dict[str, Any]:
     client, url = request.client, request.url
-    sites = engine.catalogue.sites
     about = inner or request
-    pages = (url, about.url)
-    if any(not ILLEGAL.isdisjoint(sites.categories(sites.get(p.host, p.path))) for p in pages):
+    if _is_illegal(engine, decision, request, about):
         return {
             "event": event,
             **_who(client),
@@ -199,6 +246,7 @@ def _record(
             "verdict": decision.verdict.value,
             "clause": decision.clause,
             "category": decision.category,
+            **(_list(decision.locked_by) if decision.locked_by else {}),
             "policy": engine.policy.id,
         }
     # The default names no entry where it names no category.
@@ -245,6 +293,49 @@ def _alert(
         "kinds": dict(incident.kinds),
         "policy": engine.policy.id,
     }
+
+
+def _is_illegal(
+    engine: PolicyEngine, decision: Decision, request: WebRequest, about: WebRequest
+) -> bool:
+    """Ask whether nothing may be kept of an address, whatever was decided about it."""
+    if decision.locked_by is not None:
+        return True
+    sites = engine.catalogue.sites
+    pages = {request.url, about.url, *_inside(engine, request)}
+    return any(
+        not ILLEGAL.isdisjoint(sites.categories(sites.get(page.host, page.path)))
+        or engine.locked_at(page) is not None
+        for page in pages
+    )
+
+
+def _inside(engine: PolicyEngine, request: WebRequest) -> Iterator[Url]:
+    """Give the addresses that an address holds: it may be kept no more than they may."""
+    with suppress(BadAddressError):
+        for inner in engine.inside(request):
+            yield inner.url
+
+
+def _locked_alert(
+    request: WebRequest, inner: WebRequest | None, clause: str, engine: PolicyEngine, by: LockedBy
+) -> dict[str, Any]:
+    return {
+        "event": "alert.raised",
+        **_who(request.client),
+        "theme": _ILLEGAL_THEME,
+        "severity": _ILLEGAL_SEVERITY,
+        "host": request.url.host,
+        **({"inner_host": inner.url.host} if inner else {}),
+        "clause": clause,
+        **_list(by),
+        "policy": engine.policy.id,
+    }
+
+
+def _list(by: LockedBy) -> dict[str, Any]:
+    """Say which list in which state decided; which entry is kept nowhere."""
+    return {"feed": by.name, "list_version": by.version, "list_hash": by.digest}
 
 
 def _who(client: Client) -> dict[str, Any]:

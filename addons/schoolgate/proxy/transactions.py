@@ -7,8 +7,10 @@ from datetime import datetime
 
 from mitmproxy import http
 
+from schoolgate.core.files.uploads import Upload
 from schoolgate.core.policy import Decision, PolicyEngine, TlsAction, WebRequest
 from schoolgate.identity import SignedIn
+from schoolgate.proxy.metering import Account, Flowing
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +34,9 @@ class Transaction:
         inside: what the service is asked to fetch, where its address says so.
         stopped_by: which of these decided, where it was none that the site itself brings about.
         way: the way round the filter that was tried, where it is none of the decision's own.
+        account: whose budget audio and video of it burden.
+        flowing: counts the body of the answer, where it burdens that.
+        upload: reads what is sent, where a file may be.
     """
 
     request: WebRequest
@@ -50,6 +55,9 @@ class Transaction:
     inside: tuple[WebRequest, ...] = ()
     stopped_by: WebRequest | None = None
     way: str = ""
+    account: Account | None = None
+    flowing: Flowing | None = None
+    upload: Upload | None = None
 
     @property
     def elapsed_ms(self) -> int:

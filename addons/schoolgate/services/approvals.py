@@ -53,6 +53,7 @@ from schoolgate.core.approvals.requests import checked_text
 from schoolgate.core.errors import RefusedError
 from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine, with_groups_around
+from schoolgate.core.urls import parse_web_url
 from schoolgate.services.opening import site_entry
 from schoolgate.services.scopes import check_block, check_scope, standing
 from schoolgate.storage import ApprovalStore, Happening, Reading, Writing
@@ -235,7 +236,8 @@ class Approvals:
 
     def report_site(self, url: str, words: str, actor: Actor, now: datetime) -> SiteReport:
         """Keep a report of a site that should be blocked, and tell who can do it (T-9-report)."""
-        report = report_site(url, site_entry(url).host, words, actor, now)
+        host = site_entry(url).host
+        report = report_site(self._kept(url), host, words, actor, now)
         with self._store.writing() as work:
             report = work.add_report(report)
             detail = {"url": report.url, "words": report.words}
@@ -294,7 +296,8 @@ class Approvals:
             person: ``account:ID`` or ``client:ADDRESS``.
             now: when.
         """
-        accident = report_accident(url, site_entry(url).host, words, person, now)
+        host = site_entry(url).host
+        accident = report_accident(self._kept(url), host, words, person, now)
         with self._store.writing() as work:
             accident = work.add_accident(accident)
             detail = {"url": accident.url, "words": accident.words, "accident": accident.id}
@@ -303,6 +306,11 @@ class Approvals:
             told = Told("Somebody came upon a blocked site by accident", roles=roles)
             work.tell(told, f"accident:{accident.id}", now)
         return accident
+
+    def _kept(self, url: str) -> str:
+        """Give what may be kept of an address: of what a locked list names nothing but the site."""
+        page = parse_web_url(url)
+        return page.origin_text if self._engine().locked_at(page) is not None else url
 
     def accidents(self, since: datetime, actor: Actor) -> list[Accident]:
         """Give the accidents from a time on to who receives incidents."""

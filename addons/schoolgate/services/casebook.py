@@ -9,8 +9,10 @@ from schoolgate.core.approvals import Grant, Overlay, Signed, Subject, SubjectKi
 from schoolgate.core.catalogue import Catalogue
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
+from schoolgate.core.media import LIVE, ended
 from schoolgate.core.policy import (
     Case,
+    Content,
     HostDecision,
     Policy,
     PolicyEngine,
@@ -97,8 +99,24 @@ def run_case(
     request = WebRequest(parse_web_url(case.url), client, case.method)
     decision = engine.decide(request, case.at)
     decision, _ = stricter_inside(engine, decision, engine.inside(request), case.at)
+    decision = _on_answer(engine, case, request, decision)
     connection = engine.decide_host(request.url.host, client, case.at)
     return Outcome(case, decision, connection, _problem(case, decision, connection))
+
+
+def _on_answer(
+    engine: PolicyEngine, case: Case, request: WebRequest, decision: Decision
+) -> Decision:
+    """Give the decision on what the site answers, where the case says what that is."""
+    if not decision.verdict.is_open:
+        return decision
+    rules = engine.contents_of(request, decision, case.at)
+    found = rules.on(case.content) if case.content else None
+    if case.content is Content.LIVE:
+        found = rules.on_length(LIVE)
+    if case.clip_seconds is not None:
+        found = rules.on_length(ended(case.clip_seconds))
+    return found or decision
 
 
 def uncovered(policy: Policy, cases: Iterable[Case]) -> Iterator[tuple[str, str]]:
@@ -110,6 +128,7 @@ def uncovered(policy: Policy, cases: Iterable[Case]) -> Iterator[tuple[str, str]
     for case in cases:
         made.setdefault(case.clause, set()).add(case.near_miss)
     carried = {rule.clause for rule in policy.all_rules if rule.level == 0}
+    carried |= {rule.need.clause for rule in policy.contents}
     if policy.declaration and policy.declaration.until_signed is not UntilSigned.OFF:
         carried.add(policy.declaration.clause)
     for clause in policy.clauses.values():

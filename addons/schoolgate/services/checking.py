@@ -10,7 +10,10 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import IpNetwork, as_ip, is_private
+from schoolgate.core.locked import Hit
 from schoolgate.core.policy import (
+    Budget,
+    ContentRules,
     Decision,
     HostDecision,
     PolicyEngine,
@@ -20,6 +23,7 @@ from schoolgate.core.policy import (
     WebRequest,
     stricter_inside,
 )
+from schoolgate.core.policy.contents import NO_CONTENT_RULES
 from schoolgate.core.policy.decision import BAD_URL, PRIVATE_DESTINATION
 from schoolgate.core.urls import parse_web_url
 
@@ -43,6 +47,9 @@ class Answer:
         period: of the timetable at that time; None outside all.
         error: why it is no URL.
         inner_host: the site that the address leads to by way of its own, where that decided.
+        budget: what audio and video of the page burden; None for none.
+        contents: what is looked for in the site's answers.
+        hit: the locked list that decided, and the beginning of a hash of its entry.
     """
 
     asked: str
@@ -56,10 +63,32 @@ class Answer:
     period: str | None = None
     error: str = ""
     inner_host: str = ""
+    budget: Budget | None = None
+    contents: ContentRules = NO_CONTENT_RULES
+    hit: Hit | None = None
+
+    @property
+    def feed(self) -> str | None:
+        """The list that the decision rests on."""
+        if self.decision.locked_by is not None:
+            return self.decision.locked_by.name
+        return self.entry.feed if self.entry else None
+
+    def _locked(self, hit: Hit) -> dict[str, Any]:
+        by = hit.by
+        return {
+            "list": by.name,
+            "version": by.version,
+            "date": by.date.isoformat(),
+            "age_days": by.age(self.at).days,
+            "hash": by.digest,
+            "entry_hash": hit.proof,
+        }
 
     def as_json(self) -> dict[str, Any]:
         """Give the object of CONTRACT.md."""
         decision = self.decision
+        obligations = [obligation.name for obligation in decision.obligations]
         answer: dict[str, Any] = {
             "url": self.asked,
             "host": self.host,
@@ -69,18 +98,21 @@ class Answer:
             "category": decision.category,
             "categories": list(decision.categories),
             "entry": self.entry.text if self.entry else None,
-            "feed": self.entry.feed if self.entry else None,
+            "feed": self.feed,
             "grant": decision.grant,
             "group": self.client.group,
             "period": self.period,
             "tls": self.connection.action.value,
-            "obligations": [obligation.name for obligation in decision.obligations],
+            "obligations": [*obligations, *([self.budget.name] if self.budget else ())],
+            "contents": [rule.need.id for rule in self.contents.rules],
             "rule": decision.rule,
             "policy": self.policy,
             "at": self.at.isoformat(),
         }
         if self.inner_host:
             answer["inner_host"] = self.inner_host
+        if self.hit is not None:
+            answer["locked"] = self._locked(self.hit)
         if self.error:
             answer["error"] = self.error
         return answer
@@ -122,9 +154,15 @@ def check(
     connection = check_host(engine, host, client, now, allowed)
     entry = engine.evidence(inner or request, decision)
     inside = inner.url.host if inner else ""
+    contents = NO_CONTENT_RULES
+    if decision.verdict is not Verdict.BLOCK and connection.action is not TlsAction.PASS:
+        contents = engine.contents_of(request, decision, now)
+    by = decision.locked_by
+    hit = engine.locked.at((inner or request).url) if by is not None else None
     return Answer(
-        asked, host, client, decision, connection, entry, engine.policy.id, now, period, "", inside
-    )
+        asked, host, client, decision, connection, entry, engine.policy.id, now, period, "", inside,
+        engine.metering(request, decision), contents, hit,
+    )  # fmt: skip
 
 
 def check_host(

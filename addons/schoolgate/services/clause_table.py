@@ -54,6 +54,9 @@ def _by(policy: Policy, clause: Clause) -> str:
         f"`{id_}` (services)"
         for id_ in dict.fromkeys(each.id for each in policy.obligations if each.clause == clause.id)
     ]
+    contents = [
+        f"`{rule.need.id}` (contents)" for rule in policy.contents if rule.need.clause == clause.id
+    ]
     lessons = ["lesson allowance"] * (
         policy.lessons is not None and policy.lessons.clause == clause.id
     )
@@ -64,7 +67,7 @@ def _by(policy: Policy, clause: Clause) -> str:
         else []
     )
     return ", ".join(
-        [*rules, *modes, *unread, *lessons, *signed, *([clause.by] if clause.by else ())]
+        [*rules, *contents, *modes, *unread, *lessons, *signed, *([clause.by] if clause.by else ())]
     )
 
 

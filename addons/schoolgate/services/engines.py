@@ -1,10 +1,12 @@
 """The engine in force: one reference, replaced whole, read without a lock."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from schoolgate.core.approvals import Acceptance, Overlay
+from schoolgate.core.categories import ListEntry
+from schoolgate.core.locked import LockedLists
 from schoolgate.core.policy import PolicyEngine
 
 # Accepted here and not in the store; more than that is no school but somebody who tries.
@@ -44,9 +46,23 @@ class Engines:
         self._tell()
 
     def put_policy(self, engine: PolicyEngine) -> None:
-        """Put another policy or other lists in force; grants and suspensions stay."""
+        """Put another policy and catalogue in force; what else is put by itself stays."""
         with self._lock:
-            self.current = engine.with_overlay(self.current.overlay)
+            before = self.current
+            engine = engine.with_local(before.local).with_locked(before.locked)
+            self.current = engine.with_overlay(before.overlay)
+        self._tell()
+
+    def put_locked(self, locked: LockedLists) -> None:
+        """Put other locked lists in force; all else stays."""
+        with self._lock:
+            self.current = self.current.with_locked(locked)
+        self._tell()
+
+    def put_local(self, local: Sequence[ListEntry]) -> None:
+        """Put other lists of the school's own in force; all else stays, and no other index is made."""
+        with self._lock:
+            self.current = self.current.with_local(local)
         self._tell()
 
     def accept(self, acceptance: Acceptance) -> None:

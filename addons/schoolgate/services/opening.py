@@ -136,6 +136,7 @@ def open_site(
         RefusedError: when the site is none or too wide, is locked, or the subject does not exist.
     """
     entry = site_entry(site)
+    refuse_locked(engine, parse_web_url(site))
     check_subject(engine, subject)
     client = Client("", engine.policy.default_group)
     asked = WebRequest(Url("https", entry.host, 443, entry.path), client)
@@ -192,6 +193,8 @@ def open_lesson(
     if ends - starts > timedelta(minutes=lessons.most_minutes):
         ends = starts + timedelta(minutes=lessons.most_minutes)
     entries = [site_entry(site) for site in sites]
+    for site in sites:
+        refuse_locked(engine, parse_web_url(site))
     open_already = _open_for(engine, group, now)
     if len(open_already.union(entry.text for entry in entries)) > lessons.most_sites:
         raise RefusedError(
@@ -340,6 +343,16 @@ def site_entry(site: str) -> ListEntry:
     if bare:
         raise RefusedError(f"{entry.host} is no single site: everybody's sites are below it")
     return entry
+
+
+def refuse_locked(engine: PolicyEngine, url: Url) -> None:
+    """Refuse what a locked list names, to the letter of the address, with no word of what it is.
+
+    Raises:
+        RefusedError: when one does.
+    """
+    if engine.locked_at(url) is not None:
+        raise RefusedError(f"{url.host} is locked there: nobody here can open it")
 
 
 def _check_bypass(policy: Policy, role: Role, entry: ListEntry) -> None:

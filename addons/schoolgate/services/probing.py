@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from schoolgate import authority
 from schoolgate.core.errors import UnavailableError
+from schoolgate.core.locked import LockedLists
 from schoolgate.settings import Settings
 from schoolgate.settings.machine import split_address
 from schoolgate.storage import OutboxState
@@ -46,6 +47,26 @@ class Finding:
     ok: bool
     said: str
     is_note: bool = False
+
+
+def locked_lists(locked: LockedLists, now: datetime) -> Iterator[Finding]:
+    """Say which locked lists are there, in which version, how old and with which hash."""
+    if not locked.lists:
+        said = "none: the lists of the IWF and the police need a licence (docs/locked.md)"
+        yield Finding("locked lists", True, said, is_note=True)
+    for each in locked.lists:
+        by = each.by
+        said = (
+            f"{len(each.entries)} entries, version {by.version} of {by.date:%Y-%m-%d %H:%M}, "
+            f"{by.age(now).days} days old, SHA-256 {by.digest[:12]}…"
+        )
+        fault = locked.fault(by.name, now)
+        yield Finding(f"locked list {by.name}", not fault, f"{fault}; {said}" if fault else said)
+        if each.entries.reads_everywhere:
+            said = (
+                "its hashes do not say on which hosts they are, so that every host is read for it"
+            )
+            yield Finding(f"locked list {by.name}", True, said, is_note=True)
 
 
 def authorities(settings: Settings, now: datetime) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from schoolgate.core.policy import (
     with_groups_around,
 )
 from schoolgate.core.timetable import Timetable
+from schoolgate.services import budgets_in_words
 from schoolgate.services.public_page import Audience, PublicPolicy, Section, Table
 from schoolgate.services.public_pupils import ForPupils
 from schoolgate.services.rules_in_words import (
@@ -34,7 +35,7 @@ _HAPPENS = {
     Verdict.ALLOW: "open",
     Verdict.MONITOR: "open, and watched",
     Verdict.WARN: "a warning comes first",
-    Verdict.LIMIT: "open for a limited time",
+    Verdict.LIMIT: "open as long as there is audio and video left for the day",
     Verdict.BLOCK: "blocked",
 }
 
@@ -77,6 +78,7 @@ class _ForParents:
                     *self._by_group(),
                     self._single_sites(),
                     self._modes(),
+                    budgets_in_words.for_parents(self._rules),
                     self._words(),
                     self._times(),
                     self._monitored(),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from schoolgate.core.policy import Group, Verdict, with_groups_around
+from schoolgate.services import budgets_in_words
 from schoolgate.services.public_page import PublicPolicy, Section
 from schoolgate.services.rules_in_words import RulesInWords, weekly
 
@@ -30,6 +31,7 @@ class ForPupils:
                 for section in (
                     *self._simple_rules(),
                     self._simple_times(),
+                    budgets_in_words.for_pupils(self._rules, self._pupils()),
                     Section(
                         "What the school can see",
                         (self._seen(),),

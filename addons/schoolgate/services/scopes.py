@@ -29,7 +29,7 @@ from schoolgate.core.policy import (
     with_groups_around,
 )
 from schoolgate.core.urls import Url, parse_web_url
-from schoolgate.services.opening import check_subject, known_subject, site_entry
+from schoolgate.services.opening import check_subject, known_subject, refuse_locked, site_entry
 
 
 class Extent(StrEnum):
@@ -84,6 +84,7 @@ def scope_of(
         page = parse_web_url(url)
     except BadAddressError as error:
         raise RefusedError(str(error)) from error
+    refuse_locked(engine, page)
     host = page.host.removeprefix("www.") if extent is Extent.DOMAIN else page.host
     path = page.path if extent in (Extent.PAGE, Extent.PATH) else "/"
     entry = site_entry(f"https://{host}{path}")
@@ -162,9 +163,7 @@ def standing(
         meant |= {g for p in precautions if p.kind in of_pupils for g in p.groups}
     categories = categories_of(bare, scope)
     return Standing(
-        f"{scope.site} is locked: nobody here can open it ({locked[0].clause})"
-        if locked and len(locked) == len(decisions)
-        else "",
+        _locked(scope, locked[0]) if locked and len(locked) == len(decisions) else "",
         any(decision.reason is Reason.CIRCUMVENTION for decision in decisions),
         tuple(p for p in precautions if p.concerns(categories, meant, scope.networks)),
     )
@@ -198,9 +197,17 @@ def categories_of(engine: PolicyEngine, scope: Scope) -> frozenset[str]:
     return frozenset(listed & set(engine.catalogue.categories))
 
 
+def _locked(scope: Scope, decision: Decision) -> str:
+    if decision.locked_by is not None:
+        # No word of where, nor of what it is.
+        return f"{scope.entry.host} is locked there: nobody here can open it"
+    return f"{scope.site} is locked: nobody here can open it ({decision.clause})"
+
+
 def _decision(engine: PolicyEngine, scope: Scope, group: str) -> Decision:
     network = min(scope.networks, default="")
-    url = Url("https", scope.entry.host, 443, scope.entry.path)
+    path, _, query = scope.page.partition("?")
+    url = Url("https", scope.entry.host, 443, path or scope.entry.path, query)
     return engine.decide(WebRequest(url, Client("", group, network=network)), scope.starts)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schoolgate.core.approvals import Role
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
-from schoolgate.core.policy import Case, Given, Policy, TlsAction, Verdict
+from schoolgate.core.policy import Case, Content, Given, Policy, TlsAction, Verdict
 from schoolgate.core.urls import parse_web_url
 from schoolgate.documents import (
     Document,
@@ -20,7 +20,7 @@ from schoolgate.documents import (
     suggestion,
     validate,
 )
-from schoolgate.settings.policy_text import Text
+from schoolgate.settings.policy_text import Seconds, Text
 
 _SCHOOL_TIME = ZoneInfo("Europe/London")
 
@@ -34,6 +34,13 @@ class GivenText(Strict):
     signed: str = ""
     allow_list: tuple[str, ...] = ()
     block_list: tuple[str, ...] = ()
+
+
+class AnswerText(Strict):
+    """What the site answers."""
+
+    is_: Content | None = Field(default=None, alias="is")
+    clip: Seconds | None = None
 
 
 class CaseText(Strict):
@@ -55,6 +62,7 @@ class CaseText(Strict):
     network: str = ""
     device: str = ""
     given: GivenText = GivenText()
+    answer: AnswerText = AnswerText()
 
 
 class CasesText(Strict):
@@ -147,5 +155,7 @@ def _case(text: CaseText, at: datetime, line: int) -> Case:
             local_allow=given.allow_list,
             local_block=given.block_list,
         ),
+        content=text.answer.is_,
+        clip_seconds=text.answer.clip,
         line=line,
     )

@@ -163,10 +163,17 @@ class CaSettings(Strict):
 
 
 class ListSettings(Strict):
-    """Where the categories and the school's own lists are."""
+    """Where the categories, the school's own lists and the locked lists are, and which lists are fetched."""
 
     dirs: tuple[Path, ...] = (Path("../categories"),)
     local: Path = Path("local")
+    locked: Path = Path("/etc/schoolgate/locked")
+    locked_required: tuple[str, ...] = ()
+    update: bool = False
+    feeds: tuple[str, ...] = ()
+    proxy: str = ""
+    ca_file: Path | None = None
+    own_domains: tuple[HostName, ...] = ()
 
 
 class Settings(Strict):
@@ -202,6 +209,11 @@ class Settings(Strict):
     def sessions_file(self) -> Path:
         """Who signed in to the WiFi, as RADIUS accounting tells."""
         return self.state_dir / "sessions.json"
+
+    @property
+    def meter_socket(self) -> Path:
+        """Where the process is that owns the accounts of viewing."""
+        return self.state_dir / "meter.sock"
 
     @property
     def portal_socket(self) -> Path:
@@ -367,6 +379,8 @@ def _anchored(settings: Settings, file: Path) -> Settings:
                 update={
                     "dirs": tuple(resolve(path) for path in lists.dirs),
                     "local": resolve(lists.local),
+                    "locked": resolve(lists.locked),
+                    "ca_file": lists.ca_file and resolve(lists.ca_file),
                 }
             ),
         }

@@ -18,6 +18,7 @@ from schoolgate.core.policy import (
 )
 from schoolgate.core.policy.inspection import DERIVED_NEEDS
 from schoolgate.documents import Document, Loc, suggestion
+from schoolgate.settings.budget_checks import BudgetChecks
 from schoolgate.settings.policy_text import (
     SERVICE,
     WHOLE,
@@ -91,7 +92,7 @@ class Checks:
             yield from self._taken_over(self._above)
         if policy.default_group:
             yield from self._known(("default_group",), policy.default_group, self._groups, "group")
-        for key in ("suspension_clause", "local_clause", "grant_clause"):
+        for key in ("suspension_clause", "local_clause", "grant_clause", "locked_clause"):
             if name := getattr(policy, key):
                 yield from self._known((key,), name, self._clauses, "clause")
         for i, review in enumerate(policy.reviews):
@@ -103,7 +104,9 @@ class Checks:
         if policy.attempts:
             clause = policy.attempts.clause
             yield from self._known(("attempts", "clause"), clause, self._clauses, "clause")
+        yield from self._contents()
         yield from self._searches()
+        yield from self._budgets()
         yield from self._obligations()
         yield from self._people_in_charge()
         yield from self._requests()
@@ -111,12 +114,49 @@ class Checks:
         yield from self.names()
         yield from self._clause_states()
 
+    def _contents(self) -> Iterator[Fault]:
+        above = self._above
+        seen = {rule.id for _, _, rule in rules_of(self._policy)}
+        seen |= {rule.id for rule in above.all_rules} if above else set()
+        seen |= {need.id for need in above.inspection.needs} if above else set()
+        for i, rule in enumerate(self._policy.contents):
+            loc: Loc = ("contents", i)
+            if rule.id in seen or rule.id in DERIVED_NEEDS:
+                message = f"the id '{rule.id}' is that of another rule or need"
+                yield self._fault((*loc, "id"), message)
+            seen.add(rule.id)
+            if not NAME.fullmatch(rule.id):
+                yield self._fault((*loc, "id"), f"'{rule.id}' is not of the form some-words")
+            yield from self._known((*loc, "clause"), rule.clause, self._clauses, "clause")
+            if rule.category:
+                place = (*loc, "category")
+                yield from self._known(place, rule.category, self._categories, "category")
+            if not rule.when.is_ and rule.when.clip_longer_than is None:
+                hint = "say 'is' what, or 'clip_longer_than'"
+                yield self._fault((*loc, "when"), f"the rule '{rule.id}' looks for nothing", hint)
+            for j, name in enumerate(rule.when.groups):
+                yield from self._known((*loc, "when", "groups", j), name, self._groups, "group")
+            # The connection is read all the same.
+            yield from self._sites((*loc, "except"), rule.except_, with_parts=True)
+
     def _searches(self) -> Iterator[Fault]:
         for i, kept in enumerate(self._policy.searches):
             loc: Loc = ("searches", i)
             yield from self._known((*loc, "clause"), kept.clause, self._clauses, "clause")
             for n, name in enumerate(kept.groups):
                 yield from self._known((*loc, "groups", n), name, self._groups, "group")
+
+    def _budgets(self) -> Iterator[Fault]:
+        for i, budget in enumerate(self._policy.budgets):
+            loc: Loc = ("budgets", i)
+            if not NAME.fullmatch(budget.id):
+                yield self._fault((*loc, "id"), f"'{budget.id}' is not of the form some-words")
+            yield from self._known((*loc, "clause"), budget.clause, self._clauses, "clause")
+            for n, name in enumerate(budget.groups):
+                yield from self._known((*loc, "groups", n), name, self._groups, "group")
+            excepted = WhenText(categories=budget.except_.categories, hosts=budget.except_.hosts)
+            yield from self._when((*loc, "except"), excepted)
+        yield from BudgetChecks(self._document, self._policy, self._above).all()
 
     def _requests(self) -> Iterator[Fault]:
         requests = self._policy.requests
@@ -316,12 +356,13 @@ class Checks:
         for i, never in enumerate(inspection.never):
             loc: Loc = ("inspection", "never", i)
             yield from self._known((*loc, "clause"), never.clause, clauses, "clause")
-            yield from self._whole_sites(loc, never)
+            yield from self._sites(loc, never)
             if not (never.categories or never.hosts):
                 yield self._fault(loc, "names no site", "name categories or hosts")
         seen: set[str] = (
             {need.id for need in self._above.inspection.needs} if self._above else set()
         )
+        seen |= {rule.id for rule in self._policy.contents}
         for i, need in enumerate(inspection.needs):
             loc = ("inspection", "needs", i)
             if need.id in seen:
@@ -333,7 +374,7 @@ class Checks:
                 message = f"the need '{need.id}' follows from the rest of the policy"
                 yield self._fault((*loc, "id"), message, "give it another id")
             yield from self._known((*loc, "clause"), need.clause, clauses, "clause")
-            yield from self._whole_sites((*loc, "except"), need.except_)
+            yield from self._sites((*loc, "except"), need.except_)
             for j, name in enumerate(need.groups):
                 yield from self._known((*loc, "groups", j), name, self._groups, "group")
         yield from self._names_only(inspection)
@@ -352,7 +393,7 @@ class Checks:
                 for j, name in enumerate(getattr(each, key)):
                     yield from self._known((*loc, key, j), name, known, key[:-1])
 
-    def _whole_sites(self, loc: Loc, sites: SitesText) -> Iterator[Fault]:
+    def _sites(self, loc: Loc, sites: SitesText, *, with_parts: bool = False) -> Iterator[Fault]:
         yield from self._category_names((*loc, "categories"), sites.categories)
         for i, host in enumerate(sites.hosts):
             try:
@@ -360,7 +401,7 @@ class Checks:
             except BadAddressError as error:
                 yield self._fault((*loc, "hosts", i), str(error))
                 continue
-            if entry.path != "/":
+            if entry.path != "/" and not with_parts:
                 message = (
                     f"'{host}' is a part of a site: a connection is decrypted or not as a whole"
                 )
@@ -383,7 +424,9 @@ class Checks:
         if policy.attempts:
             used.add(policy.attempts.clause)
         used |= {obligation.clause for obligation in policy.obligations}
+        used |= {rule.clause for rule in policy.contents}
         used |= {kept.clause for kept in policy.searches}
+        used |= {budget.clause for budget in policy.budgets}
         if policy.declaration:
             used.add(policy.declaration.clause)
         if policy.requests:

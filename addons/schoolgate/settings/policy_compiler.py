@@ -6,11 +6,15 @@ from itertools import chain
 
 from schoolgate.core.approvals import Precaution, RequestTerms
 from schoolgate.core.categories import ListEntry
+from schoolgate.core.media.metering import Limits
 from schoolgate.core.policy import (
+    LOCKED_CLAUSE,
     NO_PERIOD,
     AttemptTerms,
+    Budget,
     Carrier,
     Clause,
+    ContentRule,
     Declaration,
     Group,
     Inspection,
@@ -34,9 +38,12 @@ from schoolgate.core.timetable import Timetable
 from schoolgate.settings.policy_text import (
     SERVICE,
     AttemptsText,
+    BudgetText,
+    ContentText,
     DeclarationText,
     InspectionText,
     LessonsText,
+    NeedText,
     ObligationText,
     PolicyText,
     RequestsText,
@@ -45,6 +52,8 @@ from schoolgate.settings.policy_text import (
     groups_of,
 )
 from schoolgate.settings.services_file import with_values
+
+_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class Compiler:
             suspension_clause=self._taken_over("suspension_clause"),
             local_clause=self._taken_over("local_clause"),
             grant_clause=self._taken_over("grant_clause"),
+            locked_clause=text.locked_clause or LOCKED_CLAUSE,
             inspection=self._inspection(text.inspection),
             category_groups=self._groups,
             networks=dict(text.networks),
@@ -123,7 +133,9 @@ class Compiler:
             searches=tuple(
                 KeptSearches(each.clause, frozenset(each.groups)) for each in text.searches
             ),
+            budgets=tuple(self._budget(each) for each in text.budgets),
             declaration=_declaration(text.declaration),
+            contents=tuple(self._content(each) for each in text.contents),
             version=version,
         )
         return extend(own, above) if above else own
@@ -222,8 +234,10 @@ class Compiler:
         return RequestTerms(text.usual_days, text.longest_days, precautions)
 
     def _inspection(self, text: InspectionText | None) -> Inspection:
+        contents = tuple(self._content(each).need for each in self._text.contents)
         if text is None:
-            return Inspection(self._above.inspection.mode if self._above else InspectionMode.ALL)
+            mode = self._above.inspection.mode if self._above else InspectionMode.ALL
+            return Inspection(mode, needs=contents)
         above = self._above.inspection.mode if self._above else InspectionMode.NEEDED
         return Inspection(
             text.mode or above,
@@ -235,16 +249,7 @@ class Compiler:
                 )
                 for never in text.never
             ),
-            needs=tuple(
-                Need(
-                    need.id,
-                    need.clause,
-                    frozenset(self._categories(need.except_.categories)),
-                    _entries(need.except_.hosts),
-                    frozenset(need.groups),
-                )
-                for need in text.needs
-            ),
+            needs=(*contents, *(self._need(need, need.groups) for need in text.needs)),
             names_only=tuple(
                 NamesOnly(
                     each.clause,
@@ -254,6 +259,36 @@ class Compiler:
                 )
                 for each in text.names_only
             ),
+        )
+
+    def _budget(self, text: BudgetText) -> Budget:
+        return Budget(
+            text.id,
+            text.clause,
+            Limits(text.minutes * 60, text.megabytes * _MEGABYTE, text.warn_at_percent),
+            frozenset(text.groups),
+            frozenset(self._categories(text.except_.categories)),
+            self._entries(text.except_.hosts),
+        )
+
+    def _need(self, text: NeedText | ContentText, groups: tuple[str, ...]) -> Need:
+        return Need(
+            text.id,
+            text.clause,
+            frozenset(self._categories(text.except_.categories)),
+            _entries(text.except_.hosts),
+            frozenset(groups),
+        )
+
+    def _content(self, text: ContentText) -> ContentRule:
+        """Give a rule on what an answer is; a site is read for it, as for any need."""
+        when = text.when
+        return ContentRule(
+            self._need(text, when.groups),
+            frozenset(when.is_),
+            when.clip_longer_than,
+            text.category or None,
+            text.note,
         )
 
     def _categories(self, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """What stands in a policy file: its keys, their kinds, and where each rule is."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -7,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 
 from schoolgate.core.approvals import PrecautionKind, Role
-from schoolgate.core.policy import Enforcement, InspectionMode, Lock, Shape, UntilSigned
+from schoolgate.core.policy import Content, Enforcement, InspectionMode, Lock, Shape, UntilSigned
 from schoolgate.documents import Document, Loc, Strict
 from schoolgate.settings.timetable_text import TimetableText
 
@@ -50,8 +51,7 @@ class RuleText(Strict):
     id: Text
     clause: Text
     when: WhenText = WhenText()
-    # "limit" is an answer of the policy language that nothing carries out yet: refused, not ignored.
-    then: Literal["allow", "monitor", "warn", "block"]
+    then: Literal["allow", "monitor", "warn", "limit", "block"]
     note: str = ""
     lock: Lock = Lock.NONE
 
@@ -96,6 +96,41 @@ class InspectionText(Strict):
     names_only: tuple[NamesOnlyText, ...] = ()
 
 
+_LENGTH = re.compile(r"([1-9][0-9]{0,5})(s|m|h)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _seconds(value: object) -> object:
+    """Give the seconds of a length such as ``10m``."""
+    found = _LENGTH.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("a length is a number and s, m or h, such as 10m")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+Seconds = Annotated[int, BeforeValidator(_seconds, json_schema_input_type=str)]
+
+
+class ContentWhenText(Strict):
+    """What an answer is, and to whom it goes."""
+
+    is_: tuple[Content, ...] = Field(default=(), alias="is")
+    clip_longer_than: Seconds | None = None
+    groups: tuple[str, ...] = ()
+
+
+class ContentText(Strict):
+    """A rule on what an answer is, the sites that it leaves alone, and the clause that it rests on."""
+
+    id: Text
+    clause: Text
+    when: ContentWhenText
+    then: Literal["block"]
+    except_: SitesText = Field(default=SitesText(), alias="except")
+    category: str = ""
+    note: str = ""
+
+
 class RolesText(Strict):
     """Who does what, by role."""
 
@@ -138,6 +173,18 @@ class KeptSearchesText(Strict):
 
     clause: Text
     groups: tuple[str, ...] = ()
+
+
+class BudgetText(Strict):
+    """How much audio and video each of some people may be given in a day."""
+
+    id: Text
+    clause: Text
+    minutes: Annotated[int, Field(ge=1, le=1440)]
+    megabytes: Annotated[int, Field(ge=1, le=1_000_000)]
+    warn_at_percent: Annotated[int, Field(ge=1, le=100)] = 80
+    groups: tuple[str, ...] = ()
+    except_: SitesText = Field(default=SitesText(), alias="except")
 
 
 class ObligationText(Strict):
@@ -218,14 +265,17 @@ class PolicyText(Strict):
     unfolding: str = ""
     obligations: tuple[ObligationText, ...] = ()
     searches: tuple[KeptSearchesText, ...] = ()
+    budgets: tuple[BudgetText, ...] = ()
     suspension_clause: Text | None = None
     local_clause: Text | None = None
     grant_clause: Text | None = None
+    locked_clause: Text | None = None
     locked: tuple[RuleText, ...] = ()
     always_reachable: tuple[RuleText, ...] = ()
     circumvention: tuple[RuleText, ...] = ()
     rules: tuple[RuleText, ...] = ()
     default: RuleText | None = None
+    contents: tuple[ContentText, ...] = ()
     inspection: InspectionText | None = None
 
 

@@ -1,8 +1,10 @@
 """The policy decision point: a school's rules as values, and the engine that carries them out."""
 
 from schoolgate.core.approvals import Roles
+from schoolgate.core.policy.budgets import NO_BUDGET, Budget
 from schoolgate.core.policy.carriers import Carrier
 from schoolgate.core.policy.cases import Case, Given
+from schoolgate.core.policy.contents import Content, ContentRule, ContentRules
 from schoolgate.core.policy.dead_rules import dead_rules
 from schoolgate.core.policy.decision import (
     Decision,
@@ -11,9 +13,10 @@ from schoolgate.core.policy.decision import (
     strictest,
     with_obligations_of,
 )
-from schoolgate.core.policy.engine import PolicyEngine, Question, stricter_inside
+from schoolgate.core.policy.engine import PolicyEngine, Question
 from schoolgate.core.policy.explanation import Step, explain
 from schoolgate.core.policy.inheritance import extend
+from schoolgate.core.policy.inside import stricter_inside
 from schoolgate.core.policy.inspection import (
     HostDecision,
     Inspection,
@@ -24,6 +27,7 @@ from schoolgate.core.policy.inspection import (
     TlsAction,
 )
 from schoolgate.core.policy.model import (
+    LOCKED_CLAUSE,
     NO_PERIOD,
     AttemptTerms,
     Circumstances,
@@ -46,12 +50,18 @@ from schoolgate.core.policy.searches import KeptSearches, Searching
 from schoolgate.core.policy.shapes import Shape
 
 __all__ = [
+    "LOCKED_CLAUSE",
+    "NO_BUDGET",
     "NO_PERIOD",
     "AttemptTerms",
+    "Budget",
     "Carrier",
     "Case",
     "Circumstances",
     "Clause",
+    "Content",
+    "ContentRule",
+    "ContentRules",
     "Decision",
     "Declaration",
     "Enforcement",

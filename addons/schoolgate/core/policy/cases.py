@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schoolgate.core.approvals import Role
+from schoolgate.core.policy.contents import Content
 from schoolgate.core.policy.decision import Verdict
 from schoolgate.core.policy.inspection import TlsAction
 
@@ -49,6 +50,8 @@ class Case:
         network: of the client.
         device: kind of device of the client.
         given: what was decided by hand.
+        content: what the answer is; None where the case does not say.
+        clip_seconds: how long what it plays is; None where the case does not say.
         line: where it stands in its file.
         obliges: services and modes that it obliges to, in any order; None where it does not say.
     """
@@ -68,5 +71,7 @@ class Case:
     network: str = ""
     device: str = ""
     given: Given = Given()
+    content: Content | None = None
+    clip_seconds: int | None = None
     line: int = 0
     obliges: frozenset[str] | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 
+from schoolgate.core.locked import LockedBy
 from schoolgate.core.policy.obligations import Obligation
 from schoolgate.core.policy.shapes import Shape
 
@@ -28,6 +29,11 @@ class Verdict(StrEnum):
         """Whether the request goes through without a page of ours in front."""
         return self in (Verdict.ALLOW, Verdict.MONITOR)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the site is asked: it passes, or what it sends is counted."""
+        return self.passes or self is Verdict.LIMIT
+
 
 _SEVERITY = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
@@ -48,6 +54,8 @@ class Reason(StrEnum):
     HOST = "host"
     RULE = "rule"
     DEFAULT = "default"
+    BUDGET = "budget"
+    CONTENT = "content"
     BAD_URL = "bad_url"
     PRIVATE_DESTINATION = "private_destination"
     ERROR = "error"
@@ -69,6 +77,7 @@ class Decision:
         note: one sentence for the person, where the rule or a colleague left one.
         obligations: what is to be done with a request that is let through.
         shape: what it looks like, where that decided.
+        locked_by: the locked list that names it, or a part of its host; nothing but its host is kept.
     """
 
     verdict: Verdict
@@ -81,6 +90,7 @@ class Decision:
     note: str = ""
     obligations: tuple[Obligation, ...] = ()
     shape: Shape | None = None
+    locked_by: LockedBy | None = None
 
 
 BAD_URL = Decision(
@@ -148,5 +158,5 @@ def with_obligations_of(decision: Decision, others: Iterable[Decision]) -> Decis
 
 
 def strictest(decisions: Iterable[Decision]) -> Decision:
-    """Give the decision with the strictest verdict; the first of equals."""
-    return max(decisions, key=lambda decision: decision.verdict.severity)
+    """Give the decision with the strictest verdict: of equals one by a locked list, else the first."""
+    return max(decisions, key=lambda each: (each.verdict.severity, each.locked_by is not None))

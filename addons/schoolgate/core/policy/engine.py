@@ -1,6 +1,6 @@
 """The engine that answers every request by the policy, in one fixed order of precedence.
 
-1. locked block: nobody can lift it
+1. locked block: what a locked list names, then what the policy locks; nobody can lift it
 2. always reachable: help lines, connectivity probes
 3. suspension: access withdrawn from this client; an unsigned declaration (hold, or warn of what is open)
 4. what a policy that this one extends has locked against the school
@@ -32,7 +32,10 @@ from schoolgate.core.catalogue import Catalogue
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.index import index_of
+from schoolgate.core.locked import LockedLists
+from schoolgate.core.policy.budgets import Budget, metering
 from schoolgate.core.policy.carriers import Carriers, inner_urls
+from schoolgate.core.policy.contents import NO_CONTENT_RULES, OPENED, ContentRules, rules_for
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.declarations import Unsigned
 from schoolgate.core.policy.inspection import (
@@ -45,6 +48,7 @@ from schoolgate.core.policy.inspection import (
     Never,
     settle,
 )
+from schoolgate.core.policy.locking import Locking
 from schoolgate.core.policy.model import NO_PERIOD, Circumstances, Policy
 from schoolgate.core.policy.obligations import Obligation
 from schoolgate.core.policy.outlooks import Outlook
@@ -58,6 +62,7 @@ from schoolgate.core.policy.rows import (
     host_condition,
 )
 from schoolgate.core.policy.shapes import Shape, shapes_of_host
+from schoolgate.core.urls import Url
 
 _LONDON = ZoneInfo("Europe/London")
 # Groups, classes, networks, devices and periods that occur together; far above those of any school.
@@ -74,6 +79,11 @@ _DECIDING = frozenset({*OPENING, Role.CHAIR_OF_GOVERNORS})
 type _GrantedKey = tuple[int, str | None, tuple[str, ...], tuple[Obligation, ...]]
 type _Key = tuple[str, frozenset[str], str, str, str]
 type _Shapes = tuple[Shape, ...]
+# Set ids of a page: in the index of what the policy names, and in that of the school's own lists.
+type _SchoolSets = tuple[int, int]
+type _OutlookKey = tuple[
+    tuple[Profile, ...], int, int, _SchoolSets, _SchoolSets, _Shapes, Decision | None
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +103,10 @@ class PolicyEngine:
         catalogue: the categories and their sites.
         local: the school's own lists; entries with category `LOCAL_BLOCK`, `LOCAL_ALLOW` or `LOCAL_PASS`.
         overlay: grants and suspensions.
+        locked: the locked lists.
 
     Attributes:
+        local: the entries of the school's own lists in force; put others by `with_local`.
         passed: the entries that the school passes unread, as some program there trusts only its own.
     """
 
@@ -104,6 +116,7 @@ class PolicyEngine:
         catalogue: Catalogue,
         local: Iterable[ListEntry] = (),
         overlay: Overlay | None = None,
+        locked: LockedLists | None = None,
     ) -> None:
         self.policy = policy
         self.catalogue = catalogue
@@ -116,6 +129,7 @@ class PolicyEngine:
             *((never.condition, never.hosts) for never in inspection.never),
             *((need.condition, need.except_hosts) for need in inspection.needs),
             *((carrier.condition, carrier.hosts) for carrier in policy.carriers),
+            *((budget.condition, budget.except_hosts) for budget in policy.budgets),
             # Of a service with several modes once.
             *{each.condition: each.service.hosts for each in policy.obligations}.items(),
             *{each.sign_in_condition: each.service.sign_in for each in policy.obligations}.items(),
@@ -124,23 +138,19 @@ class PolicyEngine:
         named = (
             replace(entry, category=condition) for condition, entries in places for entry in entries
         )
-        local = tuple(local)
-        self.passed = tuple(entry for entry in local if entry.category == LOCAL_PASS)
-        opening = {LOCAL_ALLOW, LOCAL_PASS} | {
-            host_condition(rule) for rule in policy.all_rules if rule.verdict.passes
-        }
+        opening = {host_condition(rule) for rule in policy.all_rules if rule.verdict.passes}
         # Looked up with the same secret as the catalogue.
-        seed = catalogue.sites.header.seed
-        self._school_sites = index_of([*local, *named], opening, seed)
+        self._school_sites = index_of(named, opening, catalogue.sites.header.seed)
         self._carriers = Carriers(policy.carriers, self._school_sites)
         self._methods = sorted({method for rule in policy.all_rules for method in rule.methods})
         self._groups: dict[tuple[str, frozenset[str]], frozenset[str]] = {}
         self._profiles: dict[_Key, tuple[Profile, ...]] = {}
         self._profile_by_signature: dict[tuple[tuple[str, ...], ...], Profile] = {}
-        self._rows: dict[tuple[Profile, int, int, _Shapes], Row] = {}
-        self._outlooks: dict[tuple[tuple[Profile, ...], int, int, int, int, _Shapes], Outlook] = {}
+        self._contents: dict[tuple[Profile, int, int], ContentRules] = {}
         self._listed: dict[tuple[str, str, str], ListEntry] = {}
         self._unsigned = Unsigned(policy)
+        self._set_local(tuple(local))
+        self._set_locked(locked or LockedLists())
         self._set_overlay(overlay or Overlay())
 
     def with_overlay(self, overlay: Overlay) -> "PolicyEngine":
@@ -150,9 +160,38 @@ class PolicyEngine:
         engine._set_overlay(overlay)
         return engine
 
+    def with_local(self, local: Sequence[ListEntry]) -> "PolicyEngine":
+        """Give the same engine with other lists of the school's own; only theirs is indexed anew."""
+        if local == self.local:
+            return self
+        engine = object.__new__(PolicyEngine)
+        engine.__dict__.update(self.__dict__)
+        engine._set_local(tuple(local))
+        engine._set_locked(self.locked)
+        engine._set_overlay(self.overlay)
+        return engine
+
+    @property
+    def locked(self) -> LockedLists:
+        """The locked lists in force."""
+        return self._locking.lists
+
+    def with_locked(self, locked: LockedLists) -> "PolicyEngine":
+        """Give the same engine with other locked lists; no index is made anew."""
+        if locked is self.locked:
+            return self
+        engine = object.__new__(PolicyEngine)
+        engine.__dict__.update(self.__dict__)
+        engine._set_locked(locked)
+        engine._set_overlay(self.overlay)
+        return engine
+
     def decide(self, request: WebRequest, now: datetime) -> Decision:
         """Answer a request; ``now`` is aware."""
         url, client = request.url, request.client
+        locked = self._locking.at(url)
+        if locked is not None:
+            return locked
         row = self._row_of(request, now)
         overlay = self.overlay
         unsigned = self._unsigned.decision(overlay, client, self._groups_of, now)
@@ -185,6 +224,9 @@ class PolicyEngine:
             shapes: what the connection looks like; of its host they are seen here.
         """
         outlook = self._outlook(host, self._profiles_of(client, now), shapes)
+        locked = self._locking.on(host, by_alert=outlook.names_only is not None)
+        if locked is not None:
+            return locked
         overlay = self.overlay
         unsigned = self._unsigned.decision(overlay, client, self._groups_of, now)
         if unsigned is None and overlay.is_empty:
@@ -238,6 +280,36 @@ class PolicyEngine:
             if not each.writing.dns and (client.device_kind in each.except_devices or not is_read)
         )
 
+    def metering(self, request: WebRequest, decision: Decision) -> Budget | None:
+        """Give the budget that audio and video of a page burden, by the decision on it; None for none."""
+        budgets = self.policy.budgets
+        if not budgets and decision.verdict is not Verdict.LIMIT:
+            return None
+        named = self._school_sites.categories(
+            self._school_sites.get(request.url.host, request.url.path)
+        )
+        return metering(budgets, self._groups_of(request.client), decision, named)
+
+    def contents_of(self, request: WebRequest, decision: Decision, now: datetime) -> ContentRules:
+        """Give what is looked for in the answer to a request that is let through.
+
+        Args:
+            request: which.
+            decision: on it.
+            now: when, aware.
+        """
+        if not self.policy.contents or decision.reason in OPENED:
+            return NO_CONTENT_RULES
+        url, sites = request.url, self.catalogue.sites
+        profile = self._profile(request, now)
+        key = profile, sites.get(url.host, url.path), self._school_sites.get(url.host, url.path)
+        found = self._contents.get(key)
+        if found is None:
+            categories, named = sites.categories(key[1]), self._school_sites.categories(key[2])
+            found = rules_for(self.policy.contents, profile.needs, categories, named)
+            self._contents[key] = found
+        return found
+
     def search_of(self, request: WebRequest) -> str:
         """Give what somebody searched for, where a clause has it kept of them; "" else."""
         if not self._searched:
@@ -258,8 +330,14 @@ class PolicyEngine:
         """Ask whether a site shows pages of others under its own name."""
         return bool(self._carriers.at(host))
 
+    def locked_at(self, url: Url) -> Decision | None:
+        """Give the decision on what a locked list names, or None."""
+        return self._locking.at(url)
+
     def opens_in_lessons(self, request: WebRequest, now: datetime) -> bool:
         """Ask whether a teacher may open a page for a lesson: nothing but `Policy.lessons` closes it."""
+        if self.locked_at(request.url) is not None:
+            return False
         row = self._row_of(request, now)
         open_to_teachers = row.in_lessons and row.locked is None and row.by_parent is None
         return open_to_teachers and self.overlay.block_on(request.url.host) is None
@@ -272,16 +350,19 @@ class PolicyEngine:
     def evidence(self, request: WebRequest, decision: Decision) -> ListEntry | None:
         """Give the list entry that a decision rests on, where it rests on one."""
         host, path = request.url.host, request.url.path
+        if decision.locked_by is not None:
+            # Named nowhere.
+            return None
         match decision.reason:
             case Reason.GRANT:
                 grant = first(g for g in self.overlay.grants if g.id == decision.grant)
                 return grant.entry if grant else None
             case Reason.LOCAL_BLOCK | Reason.LOCAL_ALLOW:
                 wanted = LOCAL_BLOCK if decision.reason is Reason.LOCAL_BLOCK else LOCAL_ALLOW
-                listed = self._school_sites.entries(host, path)
+                listed = self._local_sites.entries(host, path)
                 closed = self.overlay.block_on(host) if decision.rule == SITE_BLOCK else None
                 return closed.entry if closed else first(e for e in listed if e.category == wanted)
-            case Reason.SUSPENDED | Reason.DECLARATION:
+            case Reason.SUSPENDED | Reason.DECLARATION | Reason.CONTENT:
                 return None
             case _ if decision.category is None:
                 condition = f"rule:{decision.rule}"
@@ -294,12 +375,15 @@ class PolicyEngine:
     def listed(self, host: str, path: str = "/") -> list[ListEntry]:
         """Give every entry that covers a page: of the school's own lists and rules, then of others."""
         school = self._school_sites.entries(host, path)
-        return [*school, *self.catalogue.sites.entries(host, path)]
+        local = self._local_sites.entries(host, path)
+        own = sorted([*local, *school], key=lambda e: (len(e.host), len(e.path)), reverse=True)
+        return [*own, *self.catalogue.sites.entries(host, path)]
 
     def questions(self, request: WebRequest, now: datetime) -> list[Question]:
         """Give the order of precedence for one request: each step, and what it answers, if anything."""
         client, url = request.client, request.url
         row = self._row_of(request, now)
+        locked = self.locked_at(url) or row.locked
         groups = self._groups_of(client)
         unsigned = self._unsigned.decision(self.overlay, client, self._groups_of, now)
         stopped, reminder = self._stopped(client, groups, unsigned, now)
@@ -313,7 +397,7 @@ class PolicyEngine:
         by_default = row.policy.reason is Reason.DEFAULT
         above = ", ".join(self.policy.extends)
         return [
-            Question(1, "Is it locked, so that nobody can open it?", row.locked),
+            Question(1, "Is it locked, so that nobody can open it?", locked),
             Question(2, "Is it always reachable (help lines, connectivity probes)?", row.always),
             Question(
                 3,
@@ -453,6 +537,7 @@ class PolicyEngine:
             inspection.mode,
             has_locked_parts=outlook.has_locked(decision),
             names_only=outlook.names_only,
+            locked_part=outlook.locked_part,
         )
 
     # -- compiling ---------------------------------------------------------------------------
@@ -472,6 +557,19 @@ class PolicyEngine:
             )
             for s in overlay.suspensions
         }
+
+    def _set_local(self, local: tuple[ListEntry, ...]) -> None:
+        self.local = local
+        self.passed = tuple(entry for entry in local if entry.category == LOCAL_PASS)
+        seed = self.catalogue.sites.header.seed
+        self._local_sites = index_of(local, {LOCAL_ALLOW, LOCAL_PASS}, seed)
+        # Their numbers are of another index now.
+        self._rows: dict[tuple[Profile, int, _SchoolSets, _Shapes], Row] = {}
+
+    def _set_locked(self, locked: LockedLists) -> None:
+        self._locking = Locking(locked, self.policy.locked_clause)
+        # Which hosts have parts that are locked is another question now.
+        self._outlooks: dict[_OutlookKey, Outlook] = {}
 
     def _profile(self, request: WebRequest, now: datetime) -> Profile:
         profiles = self._profiles_of(request.client, now)
@@ -518,16 +616,21 @@ class PolicyEngine:
         return self._row(
             self._profile(request, now),
             self.catalogue.sites.get(url.host, url.path),
-            self._school_sites.get(url.host, url.path),
+            (
+                self._school_sites.get(url.host, url.path),
+                self._local_sites.get(url.host, url.path),
+            ),
             _shapes(url.host, request.shapes),
         )
 
-    def _row(self, profile: Profile, set_id: int, school_set_id: int, shapes: _Shapes = ()) -> Row:
-        key = (profile, set_id, school_set_id, shapes)
+    def _row(
+        self, profile: Profile, set_id: int, school_sets: _SchoolSets, shapes: _Shapes = ()
+    ) -> Row:
+        key = (profile, set_id, school_sets, shapes)
         row = self._rows.get(key)
         if row is None:
             categories = self.catalogue.sites.categories(set_id)
-            named = self._named(school_set_id, shapes)
+            named = self._named(school_sets, shapes)
             row = self._rows[key] = profile.row(categories, named)
         return row
 
@@ -536,20 +639,25 @@ class PolicyEngine:
         by = first(self.policy.circumvention) or self.policy.default
         return (Need(INSIDE, by.clause),)
 
-    def _named(self, school_set_id: int, shapes: _Shapes) -> tuple[str, ...]:
+    def _named(self, school_sets: _SchoolSets, shapes: _Shapes = ()) -> tuple[str, ...]:
         """Give the pseudo-categories of a page."""
-        named = self._school_sites.categories(school_set_id)
+        of_policy, of_lists = school_sets
+        named = (
+            *self._local_sites.categories(of_lists),
+            *self._school_sites.categories(of_policy),
+        )
         return (*named, *(shape.condition for shape in shapes)) if shapes else named
 
     def _outlook(self, host: str, profiles: tuple[Profile, ...], shapes: _Shapes = ()) -> Outlook:
-        sites, school = self.catalogue.sites, self._school_sites
+        sites, school, local = self.catalogue.sites, self._school_sites, self._local_sites
         key = (
             profiles,
             sites.get(host),
             sites.get_with_paths(host),
-            school.get(host),
-            school.get_with_paths(host),
+            (school.get(host), local.get(host)),
+            (school.get_with_paths(host), local.get_with_paths(host)),
             _shapes(host, shapes),
+            self._locking.part_of(host),
         )
         outlook = self._outlooks.get(key)
         if outlook is None:
@@ -561,16 +669,17 @@ class PolicyEngine:
         profiles: tuple[Profile, ...],
         set_id: int,
         with_parts: int,
-        school_set_id: int,
-        school_with_parts: int,
+        school_sets: _SchoolSets,
+        school_with_parts: _SchoolSets,
         shapes: _Shapes,
+        locked_part: Decision | None,
     ) -> Outlook:
         profile, *for_methods = profiles
         categories = self.catalogue.sites.categories(set_id)
-        named = self._named(school_set_id, shapes)
-        row = self._row(profile, set_id, school_set_id, shapes)
+        named = self._named(school_sets, shapes)
+        row = self._row(profile, set_id, school_sets, shapes)
         added = set(self.catalogue.sites.categories(with_parts)) - set(categories)
-        also_named = set(self._school_sites.categories(school_with_parts)) - set(named)
+        also_named = set(self._named(school_with_parts)) - set(named)
         # A rule asks for one category or host, so that what several entries bring about on a page,
         # one of them brings about alone: it is enough to try each.
         tried = [
@@ -583,6 +692,8 @@ class PolicyEngine:
             return tuple(by_outcome.values())
 
         parts = other(each.row(*page) for each in profiles for page in tried)
+        if locked_part is not None:
+            parts = (*parts, replace(row, locked=locked_part, settled=locked_part))
         by_method = other(each.row(categories, named) for each in for_methods)
         inspection = self.policy.inspection
         never = first(never for never in inspection.never if never.covers(categories, named))
@@ -598,36 +709,12 @@ class PolicyEngine:
             ),
             *(need for need in profile.needs if need.reaches(categories, added, named)),
             *(self._reading_inside() if self._carriers.named(named) else ()),
+            *self._locking.needs,
         )
-        return Outlook(row, parts, by_method, never, needs, inspection.mode, profile.names_only)
-
-
-def stricter_inside(
-    engine: PolicyEngine, decision: Decision, inside: Iterable[WebRequest], now: datetime
-) -> tuple[Decision, WebRequest | None]:
-    """Give the strictest answer on a request and on what it asks a service to fetch.
-
-    Args:
-        engine: the rules.
-        decision: on the request itself.
-        inside: as `PolicyEngine.inside` gives it.
-        now: when, aware.
-
-    Returns:
-        The answer, which obliges to what the request itself is obliged to, and what it is about where
-        that lies inside.
-    """
-    stricter: WebRequest | None = None
-    strictest_of_all = decision
-    for inner in inside:
-        answer = engine.decide(inner, now)
-        if answer.verdict.severity > strictest_of_all.verdict.severity:
-            strictest_of_all, stricter = answer, inner
-    if stricter is None:
-        return decision, None
-    if strictest_of_all.obligations == decision.obligations:
-        return strictest_of_all, stricter
-    return replace(strictest_of_all, obligations=decision.obligations), stricter
+        return Outlook(
+            row, parts, by_method, never, needs, inspection.mode, profile.names_only,
+            locked_part,
+        )  # fmt: skip
 
 
 def _shapes(host: str, others: _Shapes) -> _Shapes:

@@ -47,10 +47,20 @@ def _because(engine: PolicyEngine, request: WebRequest, decision: Decision, now:
     proof = (
         f" The entry {entry.text} of the list {entry.feed} matched." if entry and matched else ""
     )
+    if decision.locked_by is not None:
+        by = decision.locked_by
+        proof = f" The locked list {by.name} names it (version {by.version}, SHA-256 {by.digest[:12]}…)."
     note = f" {decision.note}" if decision.note else ""
     answer = f"{decision.verdict.value.capitalize()} {under} (rule {decision.rule}).{proof}{note}"
     if decision.verdict is Verdict.BLOCK:
         return answer
+    budget = engine.metering(request, decision)
+    if budget is not None:
+        minutes, megabytes = budget.limits.seconds // 60, budget.limits.size // 1_000_000
+        answer += (
+            f" Audio and video are counted: {minutes} minutes and {megabytes} MB a day, under "
+            f"{budget.clause} (budget {budget.id})."
+        )
     lost = engine.unmet(request, now)
     answer += "".join(
         f" {each.service.title} is asked for its mode '{each.mode}', under {each.clause}."

@@ -15,7 +15,7 @@ Where the school's own rule says the same as a locked one, the page names the sc
 from dataclasses import replace
 
 from schoolgate.core.policy.inspection import Inspection
-from schoolgate.core.policy.model import AttemptTerms, Lock, Policy, Rule
+from schoolgate.core.policy.model import LOCKED_CLAUSE, AttemptTerms, Lock, Policy, Rule
 
 
 def extend(own: Policy, above: Policy) -> Policy:
@@ -66,6 +66,7 @@ def extend(own: Policy, above: Policy) -> Policy:
         ages=own.ages or above.ages,
         carriers=own.carriers or above.carriers,
         searches=(*own.searches, *above.searches),
+        budgets=(*own.budgets, *above.budgets),
         services={**above.services, **own.services},
         obligations=(
             *(obligation for obligation in above.obligations if obligation.is_locked),
@@ -73,5 +74,9 @@ def extend(own: Policy, above: Policy) -> Policy:
             *(obligation for obligation in above.obligations if not obligation.is_locked),
         ),
         declaration=own.declaration or above.declaration,
+        contents=(*own.contents, *above.contents),
+        locked_clause=(
+            above.locked_clause if own.locked_clause == LOCKED_CLAUSE else own.locked_clause
+        ),
         extends=(above.id, *above.extends),
     )

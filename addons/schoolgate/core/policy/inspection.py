@@ -3,6 +3,7 @@
 Whoever is under ``names_only`` trusts no certificate of ours: what is open passes, all else is refused.
 For all others a connection to a host is settled in this order:
 
+0. the host is on a locked list: refuse, for everybody
 1. the host is decided as ``https://HOST/`` is, by the order of precedence of the engine
 2. warn or limit: decrypt; the page of a warning and what a limit counts lie inside the connection
 3. block: refuse, but decrypt where a part of the host may be answered otherwise
@@ -22,7 +23,9 @@ who never thought of mail; a line of a list must not start to intercept correspo
 the updates that cannot be decrypted. What such a line says about a part of the host is then not
 carried out, and the answer says so; a school that wants it takes the host out of ``never``. What
 nobody at the school may lift (steps 1 and 4 of the engine) is carried out on every host: a part that is
-locked has it decrypted.
+locked has it decrypted. Where nothing can be read, a host of which a locked list names a part is refused
+whole; a list of hashes that does not say on which hosts it has parts has every host decrypted that is
+not under ``never``.
 
 Why 4 stands after 2 and 3: what is warned of or blocked carries no correspondence until somebody has
 been let through. A grant on a part of a blocked host can be carried out only by reading. Where a
@@ -60,7 +63,10 @@ LIMIT = "limit"
 EVERYTHING = "everything"
 METHODS = "methods"
 INSIDE = "inner-addresses"
-DERIVED_NEEDS = frozenset({PATHS, GRANTS, METHODS, INSIDE, WARNING, LIMIT, EVERYTHING})
+LOCKED_LISTS = "locked-lists"
+DERIVED_NEEDS = frozenset(
+    {PATHS, GRANTS, METHODS, INSIDE, WARNING, LIMIT, EVERYTHING, LOCKED_LISTS}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,8 @@ class Need:
         id: unique in the policy.
         clause: id of the clause it rests on.
         except_categories: trusted categories; a site is excepted that is in no other.
-        except_hosts: sites that are trusted whatever category they are in, without paths.
+        except_hosts: sites that are trusted whatever category they are in; a part of one is left alone,
+            and its connections are read.
         groups: only for these groups; empty for all.
     """
 
@@ -194,6 +201,7 @@ def settle(
     *,
     has_locked_parts: bool = False,
     names_only: NamesOnly | None = None,
+    locked_part: Decision | None = None,
 ) -> HostDecision:
     """Answer for a host in the order above.
 
@@ -205,8 +213,13 @@ def settle(
         mode: of the policy.
         has_locked_parts: whether a part of it is answered otherwise by what nobody here may lift.
         names_only: what has nothing decrypted for whoever asks.
+        locked_part: what closes the host where nothing is decrypted, as a locked list names a part of it.
     """
     if names_only is not None:
+        if locked_part is not None and decision.verdict.passes:
+            because = "A locked list names a part of it, and nothing is decrypted here"
+            because += f", under {names_only.clause}."
+            return HostDecision(TlsAction.REFUSE, locked_part, because, by_alert=True)
         return _by_name(decision, (*changing, *(need.id for need in needs)), names_only)
     if decision.verdict is Verdict.BLOCK:
         if changing:

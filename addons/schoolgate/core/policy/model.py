@@ -8,7 +8,9 @@ from enum import StrEnum
 from schoolgate.core.approvals import RequestTerms, Role, Roles
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
+from schoolgate.core.policy.budgets import Budget
 from schoolgate.core.policy.carriers import Carrier
+from schoolgate.core.policy.contents import ContentRule
 from schoolgate.core.policy.decision import Verdict
 from schoolgate.core.policy.inspection import Inspection
 from schoolgate.core.policy.obligations import Obligation, Service
@@ -129,6 +131,8 @@ class Rule:
         )
 
 
+# Of what a locked list names, where no policy names a clause of its own.
+LOCKED_CLAUSE = "gateway-locked"
 # The time outside all periods of the timetable, as rules, journal and metrics name it.
 NO_PERIOD = "none"
 
@@ -257,6 +261,7 @@ class Policy:
         rules: steps 4 and 8, in the order in which they are asked.
         default: step 9.
         suspension_clause: clause shown when access was withdrawn.
+        locked_clause: clause of what the locked lists name.
         local_clause: clause that makes the school's own lists final.
         grant_clause: clause under which a page was opened by hand.
         inspection: which connections are decrypted.
@@ -274,7 +279,9 @@ class Policy:
         obligations: which service is used in which mode, in the order in which they are asked.
         carriers: services that show pages of others under their own name.
         searches: whose searches the journal keeps.
+        budgets: how much audio and video people may be given in a day; the first that concerns them counts.
         declaration: what people sign; None for nothing.
+        contents: what an answer may not be, in the order in which they are asked.
         extends: ids of the policies it extends, the nearest first.
         version: changes with the content.
     """
@@ -294,6 +301,7 @@ class Policy:
     suspension_clause: str
     local_clause: str
     grant_clause: str
+    locked_clause: str = LOCKED_CLAUSE
     inspection: Inspection = field(default_factory=Inspection)
     category_groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     networks: dict[str, str] = field(default_factory=dict)
@@ -309,7 +317,9 @@ class Policy:
     obligations: tuple[Obligation, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     searches: tuple[KeptSearches, ...] = ()
+    budgets: tuple[Budget, ...] = ()
     declaration: Declaration | None = None
+    contents: tuple[ContentRule, ...] = ()
     extends: tuple[str, ...] = ()
     version: str = ""
 

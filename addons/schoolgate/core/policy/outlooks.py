@@ -23,10 +23,13 @@ class Outlook:
         never: what has it never decrypted.
         needs: of the policy, that reach it.
         names_only: what has nothing decrypted for whoever asks.
+        locked_part: what closes the host to whom nothing is decrypted, where a locked list names a part.
         settled: the answer where nobody opened or withdrew anything by hand.
     """
 
-    __slots__ = ("by_method", "names_only", "needs", "never", "parts", "row", "settled")
+    __slots__ = (
+        "by_method", "locked_part", "names_only", "needs", "never", "parts", "row", "settled",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class Outlook:
         needs: tuple[Need, ...],
         mode: InspectionMode,
         names_only: NamesOnly | None = None,
+        locked_part: Decision | None = None,
     ) -> None:
         self.row = row
         self.parts = parts
@@ -44,6 +48,7 @@ class Outlook:
         self.never = never
         self.needs = needs
         self.names_only = names_only
+        self.locked_part = locked_part
         changing = tuple(
             need
             for need, rows in ((PATHS, parts), (METHODS, by_method))
@@ -57,6 +62,7 @@ class Outlook:
             mode,
             has_locked_parts=self.has_locked(row.settled),
             names_only=names_only,
+            locked_part=locked_part,
         )
 
     def has_locked(self, decision: Decision) -> bool:

@@ -6,8 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from schoolgate import __version__
+from schoolgate.core.errors import ConfigurationError
 from schoolgate.portal.house import House, house
 from schoolgate.services import configuration, probing
+from schoolgate.services.feeds import feeds_finding, states_of
 from schoolgate.storage import is_postgresql, place_of, sqlite_path
 
 _MEGABYTE = 1_000_000
@@ -51,6 +53,7 @@ def _rows(here: House) -> Iterator[tuple[str, str, bool]]:
         True,
     )
     yield _lists(here)
+    yield _feeds(here)
     yield _ca(here)
     yield "Database", _database(here), True
     now = here.now()
@@ -63,6 +66,15 @@ def _lists(here: House) -> tuple[str, str, bool]:
     sites = here.engine().catalogue.sites
     found = probing.lists(sites.catalogue.get("built"), sites.names, here.now())
     return "Lists", found.said, found.ok and not found.is_note
+
+
+def _feeds(here: House) -> tuple[str, str, bool]:
+    name = "Lists of others"
+    try:
+        found = feeds_finding(states_of(here.settings), here.now())
+    except ConfigurationError as error:
+        return name, str(error), False
+    return name, found.said, found.ok and not found.is_note
 
 
 def _ca(here: House) -> tuple[str, str, bool]:

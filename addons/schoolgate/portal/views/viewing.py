@@ -1,5 +1,6 @@
 """What was asked for: one's own today, and a named person's on a stated concern (W-6.3.1-monitor)."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from threading import BoundedSemaphore
 
@@ -11,10 +12,12 @@ from schoolgate.core.approvals import Subject, SubjectKind
 from schoolgate.core.approvals.requests import checked_text
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.core.people import sign_in_name
+from schoolgate.identity import Answer, Outcome
 from schoolgate.portal import requesting
 from schoolgate.portal.house import House, house
 from schoolgate.portal.views.device import bound_at
 from schoolgate.portal.words import said
+from schoolgate.services.budgets import BudgetToday, budget_today
 from schoolgate.services.viewing import Limits, Viewing, Watched, viewing_of
 
 _OWN = Limits(most_bytes=32 << 20, most_counted=20_000, most_shown=100)
@@ -49,7 +52,7 @@ def own(request: HttpRequest) -> HttpResponse:
     watched = _self(here, request)
     today = here.now().astimezone(requesting.LONDON).date()
     seen, problem = _look(here, watched, today, _OWN)
-    shown = {"watched": watched, "seen": seen, "problem": problem}
+    shown = {"watched": watched, "seen": seen, "problem": problem, "today": _budget(here, watched)}
     status = 503 if seen is None else 200
     return render(request, "portal/viewing.html", shown, status=status)
 
@@ -96,6 +99,19 @@ def _look(here: House, watched: Watched, day: date, limits: Limits) -> tuple[Vie
         return None, _UNREAD
     finally:
         _looking.release()
+
+
+def _budget(here: House, watched: Watched) -> BudgetToday | None:
+    """Give where whoever asks stands with their audio and video; None where nobody knows."""
+    policy, client = here.engine().policy, here.client_at(watched.client)
+    if watched.user and watched.user != client.user:
+        known = here.membership(Answer(Outcome.ACCEPTED, watched.user))
+        group = known.group if known.group in policy.groups else policy.default_group
+        client = replace(client, user=watched.user, group=group, also=known.also)
+    try:
+        return budget_today(here.accounts, policy, client, here.now())
+    except UnavailableError:
+        return None
 
 
 def _self(here: House, request: HttpRequest) -> Watched:

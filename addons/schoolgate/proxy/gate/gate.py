@@ -207,6 +207,11 @@ class Gate:
         """How many clients' connections are open, mitmproxy's among them."""
         return self._of_client.total()
 
+    @property
+    def connected(self) -> int:
+        """How many client addresses have one open."""
+        return len(self._of_client)
+
     def _close(self) -> None:
         """Close everything that the gate holds, and record it."""
         self.stop_accepting()

@@ -1,0 +1,66 @@
+"""The accounts of viewing beside the workers: the one process that owns them."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from pathlib import Path
+
+from schoolgate.bootstrap.rules import today
+from schoolgate.core.errors import UnavailableError
+from schoolgate.monitoring import share
+from schoolgate.monitoring.meter_metrics import MeterMetrics
+from schoolgate.services.ledger import Keeper, Ledger
+from schoolgate.settings import Settings
+from schoolgate.storage import StreamAccounts, open_database
+from schoolgate.workers import Link
+from schoolgate.workers.metering import MeterDesk
+
+_BEAT_SECONDS = 0.2
+
+
+def keep_meter(settings: Settings, figures: Path, link: Link) -> None:
+    """Own the accounts until told to end.
+
+    Args:
+        settings: of this machine.
+        figures: directory for the metrics.
+        link: with the supervisor.
+
+    Raises:
+        UnavailableError: when the database or the socket cannot be used.
+    """
+    share(figures, link.seat)
+    metrics = MeterMetrics()
+    table = StreamAccounts(open_database(settings.database_url))
+    keeper = Keeper(table, today, lambda _: metrics.store_errors.inc())
+
+    def count(group: str, outcome: str, seconds: float) -> None:
+        metrics.seconds.labels(group=group, outcome=outcome).inc(seconds)
+
+    ledger = Ledger(keeper.open(), count, time.monotonic)
+    asyncio.run(_serve(settings, ledger, keeper, link))
+
+
+async def _serve(settings: Settings, ledger: Ledger, keeper: Keeper, link: Link) -> None:
+    desk = MeterDesk(ledger.take, ledger.gone)
+    loop, ending = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, ending.set)
+    loop.add_reader(link, ending.set)
+    async with contextlib.AsyncExitStack() as opened:
+        try:
+            await opened.enter_async_context(desk.serving(settings.meter_socket))
+        except OSError as error:
+            raise UnavailableError(
+                f"The accounts of viewing cannot be served at {settings.meter_socket}: {error.strerror}."
+            ) from error
+        link.ready()
+        saving = loop.create_task(keeper.keep(ledger))
+        while not ending.is_set():
+            link.beat()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ending.wait(), _BEAT_SECONDS)
+        link.ending()
+        loop.remove_reader(link)
+        saving.cancel()
+    await keeper.save(ledger)

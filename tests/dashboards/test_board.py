@@ -1,0 +1,41 @@
+"""How panels are drawn: thresholds by which way is bad, and one moment or a course of time."""
+
+from typing import Any
+
+import pytest
+
+from deploy.dashboards.board import Board, Kind, Panel, Query, build
+
+
+def drawn(**changes: Any) -> Any:
+    panel = Panel("Waiting", "What waits.", [Query("up", "{{job}}")], "short", **changes)
+    return build(Board("x", "X", "For a test.", (("Row", (panel,)),))).panels[1]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("changes", "want"),
+    [
+        ({}, [(None, "green")]),
+        ({"bad": 3.0}, [(None, "green"), (3.0, "red")]),
+        ({"bad": 3.0, "falls": True}, [(None, "red"), (3.0, "green")]),
+    ],
+)
+def test_what_is_bad_is_red(changes: dict[str, Any], want: list[tuple[float | None, str]]) -> None:
+    steps = drawn(**changes).field_config.defaults.thresholds.steps
+    assert [(step.value, step.color) for step in steps] == want
+
+
+@pytest.mark.parametrize(
+    ("kind", "type_", "instant"),
+    [
+        (Kind.LINES, "timeseries", False),
+        (Kind.STACK, "timeseries", False),
+        (Kind.NUMBER, "stat", False),
+        (Kind.BARS, "bargauge", True),
+        (Kind.TABLE, "table", True),
+    ],
+)
+def test_bars_and_tables_show_one_moment(kind: Kind, type_: str, instant: bool) -> None:
+    panel = drawn(kind=kind)
+    assert panel.type_val == type_
+    assert bool(panel.targets[0].instant) is instant

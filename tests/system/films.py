@@ -1,0 +1,85 @@
+"""Films and streams made by ffmpeg: small pictures, few of them, and a tone."""
+
+import subprocess
+from pathlib import Path
+
+from tests.system.conftest import program
+
+_PICTURES = ("-f", "lavfi", "-i", "testsrc=s=64x36:r=4")
+_TONE = ("-f", "lavfi", "-i", "sine=r=22050")
+_H264 = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-g",
+    "16",
+    "-pix_fmt",
+    "yuv420p",
+    "-c:a",
+    "aac",
+    "-b:a",
+    "16k",
+)
+_VP8 = (
+    "-c:v",
+    "libvpx",
+    "-b:v",
+    "20k",
+    "-cpu-used",
+    "8",
+    "-deadline",
+    "realtime",
+    "-c:a",
+    "libopus",
+    "-b:a",
+    "8k",
+)
+_TIMEOUT_SECONDS = 240
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    """Run it to its end."""
+    command = [program("ffmpeg"), "-v", "error", "-y", *map(str, arguments)]
+    subprocess.run(command, check=True, timeout=_TIMEOUT_SECONDS)
+
+
+def film(file: Path, seconds: int, *more: str) -> Path:
+    """Make one, as the name of the file says: MP4 or WebM with pictures, else a tone alone."""
+    length = ("-t", str(seconds))
+    if file.suffix in (".mp4", ".mkv", ".ts", ".mov"):
+        ffmpeg(*_PICTURES, *_TONE, *length, *_H264, *more, file)
+    elif file.suffix == ".webm":
+        ffmpeg(*_PICTURES, *_TONE, *length, *_VP8, *more, file)
+    else:
+        ffmpeg(*_TONE, *length, *more, file)
+    return file
+
+
+def as_hls(source: Path, folder: Path, *more: str) -> Path:
+    """Cut a film into pieces of four seconds with a playlist."""
+    folder.mkdir(parents=True)
+    list_ = folder / "list.m3u8"
+    ffmpeg(
+        "-i",
+        source,
+        "-c",
+        "copy",
+        "-f",
+        "hls",
+        "-hls_time",
+        "4",
+        "-hls_list_size",
+        "0",
+        *more,
+        list_,
+    )
+    return list_
+
+
+def as_dash(source: Path, folder: Path) -> Path:
+    """Cut a film into pieces of four seconds with a manifest of DASH."""
+    folder.mkdir(parents=True)
+    manifest = folder / "film.mpd"
+    ffmpeg("-i", source, "-c", "copy", "-f", "dash", "-seg_duration", "4", manifest)
+    return manifest
