@@ -1,6 +1,7 @@
 """Lists that are refused are read once for all workers, and again as soon as anything changed."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,23 @@ def test_what_was_put_right_is_built_at_once(lists: Lists, builds: list[object])
     lists.supply("one", "games", "b.example\n")
     assert load_catalogue(lists.places, NOON, keep=True).sites.names == 5
     assert len(builds) == 2
+
+
+def test_what_changed_while_it_was_read_is_read_anew(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list is taken away under the hands of whoever reads it; the lists without it are well."""
+    path = lists.supply("one", "games", "b.example\n")
+    size_of = catalogue._size
+
+    def vanishes(read: Path) -> int:
+        if read == path:
+            path.unlink(missing_ok=True)
+        return size_of(read)
+
+    monkeypatch.setattr(catalogue, "_size", vanishes)
+    assert "cannot be read" in refused(lists)[0]
+    assert load_catalogue(lists.places, NOON, keep=True).sites.names == 4
 
 
 @pytest.mark.parametrize("text", ["", "no json", "[]", '["x", "y", []]', '["x", 5, [[1]]]'])

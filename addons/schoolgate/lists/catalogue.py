@@ -169,10 +169,12 @@ def make_catalogue(
             return fresh
         if not insist:
             _refuse_again(places, now)
+        # Before they are read: what is wrong with these says nothing of those that come meanwhile.
+        looked_at = version_of(places)
         try:
             made = build_catalogue(places, now, progress)
         except ConfigurationError as error:
-            write_refusal(places.state, Refusal(version_of(places), now, error.faults))
+            write_refusal(places.state, Refusal(looked_at, now, error.faults))
             raise
         try:
             write_index(places.index, made)
