@@ -113,6 +113,7 @@ def test_a_missing_index_is_made_anew(own: Gateway) -> None:
     assert eventually(lambda: version(path) == before)
 
 
+@pytest.mark.long
 def test_a_list_that_others_made_comes_into_force_without_a_restart(
     own: Gateway, site: Origin
 ) -> None:
@@ -124,7 +125,7 @@ def test_a_list_that_others_made_comes_into_force_without_a_restart(
         assert eventually(lambda: status(client, url) == 403)
         assert client.get(url).headers["x-schoolgate-clause"] == "W-6.3.1-gambling"
         path.unlink()
-        assert eventually(lambda: status(client, url) == 200)
+        assert eventually(lambda: status(client, url) == 200), own.lines
     blocked = [line for line in own.journal() if line["host"] == "origin.test"]
     assert ("origin.test", "theirs") in {(line["entry"], line["feed"]) for line in blocked}
 
