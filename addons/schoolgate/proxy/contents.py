@@ -257,6 +257,9 @@ class Contents:
 
         def looking(chunk: bytes) -> bytes | Iterable[bytes]:
             if watch.is_done and not waiting:
+                # The rest need not come by here.
+                assert flow.response is not None
+                flow.response.stream = stream
                 return stream(chunk)
             decision = watch.look(chunk) if chunk else watch.end()
             if decision is not None:

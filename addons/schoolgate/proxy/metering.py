@@ -9,15 +9,15 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schoolgate.core.approvals import Subject, school_day
-from schoolgate.core.media.metering import Standing, Word, resets_at
+from schoolgate.core.media.metering import SEGMENT_BYTES, Standing, Word, resets_at
 from schoolgate.core.media.viewing import Piece
 from schoolgate.core.policy import Budget, Decision, PolicyEngine, Reason, Verdict, WebRequest
 from schoolgate.proxy.pieces import Pieces
 from schoolgate.services.metering import Meter
 
 _LONDON = ZoneInfo("Europe/London")
-# What flowed is handed over in parts of this size, or after this time.
-_HANDED_BYTES = 256 * 1024
+# What flowed is handed over after no less than this, and the account asked anew, or after this time.
+_LEAST_BYTES = 256 * 1024
 _HANDED_SECONDS = 0.25
 _MOST_TOLD = 10_000
 
@@ -76,6 +76,10 @@ class Metering:
     def may_go_on(self, account: Account) -> bool:
         """Tell whether what flows may go on."""
         return self.meter.may_go_on(account.who, account.budget.limits)
+
+    def room(self, account: Account) -> tuple[float, int]:
+        """Give the seconds and the bytes that may flow without the owner's word."""
+        return self.meter.room(account.who)
 
     def deliver(self, account: Account, piece: Piece) -> None:
         """Count a piece that was delivered."""
@@ -137,21 +141,30 @@ class Flowing:
         self._pieces = pieces
         self._at = 0
         self._size = 0
-        self._handed = time.monotonic()
+        # So much, or until then, may flow before the account is asked again; it was never asked yet.
+        self._most = 0
+        self._until = 0.0
 
     def takes(self, size: int) -> bool:
         """Count some bytes that are about to be delivered; False where they must not be."""
         if not self._pieces.is_media:
             self._at += size
             return True
-        if not self._metering.may_go_on(self.account):
-            return False
-        self._size += size
         moment = time.monotonic()
-        if self._size >= _HANDED_BYTES or moment - self._handed >= _HANDED_SECONDS:
-            self._handed = moment
+        if self._size >= self._most or moment >= self._until:
             self.hand_over()
+            if not self._metering.may_go_on(self.account):
+                return False
+            self._most, self._until = self._next_look(), moment + _HANDED_SECONDS
+        self._size += size
         return True
+
+    def _next_look(self) -> int:
+        """Give after how many bytes: half of what may flow without the owner's word, as others flow too."""
+        seconds, size = self._metering.room(self.account)
+        rate = self._pieces.piece(self._at, _LEAST_BYTES).seconds / _LEAST_BYTES
+        playing = seconds / rate if rate else SEGMENT_BYTES
+        return max(int(min(size, playing) / 2), _LEAST_BYTES)
 
     def hand_over(self) -> None:
         """Hand over what was not yet; to be called at the end, too."""

@@ -43,10 +43,16 @@ class Pieces:
     _place: Place | None = field(init=False)
     _offset: int = field(init=False)
     _total: int | None = field(init=False)
+    _kind: str = field(init=False)
+    _says_media: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self._playback = playback_of(self.url)
         self._place = self.streams.find(self.url)
+        type_ = self.response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        self._kind = type_.partition("/")[0]
+        says = self._kind in ("audio", "video") and type_ not in _PLAYLISTS
+        self._says_media = says or self._playback is not None or self._place is not None
         self._offset, self._total = total_of(self.response.headers.get("content-range", ""))
         if not self._offset and self._playback is not None:
             self._offset = _asked_from(self.url)
@@ -60,8 +66,7 @@ class Pieces:
         found = self.watch.found if self.watch else None
         if found is not None:
             return not found.is_manifest
-        known = self._playback is not None or self._place is not None
-        return known or (self._kind in ("audio", "video") and self._type not in _PLAYLISTS)
+        return self._says_media
 
     def piece(self, at: int, size: int) -> Piece:
         """Give the piece that some bytes of the body are.
@@ -96,15 +101,6 @@ class Pieces:
         reader = self.watch.reader if self.watch else None
         length = reader.length if reader else None
         return length.seconds if length is not None and length.course is Course.ENDED else None
-
-    @property
-    def _type(self) -> str:
-        value: str = self.response.headers.get("content-type", "")
-        return value.partition(";")[0].strip().lower()
-
-    @property
-    def _kind(self) -> str:
-        return self._type.partition("/")[0]
 
     @property
     def _rate(self) -> int:

@@ -73,6 +73,11 @@ class Meter:
         is_near = known is None or known.is_within(limits)
         return self._has_owner and silence < PATIENCE_SECONDS and is_near
 
+    def room(self, who: str) -> tuple[float, int]:
+        """Give the seconds and the bytes that may flow without the owner's word."""
+        known = self._known.get(who)
+        return known.room if known else (0.0, 0)
+
     async def ask(self, who: str, limits: Limits) -> Word:
         """Ask the owner; `Word.ASK` where it does not answer in time."""
         heard: asyncio.Future[Standing] = asyncio.get_running_loop().create_future()

@@ -68,6 +68,14 @@ def test_the_word_of_a_worker(what: str, allowance: Allowance, day: str, word: W
     assert allowance.word(LIMITS, day) is word, what
 
 
+def test_there_is_room_for_what_is_left_of_a_lease() -> None:
+    allowance = Allowance(Standing(MONDAY), Lease(10.0, 3_000_000))
+    allowance.use(SEGMENT)
+    assert allowance.room == (4.0, 2_000_000)
+    allowance.use(SEGMENT)
+    assert allowance.room == (0.0, 1_000_000), "and never for less than nothing"
+
+
 def test_what_was_settled_burdens_a_lease_no_more() -> None:
     allowance = Allowance(Standing(MONDAY), Lease(10.0, 10_000_000))
     allowance.use(SEGMENT)

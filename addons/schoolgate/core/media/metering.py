@@ -129,6 +129,11 @@ class Allowance:
         is_out = self.seconds >= self.lease.seconds or self.size >= self.lease.size
         return Word.ASK if is_out else Word.GO
 
+    @property
+    def room(self) -> tuple[float, int]:
+        """The seconds and the bytes that are left of the lease."""
+        return max(self.lease.seconds - self.seconds, 0.0), max(self.lease.size - self.size, 0)
+
     def is_within(self, limits: Limits) -> bool:
         """Ask whether what flowed since is no more than a segment above what was left."""
         seconds, size = self.standing.left(limits)
