@@ -3,13 +3,20 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from schoolgate.core.media.hls import Segment
+from schoolgate.core.media.formats import Format
+from schoolgate.core.media.manifests import ManifestReader
+from schoolgate.core.media.segments import Segment
 from schoolgate.core.media.streams import Streams
 from schoolgate.core.media.viewing import File, Viewing
 from schoolgate.core.urls import parse_url
 
 SEGMENT_SECONDS = 6
 _MINUTE = 60
+_MPD = b"""<MPD mediaPresentationDuration="PT600S"><Period><AdaptationSet>
+<SegmentTemplate media="$RepresentationID$/$Number$" startNumber="0" duration="6"/>
+<Representation id="low"/><Representation id="middle"/><Representation id="high"/></AdaptationSet>
+<AdaptationSet><SegmentTemplate media="$RepresentationID$/$Number$" startNumber="0" duration="6"/>
+<Representation id="sound"/></AdaptationSet></Period></MPD>"""
 
 
 @dataclass
@@ -20,12 +27,13 @@ class Player:
         viewing: what is counted.
         watched: seconds by clip.
         delivered: seconds by clip of which picture or sound came.
+        streams: what the lists said.
     """
 
     viewing: Viewing = field(default_factory=Viewing)
     watched: set[tuple[str, int]] = field(default_factory=set)
     delivered: set[tuple[str, int]] = field(default_factory=set)
-    _streams: Streams = field(default_factory=Streams)
+    streams: Streams = field(default_factory=Streams)
 
     def play(
         self, begin: int, end: int, clip: str = "a", quality: str = "low", *, ahead: int = 0
@@ -47,19 +55,33 @@ class Player:
             for kind, size in ((quality, 600_000), ("sound", 90_000)):
                 self._deliver(clip, kind, number, size)
 
+    def _load_lists(self, base: str, kind: str) -> None:
+        seconds = float(SEGMENT_SECONDS)
+        pieces = [Segment(f"{n}", n * seconds, seconds) for n in range(100)]
+        self.streams.note(parse_url(f"{base}/all.m3u8"), [], [f"{kind}/list.m3u8"])
+        self.streams.note(parse_url(f"{base}/{kind}/list.m3u8"), pieces, [])
+
     def _deliver(self, clip: str, kind: str, number: int, size: int) -> None:
         base = f"https://tv.example/{clip}"
-        seconds = float(SEGMENT_SECONDS)
-        pieces = [Segment(f"{n}.ts", n * seconds, seconds) for n in range(100)]
-        self._streams.note(parse_url(f"{base}/all.m3u8"), [], [f"{kind}/list.m3u8"])
-        self._streams.note(parse_url(f"{base}/{kind}/list.m3u8"), pieces, [])
-        place = self._streams.find(parse_url(f"{base}/{kind}/{number}.ts"))
+        self._load_lists(base, kind)
+        place = self.streams.find(parse_url(f"{base}/{kind}/{number}"))
         assert place is not None
         # As it flows: in parts.
         for at in range(0, size, 262_144):
             part = File(place.stream, place.rendition, size, place.seconds)
             piece = part.piece(at, min(262_144, size - at))
             self.viewing.deliver(piece._replace(start=place.start + (piece.start or 0.0)))
+
+
+class DashPlayer(Player):
+    """Plays the same by a manifest of MPEG-DASH."""
+
+    def _load_lists(self, base: str, kind: str) -> None:
+        reader = ManifestReader(Format.DASH)
+        reader.feed(_MPD)
+        found = reader.finish()
+        url = parse_url(f"{base}/all.mpd")
+        self.streams.note(url, found.segments, found.playlists, found.patterns)
 
 
 def _straight(player: Player) -> None:
@@ -132,6 +154,8 @@ SESSIONS: dict[str, Callable[[Player], None]] = {
     "the process is replaced in between": _restart,
     "a file in four ranges": _file,
 }
+# Of those, what differs by the kind of list.
+BY_DASH = (_straight, _seeks, _qualities, _two_tabs_of_one)
 
 
 @dataclass(frozen=True)
@@ -154,9 +178,14 @@ class Outcome:
 def outcomes() -> Iterator[Outcome]:
     """Play every session."""
     for name, play in SESSIONS.items():
-        player = Player()
-        play(player)
-        yield Outcome(name, len(player.watched), len(player.delivered), player.viewing.seconds)
+        yield _outcome(name, Player(), play)
+        if play in BY_DASH:
+            yield _outcome(f"{name}, by MPEG-DASH", DashPlayer(), play)
+
+
+def _outcome(name: str, player: Player, play: Callable[[Player], None]) -> Outcome:
+    play(player)
+    return Outcome(name, len(player.watched), len(player.delivered), player.viewing.seconds)
 
 
 def table() -> str:

@@ -3,7 +3,7 @@
 import pytest
 from mitmproxy import http
 
-from schoolgate.core.media.hls import Segment
+from schoolgate.core.media.segments import Segment
 from schoolgate.core.media.streams import Streams
 from schoolgate.core.media.viewing import Piece
 from schoolgate.core.urls import parse_url

@@ -5,8 +5,6 @@ from pathlib import Path
 
 from tests.system.conftest import program
 
-_PICTURES = ("-f", "lavfi", "-i", "testsrc=s=64x36:r=4")
-_TONE = ("-f", "lavfi", "-i", "sine=r=22050")
 _H264 = (
     "-c:v",
     "libx264",
@@ -44,15 +42,25 @@ def ffmpeg(*arguments: str | Path) -> None:
     subprocess.run(command, check=True, timeout=_TIMEOUT_SECONDS)
 
 
-def film(file: Path, seconds: int, *more: str) -> Path:
-    """Make one, as the name of the file says: MP4 or WebM with pictures, else a tone alone."""
+def film(file: Path, seconds: int, *more: str, rate: int = 4, tone: int = 22_050) -> Path:
+    """Make one, as the name of the file says: MP4 or WebM with pictures, else a tone alone.
+
+    Args:
+        file: where to.
+        seconds: it plays.
+        more: arguments of ffmpeg.
+        rate: pictures a second.
+        tone: samples a second.
+    """
     length = ("-t", str(seconds))
+    sound = ("-f", "lavfi", "-i", f"sine=r={tone}")
+    pictures = ("-f", "lavfi", "-i", f"testsrc=s=64x36:r={rate}")
     if file.suffix in (".mp4", ".mkv", ".ts", ".mov"):
-        ffmpeg(*_PICTURES, *_TONE, *length, *_H264, *more, file)
+        ffmpeg(*pictures, *sound, *length, *_H264, *more, file)
     elif file.suffix == ".webm":
-        ffmpeg(*_PICTURES, *_TONE, *length, *_VP8, *more, file)
+        ffmpeg(*pictures, *sound, *length, *_VP8, *more, file)
     else:
-        ffmpeg(*_TONE, *length, *more, file)
+        ffmpeg(*sound, *length, *more, file)
     return file
 
 

@@ -25,6 +25,22 @@ SCRIPTS = {
     "/dash.js": PLAYERS / "node_modules/dashjs/dist/modern/umd/dash.all.min.js",
 }
 CLIP_SECONDS, FILM_SECONDS = 120, 1800
+PIECE_SECONDS, BUDGET_SECONDS = 4, 180
+POLICY = """\
+id: hill
+school: Hill School
+document: Acceptable use
+contact: the office
+default_group: pupils
+groups: {pupils: Pupils}
+clauses:
+  H-1: {title: Clips are kept to a minimum}
+suspension_clause: H-1
+local_clause: H-1
+grant_clause: H-1
+budgets: [{id: clips, clause: H-1, minutes: 3, megabytes: 1000}]
+default: {id: otherwise, clause: H-1, then: monitor}
+"""
 # How long the page counts what a player asks for after it was stopped.
 WATCHED_SECONDS = 12
 # A first request, and what a player asks again before it gives up.
@@ -205,3 +221,45 @@ def test_a_film_in_fragments_is_stopped_at_the_limit(
         browser
     )
     assert seen(browser)["farthest"] < 600
+
+
+@pytest.fixture(scope="module")
+def budgeted(site: MediaOrigin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Run a gateway that gives everybody three minutes a day."""
+    directory = tmp_path_factory.mktemp("budgeted")
+    (directory / "policies").mkdir()
+    (directory / "policies/hill.yaml").write_text(POLICY)
+    proxy = {
+        "listen": "127.0.0.1:0",
+        "allow_private_destinations": ["127.0.0.1/32"],
+        "hosts": {"video.test": "127.0.0.1"},
+    }
+    config = write_config(
+        directory, policy="hill", policies_dir=str(directory / "policies"), proxy=proxy
+    )
+    with gateway.running(config) as running:
+        yield running
+
+
+def test_a_budget_runs_out_in_the_middle_of_the_second_clip(
+    budgeted: Gateway, site: MediaOrigin, tmp_path: Path
+) -> None:
+    """Two minutes by HLS, and one of the two that come by MPEG-DASH."""
+    with chromium(budgeted, tmp_path) as browser:
+        start(browser, site, "hls", "/clip-hls/list.m3u8")
+        assert eventually(lambda: seen(browser)["farthest"] > 0.5), seen(browser)
+        browser.execute_script("video.playbackRate = 8; play()")
+        assert eventually(lambda: seen(browser)["ended"]), seen(browser)
+        start(browser, site, "dash", "/clip-dash/film.mpd")
+        assert eventually(lambda: seen(browser)["farthest"] > 0.5), seen(browser)
+        browser.execute_script("video.playbackRate = 8; play()")
+        assert eventually(lambda: seen(browser)["fatal"]), seen(browser)
+        left = BUDGET_SECONDS - CLIP_SECONDS
+        assert left - 2 * PIECE_SECONDS <= browser.execute_script("return video.buffered.end(0)")
+        assert seen(browser)["farthest"] <= left + PIECE_SECONDS
+
+    def counted() -> float:
+        return budgeted.metric(r"schoolgate_stream_seconds_total")
+
+    assert eventually(lambda: counted() >= BUDGET_SECONDS - PIECE_SECONDS), counted()
+    assert counted() <= BUDGET_SECONDS + PIECE_SECONDS

@@ -286,7 +286,7 @@ class Contents:
         manifest, watch.manifest = watch.manifest, None
         if manifest is not None:
             url = transaction.request.url
-            self._streams.note(url, manifest.segments, manifest.playlists)
+            self._streams.note(url, manifest.segments, manifest.playlists, manifest.patterns)
         reader = watch.reader
         if reader is None or reader.is_done:
             return

@@ -18,7 +18,7 @@ from schoolgate.core.media import (
     recognise,
 )
 from schoolgate.core.media.manifests import MOST_BYTES
-from schoolgate.core.media.xml_manifests import iso_duration
+from schoolgate.core.media.numbers import iso_duration
 from schoolgate.core.urls import parse_web_url
 from tests.data import shared
 

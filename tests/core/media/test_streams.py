@@ -3,7 +3,8 @@
 import pytest
 
 from schoolgate.core.media import streams
-from schoolgate.core.media.hls import HlsReader, Segment
+from schoolgate.core.media.hls import HlsReader
+from schoolgate.core.media.segments import Segment
 from schoolgate.core.media.streams import Place, Streams
 from schoolgate.core.urls import parse_url
 

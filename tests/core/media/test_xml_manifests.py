@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from mpegdash.parser import MPEGDASHParser
 
 from schoolgate.core.media import LIVE, UNKNOWN, Length, ended
-from schoolgate.core.media.xml_manifests import XmlManifestReader, iso_duration
+from schoolgate.core.media.numbers import iso_duration
+from schoolgate.core.media.xml_manifests import XmlManifestReader
 
 
 def read(text: str | bytes, size: int = 11) -> Length:

@@ -100,6 +100,18 @@ def test_a_locked_rule_above_that_says_the_same_hides_nothing(
     assert [dead.id for dead, _ in found] == want
 
 
+def test_what_is_shown_in_the_place_of_a_locked_rule_above_is_hidden_by_nothing_that_says_another() -> (
+    None
+):
+    top = Rule("top", "C-8", Verdict.BLOCK, categories=("games",), lock=Lock.RULES)
+    open_ = Rule("open", "C-8", Verdict.ALLOW, lock=Lock.RULES)
+    help_ = rule("help", Verdict.ALLOW, categories=("games",))
+    own = policy(always_reachable=(help_,), rules=(rule("own", categories=("games",)),))
+    assert [dead.id for dead, _ in dead_rules(own)] == ["own"]
+    for above in ((top,), (top, open_)):
+        assert not list(dead_rules(extend(own, policy(id="trust", rules=above))))
+
+
 @settings(max_examples=500)
 @given(WORLDS)
 def test_a_dead_rule_decides_nothing(world: World) -> None:

@@ -14,7 +14,7 @@ from schoolgate.core.media.formats import (
     may_be_manifest,
     recognise,
 )
-from schoolgate.core.media.hls import HlsReader, Segment
+from schoolgate.core.media.hls import HlsReader
 from schoolgate.core.media.length import (
     LIVE,
     UNKNOWN,
@@ -26,6 +26,7 @@ from schoolgate.core.media.length import (
 )
 from schoolgate.core.media.manifests import Manifest, ManifestReader
 from schoolgate.core.media.progressive import LengthReader, reader_of
+from schoolgate.core.media.segments import Segment
 from schoolgate.core.media.videoplayback import Playback, playback_of
 from schoolgate.core.media.viewing import Piece
 

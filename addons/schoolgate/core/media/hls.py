@@ -5,9 +5,9 @@ The few tags that decide are read line by line as the bytes come. The parser of 
 """
 
 import re
-from dataclasses import dataclass
 
 from schoolgate.core.media.length import LIVE, UNKNOWN, Length, ended
+from schoolgate.core.media.segments import Segment
 
 _DURATION = re.compile(rb"\s*(-?\d{1,9}(?:\.\d*)?|-?\.\d+)")
 # Of more pieces than a day has at two seconds each, none is remembered.
@@ -19,21 +19,6 @@ _INDEX = (b"#EXT-X-STREAM-INF", b"#EXT-X-I-FRAME-STREAM-INF", b"#EXT-X-MEDIA:", 
 # Only what goes on has these (RFC 8216bis, 4.4.3.7 and 4.4.5): where no end is told they outweigh the
 # word that it is on demand.
 _GOES_ON = (b"#EXT-X-PART:", b"#EXT-X-PRELOAD-HINT", b"#EXT-X-SKIP", b"#EXT-X-RENDITION-REPORT")
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece that a playlist names.
-
-    Attributes:
-        uri: as it stands there.
-        start: seconds from the first piece of the playlist.
-        seconds: as the playlist says.
-    """
-
-    uri: str
-    start: float
-    seconds: float
 
 
 class HlsReader:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from schoolgate.core.media.formats import Format
-from schoolgate.core.media.hls import HlsReader, Segment
+from schoolgate.core.media.hls import HlsReader
 from schoolgate.core.media.length import UNKNOWN, Length
+from schoolgate.core.media.segments import Pattern, Segment
 from schoolgate.core.media.xml_manifests import XmlManifestReader
 
 # A film of a day in pieces of two seconds takes 3 MB; nobody's player is given more.
@@ -19,12 +20,14 @@ class Manifest:
         length: of what plays.
         is_index: it names other manifests, each of which is judged by itself.
         segments: the pieces that it names, where it names each.
+        patterns: the pieces that it names by numbers.
         playlists: the other lists that it names.
     """
 
     length: Length
     is_index: bool = False
     segments: tuple[Segment, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     playlists: tuple[str, ...] = ()
 
     @property
@@ -65,6 +68,7 @@ class ManifestReader:
         if isinstance(self._reader, HlsReader):
             reader = self._reader
             return Manifest(
-                length, reader.is_index, tuple(reader.segments), tuple(reader.playlists)
+                length, reader.is_index, tuple(reader.segments), playlists=tuple(reader.playlists)
             )
-        return Manifest(length)
+        pieces = self._reader.pieces
+        return Manifest(length, segments=tuple(pieces.listed), patterns=tuple(pieces.patterns))

@@ -4,7 +4,6 @@ They are read as they come by a parser that refuses document types and entities,
 grows; what is kept is a few numbers.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from xml.etree.ElementTree import ParseError
@@ -12,26 +11,14 @@ from xml.etree.ElementTree import ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
+from schoolgate.core.media.dash_pieces import DashPieces
 from schoolgate.core.media.length import LIVE, UNKNOWN, Length, ended
+from schoolgate.core.media.numbers import iso_duration, number
 
-# ISO 8601; a year and a month are as long as they ever are.
-_DURATION = re.compile(
-    r"P(?:(\d{1,6})Y)?(?:(\d{1,6})M)?(?:(\d{1,6})W)?(?:(\d{1,6})D)?"
-    r"(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d*)?)S)?)?"
-)
-_SECONDS = (31_622_400, 2_678_400, 604_800, 86_400, 3_600, 60, 1)
 _SMOOTH_TICKS = 10_000_000
 _LEVELS = frozenset({"Period", "AdaptationSet", "Representation"})
 
 type _Attributes = dict[str, str]
-
-
-def iso_duration(text: str) -> float | None:
-    """Give the seconds of a duration of ISO 8601 such as ``PT1H2M3.5S``; None where it is none."""
-    found = _DURATION.fullmatch(text.strip())
-    if found is None or not any(found.groups()):
-        return None
-    return sum(float(part or 0) * size for part, size in zip(found.groups(), _SECONDS, strict=True))
 
 
 @dataclass(slots=True)
@@ -49,10 +36,12 @@ class XmlManifestReader:
     Attributes:
         is_broken: it is no XML, or tries what no manifest does.
         is_manifest: its root is that of either kind.
+        pieces: which it names, where it is one of MPEG-DASH.
     """
 
     def __init__(self) -> None:
         self.is_broken = False
+        self.pieces = DashPieces()
         self._is_closed = False
         self._parser = DefusedXMLParser(target=self, forbid_dtd=True)
         self._root = ""
@@ -116,6 +105,11 @@ class XmlManifestReader:
                 self._period = iso_duration(attributes.get("duration", ""))
         elif name in self._on:
             self._on[name](attributes)
+        self.pieces.start(name, attributes)
+
+    def data(self, text: str) -> None:
+        """Take what stands in an element."""
+        self.pieces.text(text)
 
     def end(self, tag: str) -> None:
         """End an element."""
@@ -129,6 +123,7 @@ class XmlManifestReader:
                 self._levels[-1].measured = max(self._levels[-1].measured, level.measured)
         elif name == "StreamIndex":
             self._total = max(self._total, self._levels[-1].measured)
+        self.pieces.end(name)
 
     def close(self) -> None:
         """Be done."""
@@ -141,42 +136,31 @@ class XmlManifestReader:
             self._declared = iso_duration(attributes.get("mediaPresentationDuration", ""))
         elif name == "SmoothStreamingMedia":
             self._is_live = attributes.get("IsLive", "").strip().lower() == "true"
-            ticks = _number(attributes.get("TimeScale")) or _SMOOTH_TICKS
+            ticks = number(attributes.get("TimeScale")) or _SMOOTH_TICKS
             self._levels[0].timescale = ticks
-            self._declared = (_number(attributes.get("Duration")) or 0.0) / ticks
+            self._declared = (number(attributes.get("Duration")) or 0.0) / ticks
 
     def _segments(self, attributes: _Attributes) -> None:
         level = self._levels[-1]
-        level.timescale = _number(attributes.get("timescale")) or level.timescale
-        level.duration = _number(attributes.get("duration")) or level.duration
+        level.timescale = number(attributes.get("timescale")) or level.timescale
+        level.duration = number(attributes.get("duration")) or level.duration
 
     def _run(self, attributes: _Attributes) -> None:
         """Add pieces of one length that follow each other (``S``)."""
-        repeated = _number(attributes.get("r")) or 0.0
-        self._piece(_number(attributes.get("d")) or 0.0, max(repeated, 0.0) + 1)
+        repeated = number(attributes.get("r")) or 0.0
+        self._piece(number(attributes.get("d")) or 0.0, max(repeated, 0.0) + 1)
 
     def _listed(self, _: _Attributes) -> None:
         self._piece(self._levels[-1].duration, 1)
 
     def _stream_index(self, attributes: _Attributes) -> None:
         level = self._levels[-1]
-        level.timescale = _number(attributes.get("TimeScale")) or level.timescale
+        level.timescale = number(attributes.get("TimeScale")) or level.timescale
         level.measured = 0.0
 
     def _chunk(self, attributes: _Attributes) -> None:
-        self._piece(_number(attributes.get("d")) or 0.0, _number(attributes.get("r")) or 1.0)
+        self._piece(number(attributes.get("d")) or 0.0, number(attributes.get("r")) or 1.0)
 
     def _piece(self, ticks: float, count: float) -> None:
         level = self._levels[-1]
         level.measured += ticks / level.timescale * count
-
-
-def _number(text: str | None) -> float | None:
-    """Give a number that is written in digits; None for what is none or below nothing."""
-    if text is None or len(text) > 20:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if 0 <= value < 1e20 else None

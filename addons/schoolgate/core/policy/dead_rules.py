@@ -33,6 +33,8 @@ def _hiding(policy: Policy, rule: Rule, before: Sequence[Rule]) -> list[Rule]:
     """Give the rules that hide another between them, or none."""
     found: dict[str, Rule] = {}
     candidates = [other for other in before if _holds_when(other, rule)]
+    if _stands_for_another(policy, rule):
+        candidates = [other for other in candidates if other.verdict is rule.verdict]
     for group in sorted(rule.groups or policy.groups):
         around = with_groups_around(policy.groups, [group])
         reaching = [other for other in candidates if not other.groups or other.groups & around]
@@ -59,6 +61,17 @@ def _holds_when(other: Rule, rule: Rule) -> bool:
             (other.periods, rule.periods),
             (other.methods, rule.methods),
         )
+    )
+
+
+def _stands_for_another(policy: Policy, rule: Rule) -> bool:
+    """Ask whether a policy above has locked a rule in whose place this one is shown.
+
+    That one may decide before what comes before this one and says something else.
+    """
+    return any(
+        above.lock is not Lock.NONE and above.level > rule.level and above.verdict is rule.verdict
+        for above in policy.rules
     )
 
 
