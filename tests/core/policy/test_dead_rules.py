@@ -112,6 +112,16 @@ def test_what_is_shown_in_the_place_of_a_locked_rule_above_is_hidden_by_nothing_
         assert not list(dead_rules(extend(own, policy(id="trust", rules=above))))
 
 
+def test_help_that_a_policy_above_counts_as_a_way_round_hides_nothing_of_what_the_school_does() -> (
+    None
+):
+    help_ = rule("help", Verdict.ALLOW, categories=("games",))
+    own = policy(always_reachable=(help_,), circumvention=(rule("round", categories=("games",)),))
+    assert [dead.id for dead, _ in dead_rules(own)] == ["round"]
+    above = policy(id="trust", circumvention=(rule("top", hosts=hosts("example.com")),))
+    assert not list(dead_rules(extend(own, above)))
+
+
 @settings(max_examples=500)
 @given(WORLDS)
 def test_a_dead_rule_decides_nothing(world: World) -> None:

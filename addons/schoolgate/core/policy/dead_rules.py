@@ -32,9 +32,7 @@ def dead_rules(policy: Policy) -> Iterator[tuple[Rule, str]]:
 def _hiding(policy: Policy, rule: Rule, before: Sequence[Rule]) -> list[Rule]:
     """Give the rules that hide another between them, or none."""
     found: dict[str, Rule] = {}
-    candidates = [other for other in before if _holds_when(other, rule)]
-    if _stands_for_another(policy, rule):
-        candidates = [other for other in candidates if other.verdict is rule.verdict]
+    candidates = _before(policy, rule, before)
     for group in sorted(rule.groups or policy.groups):
         around = with_groups_around(policy.groups, [group])
         reaching = [other for other in candidates if not other.groups or other.groups & around]
@@ -44,6 +42,19 @@ def _hiding(policy: Policy, rule: Rule, before: Sequence[Rule]) -> list[Rule]:
                 return []
             found[hides.id] = hides
     return list(found.values())
+
+
+def _before(policy: Policy, rule: Rule, before: Sequence[Rule]) -> list[Rule]:
+    """Give the rules that decide before another wherever they concern the same request."""
+    found = [other for other in before if _holds_when(other, rule)]
+    if _stands_for_another(policy, rule):
+        found = [other for other in found if other.verdict is rule.verdict]
+    if rule in policy.circumvention:
+        # What a policy above counts as getting round the filter is help of no school's.
+        top = max(other.level for other in policy.circumvention)
+        help_ = [other for other in policy.always_reachable if other.level < top]
+        found = [other for other in found if other not in help_]
+    return found
 
 
 def _holds_when(other: Rule, rule: Rule) -> bool:
