@@ -90,3 +90,4 @@ bench: setup
 	@$(BIN)/python -m benchmarks.propagation --write
 	@$(BIN)/python -m benchmarks.portal --write
 	@$(BIN)/python -m benchmarks.approval --write
+	@$(BIN)/python -m benchmarks.feeds --times --write

@@ -99,6 +99,8 @@ def table_of(state: Path) -> Iterator[str]:
     yield "|---|---|---|---|"
     for ground, findings in sorted(found.items(), key=lambda item: -len(item[1])):
         becomes = "held" if ground.holds else "dropped"
+        # By their names: a list is a set, which has another order each time.
+        findings.sort(key=lambda one: (one.entry, one.detail))
         step = max(1, len(findings) // _EXAMPLES)
         shown = ", ".join(
             f"`{one.entry}`" + (f" ({one.detail})" if one.detail else "")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cli.ended import DONE, NO, Ended, lines, refused, run
+from tests.cli.ended import DONE, NO, OUT_OF_REACH, Ended, lines, refused, run
 from tests.publisher import Publisher, listed, publishing, register
 from tests.school import School
 
@@ -57,6 +57,39 @@ def test_a_technicians_day(school: School, publisher: Publisher) -> None:
     assert "lists.rolled-back" in audit
 
 
+def test_each_line_of_a_hostile_feed_is_named_in_diff(school: School, publisher: Publisher) -> None:
+    # The first letter of the school's own domain is Cyrillic.
+    alike = "\u04bbill.org.uk".encode("idna").decode()
+    school.write_config(lists={"dirs": ["categories"], "own_domains": ["hill.org.uk"]})
+    (school.categories / "popular-hosts.txt").write_text("google.com\n")
+    (school.categories / "never-block.txt").write_text("login.example\n")
+    good = [f"bad{number}.example" for number in range(50)]
+    publisher.lists["bets.txt"] = "\n".join(good).encode()
+    run(school, "lists", "update")
+    held = ["google.com", "hill.org.uk", "login.example", "ox.ac.uk", alike]
+    dropped = ["gov.uk", "co.uk"]
+    no_entries = {
+        "localhost": "localhost",
+        "10.0.0.0/8": "10.0.0.0/8",
+        "a" * 300 + ".example": "a" * 60,
+        "nul\0.example": "nul\\x00",
+    }
+    hostile = [*good, *held, *dropped, *no_entries]
+    publisher.lists["bets.txt"] = "\n".join(hostile).encode()
+    run(school, "lists", "update")
+    said = lines(run(school, "lists", "diff", "--all"))
+    for sign, names in (
+        ("waits", held),
+        ("dropped", dropped),
+        ("no entry", list(no_entries.values())),
+    ):
+        for name in names:
+            assert any(sign in line and name in line for line in said), (sign, name, said)
+    assert not [line for line in said if line.startswith("  +")]
+    for name in (*held, *dropped):
+        assert "one" not in _shown(school, name).stdout.split()
+
+
 def test_a_list_that_cannot_be_had_is_told_and_exits_1(
     school: School, publisher: Publisher
 ) -> None:
@@ -64,6 +97,20 @@ def test_a_list_that_cannot_be_had_is_told_and_exits_1(
     ended = run(school, "lists", "update")
     assert ended.returncode == NO
     assert "one:bets: failed: cannot be had: the server answers 404" in ended.stdout
+
+
+def test_without_a_network_it_is_said_in_a_sentence_who_can_mend_it(school: School) -> None:
+    bases = ("http://127.0.0.1:1/", "http://127.0.0.1:2/")
+    names = [f"list{number}" for number in range(40)]
+    feeds = register(
+        "",
+        one={"base": bases[0], "lists": {name: listed(f"{name}.txt") for name in names}},
+        two={"base": bases[1], "lists": {name: listed(f"{name}.txt") for name in names}},
+    )
+    (school.categories / "feeds.yaml").write_text(feeds)
+    for arguments in (("--dry-run",), ()):
+        ended = run(school, "lists", "update", *arguments)
+        refused(ended, OUT_OF_REACH, "No publisher of lists can be reached: .*school's network can")
 
 
 def test_what_cannot_be_done_is_said_in_a_sentence(school: School, publisher: Publisher) -> None:

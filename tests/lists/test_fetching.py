@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schoolgate.lists.fetching import Fetched, Fetcher, FetchError, Version, Way
+from schoolgate.lists.fetching import Fetched, Fetcher, FetchError, UnreachableError, Version, Way
 from tests import publisher as answers
 from tests.origin import A_WEEK, certificates
 from tests.publisher import Publisher, publishing
@@ -104,10 +104,40 @@ def test_what_is_too_slow_is_given_up(fetching: Fetching) -> None:
         fetching.fetch()
 
 
-def test_nobody_there_is_said_after_all_tries(fetching: Fetching) -> None:
-    fetching.publisher.base = "http://127.0.0.1:1/"
-    with pytest.raises(FetchError, match=r"cannot be reached: Connection refused \(4 tries\)"):
+@pytest.mark.parametrize(
+    ("base", "why"),
+    [("http://127.0.0.1:1/", "Connection refused"), ("http://feeds.invalid/", "[Nn]ame")],
+)
+def test_nobody_there_is_said_after_a_second(fetching: Fetching, base: str, why: str) -> None:
+    fetching.publisher.base = base
+    with pytest.raises(UnreachableError, match=rf"cannot be reached: .*{why}.* \(2 tries\)"):
         fetching.fetch()
+    assert fetching.waited == [1.0]
+
+
+def test_where_a_list_moved_to_may_be_away_while_its_publisher_is_there(
+    fetching: Fetching,
+) -> None:
+    fetching.publisher.lists["list"] = answers.redirecting("http://127.0.0.1:1/list")
+    with pytest.raises(FetchError, match=r"Connection refused \(4 tries\)") as caught:
+        fetching.fetch()
+    assert not isinstance(caught.value, UnreachableError)
+
+
+def test_what_we_have_is_asked_for_on_one_connection(fetching: Fetching) -> None:
+    ports = set()
+
+    def told(handler: answers.Handler) -> None:
+        ports.add(handler.client_address[1])
+        handler.with_etag(b"one.example\n")
+
+    fetching.publisher.lists["list"] = told
+    fetcher = Fetcher(Way())
+    address, known = fetching.publisher.base + "list", Version()
+    for _ in range(4):
+        came = fetcher.fetch(address, fetching.path, known, 1_000)
+        known = came.version if came else known
+    assert len(ports) == 1
 
 
 def test_a_proxy_is_asked_where_one_is_set(fetching: Fetching) -> None:

@@ -73,6 +73,25 @@ def test_what_changed_while_it_was_read_is_read_anew(
     assert load_catalogue(lists.places, NOON, keep=True).sites.names == 4
 
 
+def test_a_list_that_came_while_others_were_read_refuses_nothing_of_those(
+    lists: Lists, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made empty first, and gone again soon: the lists without it are as good as they were."""
+    path = lists.supply("one", "games", "b.example\n")
+    path.unlink()
+    sources = catalogue._sources
+
+    def comes(*arguments: object) -> object:
+        path.touch()
+        return sources(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(catalogue, "_sources", comes)
+    assert "holds nothing" in refused(lists)[0]
+    path.unlink()
+    monkeypatch.setattr(catalogue, "_sources", sources)
+    assert load_catalogue(lists.places, NOON, keep=True).sites.names == 4
+
+
 @pytest.mark.parametrize("text", ["", "no json", "[]", '["x", "y", []]', '["x", 5, [[1]]]'])
 def test_a_note_that_cannot_be_read_is_none(lists: Lists, builds: list[object], text: str) -> None:
     lists.supply("one", "games", "<html>\n<body>\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schoolgate.core.policy.pinning import Failure
+from schoolgate.core.pinning import Failure
 from schoolgate.settings import load_settings
 from schoolgate.storage import PinningTable, open_database
 from tests import gateway

@@ -173,6 +173,36 @@ def test_what_is_no_list_is_refused_and_the_last_good_one_stays(
     assert updating.listed("two.example") == ["one:gambling"]
 
 
+def test_a_list_that_moved_is_followed(updating: Updating) -> None:
+    updating.publish("moved.txt", b"one.example\n")
+    updating.publish("bets.txt", answers.redirecting(f"{updating.publisher.base}moved.txt"))
+    assert updating.update().failed == []
+    assert updating.listed("one.example") == ["one:gambling"]
+
+
+def test_a_list_that_takes_too_long_is_given_up_and_the_others_are_in_use(
+    updating: Updating,
+) -> None:
+    updating.register(
+        one={"lists": {"bets": listed("bets.txt"), "play": listed("play.txt", "games")}}
+    )
+    ticks = [0.0]
+
+    def slow(handler: answers.Handler) -> None:
+        handler.begin()
+        ticks[0] += 1_000
+        handler.wfile.write(b"slow.example\n")
+
+    updating.publish("bets.txt", slow)
+    updating.publish("play.txt", b"play.example\n")
+    way = replace(updating.around.way, clock=lambda: ticks[0])
+    (failed,) = feed_updates.update(replace(updating.around, way=way)).failed
+    assert failed.id == "one:bets"
+    assert "too slow" in failed.why
+    assert updating.listed("slow.example") == []
+    assert updating.listed("play.example") == ["one:games"]
+
+
 def test_a_list_is_asked_for_when_it_is_due(updating: Updating) -> None:
     updating.publish("bets.txt", b"one.example\n")
     assert updating.update(due_only=True).asked == 1

@@ -1,16 +1,15 @@
-"""How the feeds of a machine stand, in figures and in a sentence."""
+"""Which feeds a machine has, and how they stand, in figures."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from schoolgate import bootstrap
 from schoolgate.core.errors import ConfigurationError
-from schoolgate.lists.feed_states import FeedState
 from schoolgate.services.feed_updates import update
-from schoolgate.services.feeds import feeds_finding, feeds_of, states_of
+from schoolgate.services.feeds import feeds_of, states_of
 from schoolgate.settings import Settings, load_settings
 from tests.publisher import Publisher, listed, publishing, register
 from tests.school import School, write_school
@@ -73,27 +72,3 @@ def test_a_feed_stands_as_the_last_update_left_it(school: School, publisher: Pub
     assert one.fetched_at is not None
     assert (two.domains, two.fetched_at) == (0, None)
     assert two.failed == ("two:games cannot be had: the server answers 404",)
-
-
-@pytest.mark.parametrize(
-    ("states", "said", "note"),
-    [
-        ([], "no lists of others are fetched", False),
-        (
-            [FeedState("one", _NOW - timedelta(hours=36), 3000, 0, ())],
-            "1 feeds, 3,000 entries; the oldest of 1.5 days ago",
-            False,
-        ),
-        (
-            [FeedState("one", None, 0, 0, ("one:x fails",)), FeedState("two", _NOW, 5, 2, ())],
-            (
-                "2 feeds, 5 entries; the oldest of 0.0 days ago; updates wait for a person (two): "
-                "schoolgate lists diff; could not be had the last time: one"
-            ),
-            True,
-        ),
-    ],
-)
-def test_it_is_said_in_a_sentence(states: list[FeedState], said: str, note: bool) -> None:
-    found = feeds_finding(states, _NOW)
-    assert (found.said, found.ok, found.is_note) == (said, True, note)

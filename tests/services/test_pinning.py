@@ -9,8 +9,8 @@ import pytest
 
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import UnavailableError
+from schoolgate.core.pinning import Evidence, Failure, PinDecision
 from schoolgate.core.policy import Carrier, Rule, Verdict
-from schoolgate.core.policy.pinning import Evidence, Failure, PinDecision
 from schoolgate.services import pinning as learning
 from schoolgate.services.pinning import Pinning, proposals
 from tests.core.policy.example import NOON, engine, hosts, listed

@@ -14,6 +14,7 @@ from schoolgate.core.policy import Verdict, WebRequest
 from schoolgate.core.urls import parse_web_url
 from schoolgate.settings import load_settings
 from tests.data import shared
+from tests.gateway import write_config
 
 _NAME = re.compile(r"^[a-z0-9-]+(?:\.[a-z0-9-]+)+$")
 
@@ -37,6 +38,21 @@ def _services() -> set[str]:
     return {name for name in names if _NAME.match(name) and not name.startswith("mask")}
 
 
+def test_of_the_services_of_devices_the_school_itself_closes_the_shop_of_apps_alone(
+    tmp_path: Path,
+) -> None:
+    """It need not be reachable to be left unread: no software from any source without approval."""
+    engine = bootstrap.load_engine(load_settings(write_config(tmp_path), {}))
+    closed = set()
+    for host in _services():
+        for group in engine.policy.groups:
+            request = WebRequest(parse_web_url(host), Client("", group))
+            decision = engine.decide(request, bootstrap.now())
+            if decision.verdict is Verdict.BLOCK:
+                closed.add((host, decision.clause))
+    assert closed == {("apps.apple.com", "W-6.3.1-software")}
+
+
 @pytest.mark.long
 def test_what_a_school_needs_is_not_blocked_by_real_lists() -> None:
     shared("lists/school_domains.tsv.xz")
@@ -58,7 +74,7 @@ def test_what_a_school_needs_is_not_blocked_by_real_lists() -> None:
                 url = parse_web_url(host)
             except BadAddressError:
                 continue
-            # What the school's own categories close, such as the shops of apps, is its own decision.
+            # What the school's own categories close, the shop of apps (see above), is its own decision.
             blocked += [
                 (host, group, by)
                 for group in engine.policy.groups

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from schoolgate.core.errors import RefusedError
-from schoolgate.core.policy.pinning import Evidence, Failure
+from schoolgate.core.pinning import Evidence, Failure
 from schoolgate.storage import PinningTable, schema
 from schoolgate.storage import pinning as stored
 from schoolgate.storage.connections import reading

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         restore,
         settings_to_restore,
     )
+    from schoolgate.bootstrap.clock import now
     from schoolgate.bootstrap.examination import at_rest, blocked_sites
     from schoolgate.bootstrap.gateway import Gateway, upstream_bundle
     from schoolgate.bootstrap.jobs import (
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
         load_people_of,
         load_policy_of,
         locked_place,
-        now,
     )
     from schoolgate.bootstrap.serving import Addresses, serve
     from schoolgate.bootstrap.store import (
@@ -104,6 +104,7 @@ _PARTS = {
         "restore",
         "settings_to_restore",
     ),
+    "clock": ("now",),
     "examination": ("at_rest", "blocked_sites"),
     "gateway": ("Gateway", "upstream_bundle"),
     "jobs": (
@@ -133,7 +134,6 @@ _PARTS = {
         "load_people_of",
         "load_policy_of",
         "locked_place",
-        "now",
     ),
     "serving": (
         "Addresses",

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from schoolgate.bootstrap.rules import now, roles_of
+from schoolgate.bootstrap.clock import now
+from schoolgate.bootstrap.rules import roles_of
 from schoolgate.core.approvals import Role
 from schoolgate.core.people import Membership, People
 from schoolgate.core.policy import Policy

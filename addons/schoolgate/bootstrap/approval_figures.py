@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from schoolgate.bootstrap.rules import now
+from schoolgate.bootstrap.clock import now
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import UnavailableError
 from schoolgate.core.policy import PolicyEngine

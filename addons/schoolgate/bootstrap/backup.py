@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from schoolgate import __version__
+from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.occupancy import LOCK, PLAN, alone, finish
-from schoolgate.bootstrap.rules import now
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.services.archive import Manifest, unpack, write_archive
 from schoolgate.services.switching import Step, commit

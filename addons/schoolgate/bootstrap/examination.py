@@ -8,15 +8,17 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from schoolgate import authority
+from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.jobs import mail_faults
 from schoolgate.bootstrap.people import client_at
-from schoolgate.bootstrap.rules import load_engine, load_people_of, now
+from schoolgate.bootstrap.rules import load_engine, load_people_of
 from schoolgate.core.errors import SchoolgateError
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.lists import read_category_files
 from schoolgate.services import canaries as chosen
 from schoolgate.services import probing, vital_signs
-from schoolgate.services.feeds import feeds_finding, states_of
+from schoolgate.services.feed_finding import feeds_finding
+from schoolgate.services.feeds import states_of
 from schoolgate.services.network import strays
 from schoolgate.services.probing import Finding
 from schoolgate.settings import Settings

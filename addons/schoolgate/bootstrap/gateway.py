@@ -13,9 +13,10 @@ import certifi
 from cryptography import x509
 
 from schoolgate import authority
+from schoolgate.bootstrap.clock import now, today
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.refusals import Refusals
-from schoolgate.bootstrap.rules import Rules, list_places, load_rules, now, today
+from schoolgate.bootstrap.rules import Rules, list_places, load_rules
 from schoolgate.bootstrap.sign_in import SignIn
 from schoolgate.bootstrap.watches import (
     Seen,

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from schoolgate.bootstrap.rules import load_engine, now
+from schoolgate.bootstrap.clock import now
+from schoolgate.bootstrap.rules import load_engine
 from schoolgate.core.approvals import Role
 from schoolgate.core.errors import ConfigurationError, Fault, RefusedError, UnavailableError
 from schoolgate.core.people import People

@@ -1,33 +1,22 @@
 """Updates of the lists of others on this machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from schoolgate.bootstrap.rules import list_places, load_engine, now
-from schoolgate.core.errors import ConfigurationError
-from schoolgate.lists import load_local_lists
+from schoolgate.bootstrap.clock import now
+from schoolgate.lists import ListPlaces
 from schoolgate.lists.fetching import Way
-from schoolgate.monitoring import FeedFigure
 from schoolgate.services.feed_making import Surroundings
-from schoolgate.services.feed_replay import LOOKED_BACK
-from schoolgate.services.feeds import feeds_of, states_of
+from schoolgate.services.feeds import feeds_of
 from schoolgate.settings import Settings
 
+if TYPE_CHECKING:
+    from schoolgate.core.categories import ListEntry
+    from schoolgate.core.policy import PolicyEngine
+
 _PIECE = 4 << 20
-
-
-def feed_figures(settings: Settings) -> list[FeedFigure]:
-    """Give how the feeds stand, for the metrics; nothing where what is kept of them cannot be read."""
-    try:
-        states = states_of(settings)
-    except ConfigurationError:
-        return []
-    at = now()
-    return [
-        FeedFigure(one.feed, one.age_seconds(at), one.held, one.domains, not one.failed)
-        for one in states
-    ]
 
 
 def surroundings_of(settings: Settings) -> Surroundings:
@@ -38,16 +27,29 @@ def surroundings_of(settings: Settings) -> Surroundings:
     """
     feeds, lists = feeds_of(settings)
     return Surroundings(
-        list_places(settings),
+        ListPlaces(settings.lists.dirs, settings.lists_dir),
         feeds,
         lists,
         Way(settings.lists.proxy, settings.lists.ca_file),
         own_domains(settings),
-        lambda: load_engine(settings),
-        lambda: load_local_lists(settings.lists.local),
+        lambda: _engine(settings),
+        lambda: _local(settings),
         lambda: journal_pieces(settings),
         now,
     )
+
+
+# Where nothing changed, nothing is judged: what this takes long to load is not needed.
+def _engine(settings: Settings) -> "PolicyEngine":
+    from schoolgate.bootstrap.rules import load_engine  # noqa: PLC0415
+
+    return load_engine(settings)
+
+
+def _local(settings: Settings) -> "Sequence[ListEntry]":
+    from schoolgate.lists import load_local_lists  # noqa: PLC0415
+
+    return load_local_lists(settings.lists.local)
 
 
 def own_domains(settings: Settings) -> tuple[str, ...]:
@@ -58,6 +60,8 @@ def own_domains(settings: Settings) -> tuple[str, ...]:
 
 def journal_pieces(settings: Settings) -> Iterator[bytes]:
     """Give the journal of the days that an update looks back to, in pieces of whole lines."""
+    from schoolgate.services.feed_replay import LOOKED_BACK  # noqa: PLC0415
+
     day, last = (now() - LOOKED_BACK).date(), now().date()
     while day <= last:
         yield from _pieces(settings.journal_dir / f"{day}.jsonl")

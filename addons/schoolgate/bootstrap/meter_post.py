@@ -6,7 +6,7 @@ import signal
 import time
 from pathlib import Path
 
-from schoolgate.bootstrap.rules import today
+from schoolgate.bootstrap.clock import today
 from schoolgate.core.errors import UnavailableError
 from schoolgate.monitoring import share
 from schoolgate.monitoring.meter_metrics import MeterMetrics

@@ -12,10 +12,11 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from schoolgate import authority
+from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.examination import at_rest, blocked_sites
 from schoolgate.bootstrap.jobs import journal_of_late
 from schoolgate.bootstrap.people import Sources
-from schoolgate.bootstrap.rules import Rules, list_places, load_people_of, load_rules, now
+from schoolgate.bootstrap.rules import Rules, list_places, load_people_of, load_rules
 from schoolgate.bootstrap.watches import seen_now, watch_local, watch_locked, watched_files
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import (

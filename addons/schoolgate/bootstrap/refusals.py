@@ -6,7 +6,7 @@ from functools import partial
 from threading import Event, Thread
 from typing import Any
 
-from schoolgate.bootstrap.rules import now
+from schoolgate.bootstrap.clock import now
 from schoolgate.monitoring import Journal, Metrics
 from schoolgate.services.network import counted_since
 from schoolgate.settings import Settings

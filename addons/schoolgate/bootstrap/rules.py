@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from schoolgate.core.approvals import USUAL_ROLES, Roles, school_day
+from schoolgate.bootstrap.clock import now
+from schoolgate.core.approvals import USUAL_ROLES, Roles
 from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
 from schoolgate.core.locked import LockedLists
 from schoolgate.core.people import People
@@ -28,16 +28,6 @@ from schoolgate.settings import Settings, load_cases, load_people, load_policy
 logger = logging.getLogger(__name__)
 
 _CASES = ".cases.yaml"
-
-
-def now() -> datetime:
-    """Give the time, aware."""
-    return datetime.now(UTC)
-
-
-def today() -> str:
-    """Give the day that it is in school."""
-    return school_day(now())
 
 
 def list_places(settings: Settings) -> ListPlaces:

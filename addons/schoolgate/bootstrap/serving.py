@@ -13,9 +13,9 @@ from pathlib import Path
 from schoolgate.bootstrap import exposition, worker
 from schoolgate.bootstrap.approval_figures import ApprovalReader, category_by
 from schoolgate.bootstrap.exposition import Beside
+from schoolgate.bootstrap.feed_figures import feed_figures
 from schoolgate.bootstrap.gateway import prepare, upstream_bundle
 from schoolgate.bootstrap.jobs_post import keep_jobs
-from schoolgate.bootstrap.list_updates import feed_figures
 from schoolgate.bootstrap.meter_post import keep_meter
 from schoolgate.bootstrap.occupancy import occupied
 from schoolgate.bootstrap.portal_post import keep_portal, why_no_portal

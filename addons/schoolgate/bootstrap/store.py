@@ -1,6 +1,6 @@
 """The database of this machine: opened, or not made where nothing was ever kept."""
 
-from schoolgate.bootstrap.rules import now
+from schoolgate.bootstrap.clock import now
 from schoolgate.core.approvals import Overlay
 from schoolgate.settings import Settings
 from schoolgate.storage import AuditTrail, DecisionStore, PinningTable, is_there, open_database

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from schoolgate.bootstrap.rules import list_places, locked_place, now
+from schoolgate.bootstrap.clock import now
+from schoolgate.bootstrap.rules import list_places, locked_place
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.locked import LockedLists
 from schoolgate.lists import faults_of, load_local_lists, read_locked_lists

@@ -3,12 +3,12 @@
 import io
 import os
 import sys
-from importlib import import_module
 
 import rich_click as click
 from click.exceptions import Exit
 
 from schoolgate import __version__
+from schoolgate.cli.late import LateGroup
 from schoolgate.core.errors import (
     BadAddressError,
     ConfigurationError,
@@ -16,7 +16,7 @@ from schoolgate.core.errors import (
     UnavailableError,
 )
 
-# Which module has a command; it is loaded when the command is named, as each costs its imports.
+# Which module has a command.
 _MODULES = {
     "run": "run",
     "proxy": "run",
@@ -45,22 +45,9 @@ _MODULES = {
 ANSWER_IS_NO, WRONG_USE, OUT_OF_REACH = 1, 2, 3
 
 
-class _Commands(click.RichGroup):
-    """The commands, each loaded when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_MODULES)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in _MODULES:
-            return None
-        module = import_module(f"schoolgate.cli.{_MODULES[name]}")
-        command: click.Command = getattr(module, name.replace("-", "_"))
-        return command
-
-
 @click.group(
-    cls=_Commands,
+    cls=LateGroup,
+    modules=_MODULES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done · 1 the answer is no · 2 wrong use or configuration · "
     "3 something needed is out of reach.",

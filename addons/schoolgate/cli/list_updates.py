@@ -1,4 +1,4 @@
-"""`schoolgate lists update | diff | approve | rollback`: lists of others, from their publishers to use."""
+"""`schoolgate lists update | diff | approve`: lists of others, from their publishers to use."""
 
 import time
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from click.exceptions import Exit
 from schoolgate import bootstrap
 from schoolgate.cli import output
 from schoolgate.cli.options import actor, when, with_settings
+from schoolgate.core.errors import UnavailableError
 from schoolgate.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from schoolgate.services.feed_making import Update, Watching
 
 _SHOWN = 20
+_CUT_OFF = (
+    "No publisher of lists can be reached: this machine has no way to {way}, or no name server answers it. "
+    "Whoever looks after the school's network can mend that. The lists in use stay as they are."
+)
 
 
 @click.command("update")
@@ -31,7 +36,8 @@ def update(names: Sequence[str], settings: Settings, due: bool, dry_run: bool) -
     FEED is a feed of categories/feeds.yaml, or a list of one as feed:list; all that are on when left out.
     A running gateway takes the lists up by itself. What the gate holds waits: schoolgate lists diff.
 
-    Exits 1 when a list could not be had; the others are in use all the same.
+    Exits 1 when a list could not be had; the others are in use all the same. Exits 3 when no publisher
+    could be reached.
 
     \b
     schoolgate lists update
@@ -48,6 +54,8 @@ def update(names: Sequence[str], settings: Settings, due: bool, dry_run: bool) -
         done = update_lists(
             around, names=names, due_only=due, dry=dry_run, watching=_watching(bar)
         )  # fmt: skip
+    if done.cut_off and done.generation is None:
+        raise UnavailableError(_CUT_OFF.format(way=settings.lists.proxy or "the web"))
     _tell(done, time.perf_counter() - started, dry=dry_run)
     if done.failed:
         raise Exit(1)
@@ -111,31 +119,6 @@ def approve(name: str, entries: Sequence[str], settings: Settings) -> None:
         click.echo(f"approved: {line}")
     if done.generation is not None:
         click.echo(f"generation {done.generation.number} is live.")
-
-
-@click.command("rollback")
-@click.argument("number", metavar="N", type=click.IntRange(min=0))
-@with_settings
-def rollback(number: int, settings: Settings) -> None:
-    """Go back to generation N of the fetched lists, at once; 0 is without any.
-
-    The lists that differ stay as they are from then on until you approve them. It is recorded with your
-    name in the audit trail. Which generations there are: schoolgate lists status.
-
-    \b
-    schoolgate lists rollback 12
-    """
-    from schoolgate.services.feed_rollback import roll_back  # noqa: PLC0415
-
-    now = bootstrap.now()
-    trail = bootstrap.open_audit_trail(settings)
-    why = f"taken back to generation {number} by {actor()} on {now:%Y-%m-%d}"
-    before, held = roll_back(settings.lists_dir, number, why)
-    detail = {"from": before, "to": number, "held": held}
-    trail.add(now, actor(), "lists.rolled-back", f"generation:{number}", detail)
-    click.echo(f"generation {number} is live, instead of {before}.")
-    if held:
-        click.echo(f"held until approved: {', '.join(held)}")
 
 
 def standing(settings: Settings) -> dict[str, object]:

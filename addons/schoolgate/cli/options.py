@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import rich_click as click
@@ -15,8 +15,10 @@ from schoolgate import bootstrap
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import ConfigurationError, Fault
 from schoolgate.core.hosts import as_ip
-from schoolgate.core.policy import Policy
 from schoolgate.settings import load_settings
+
+if TYPE_CHECKING:
+    from schoolgate.core.policy import Policy
 
 LONDON = ZoneInfo("Europe/London")
 CONFIG_PLACES = (Path("config/schoolgate.yaml"), Path("/etc/schoolgate/schoolgate.yaml"))
@@ -97,7 +99,7 @@ class Moment(click.ParamType[datetime]):
 
 
 def make_client(
-    policy: Policy, group: str | None, user: str, address: str, device: str, network: str
+    policy: "Policy", group: str | None, user: str, address: str, device: str, network: str
 ) -> Client:
     """Make the client that the options describe.
 

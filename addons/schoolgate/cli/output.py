@@ -1,5 +1,7 @@
 """Tables and colours for people; plain text where the output is not a terminal."""
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -12,7 +14,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from schoolgate.core.policy import Verdict
+if TYPE_CHECKING:
+    from schoolgate.core.policy import Verdict
 
 
 class _Console(Console):
@@ -29,18 +32,19 @@ if not console.is_terminal:
     # Nothing is folded for a file or the next command.
     console.width = 400
 
+# By their names, since most commands need no rules.
 _COLOURS = {
-    Verdict.ALLOW: "green",
-    Verdict.MONITOR: "cyan",
-    Verdict.WARN: "yellow",
-    Verdict.LIMIT: "yellow",
-    Verdict.BLOCK: "red",
+    "allow": "green",
+    "monitor": "cyan",
+    "warn": "yellow",
+    "limit": "yellow",
+    "block": "red",
 }
 
 
-def verdict_text(verdict: Verdict) -> Text:
+def verdict_text(verdict: "Verdict") -> Text:
     """Give a verdict in its colour."""
-    return Text(verdict.value, style=f"bold {_COLOURS[verdict]}")
+    return Text(verdict.value, style=f"bold {_COLOURS[verdict.value]}")
 
 
 def table(*columns: str) -> Table:

@@ -1,10 +1,8 @@
 """The catalogue in force: an index built once from all lists, and opened by everybody after that."""
 
 import contextlib
-import fcntl
 import hashlib
 import logging
-import os
 import re
 import secrets
 import stat
@@ -29,6 +27,7 @@ from schoolgate.lists.generations import (
     read_generation,
 )
 from schoolgate.lists.index_file import open_index, write_index
+from schoolgate.lists.locking import only_one
 from schoolgate.lists.refusals import Refusal, read_refusal, write_refusal
 
 logger = logging.getLogger(__name__)
@@ -163,7 +162,8 @@ def make_catalogue(
         UnavailableError: when it cannot be written, or somebody else builds without end.
     """
     places = places.settled()
-    with _only_one(places.state):
+    # Whoever may read it may hold it: it may have been made by another user.
+    with only_one(places.state, _LOCK, 0o644, _wait_for(places.state)):
         fresh = None if anew else _open_fresh(places, log=True)
         if fresh is not None:
             return fresh
@@ -174,7 +174,9 @@ def make_catalogue(
         try:
             made = build_catalogue(places, now, progress)
         except ConfigurationError as error:
-            write_refusal(places.state, Refusal(looked_at, now, error.faults))
+            # A list that came or went meanwhile may be what is wrong, and is none of these.
+            if version_of(places) == looked_at:
+                write_refusal(places.state, Refusal(looked_at, now, error.faults))
             raise
         try:
             write_index(places.index, made)
@@ -391,38 +393,17 @@ def _warn_of(refused: Sequence[Refused]) -> None:
         )  # fmt: skip
 
 
-@contextlib.contextmanager
-def _only_one(state: Path) -> Iterator[None]:
-    """Let one process at a time build in a folder, which is made."""
-    try:
-        # What else is kept in the state directory is nobody else's business.
-        state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        state.mkdir(exist_ok=True)
-        # Whoever may read it may hold it: it may have been made by another user.
-        descriptor = os.open(state / _LOCK, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise UnavailableError(
-            f"The lists cannot be kept in {state}: {error.strerror}. "
-            "Give schoolgate's user write access."
-        ) from error
-    try:
-        _lock(descriptor, state)
-        yield
-    finally:
-        os.close(descriptor)
+def _wait_for(state: Path) -> Callable[[int], None]:
+    """Give what waits for another process that builds, and gives up after long."""
 
+    def occupied(attempt: int) -> None:
+        if attempt >= _LOCK_ATTEMPTS:
+            raise UnavailableError(
+                f"Another process has been building the index in {state} for "
+                f"{_LOCK_ATTEMPTS * _LOCK_PAUSE_SECONDS:.0f} seconds. End it if it hangs."
+            )
+        if attempt == 0:
+            logger.warning("Another process builds the index in %s: waiting for it.", state)
+        time.sleep(_LOCK_PAUSE_SECONDS)
 
-def _lock(descriptor: int, state: Path) -> None:
-    for attempt in range(_LOCK_ATTEMPTS):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if attempt == 0:
-                logger.warning("Another process builds the index in %s: waiting for it.", state)
-            time.sleep(_LOCK_PAUSE_SECONDS)
-        else:
-            return
-    raise UnavailableError(
-        f"Another process has been building the index in {state} for "
-        f"{_LOCK_ATTEMPTS * _LOCK_PAUSE_SECONDS:.0f} seconds. End it if it hangs."
-    )
+    return occupied

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 _PIECE = 1 << 16
 _MOST_REDIRECTS = 5
 _TRIES = 4
+# Who is not there at all is rarely there a little later; another list of that host will tell.
+_TRIES_OF_NOBODY = 2
 _FIRST_PAUSE_SECONDS = 1.0
 # What a publisher may ask for in Retry-After; who wants more is asked at the next update.
 _LONGEST_PAUSE_SECONDS = 60.0
-_CONNECT_SECONDS = 15.0
+_CONNECT_SECONDS = 5.0
 _SILENT_SECONDS = 30.0
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -31,12 +33,24 @@ class FetchError(SchoolgateError):
     """The publisher or the network can put it right; the text is a sentence without the list's name."""
 
 
+class UnreachableError(FetchError):
+    """Nobody is there: its name leads nowhere, or nobody takes the connection."""
+
+
 class _PassingError(FetchError):
     """What may be gone at the next try."""
+
+    tries = _TRIES
+    ends_as: type[FetchError] = FetchError
 
     def __init__(self, message: str, pause_seconds: float = 0.0) -> None:
         super().__init__(message)
         self.pause_seconds = pause_seconds
+
+
+class _NobodyError(_PassingError):
+    tries = _TRIES_OF_NOBODY
+    ends_as = UnreachableError
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +121,10 @@ class Fetcher:
         timeout = Timeout(connect=_CONNECT_SECONDS, read=_SILENT_SECONDS)
         if self.way.proxy:
             self._pool = ProxyManager(
-                self.way.proxy, ssl_context=context, timeout=timeout, maxsize=8, retries=False
+                self.way.proxy, ssl_context=context, timeout=timeout, maxsize=2, retries=False
             )
         else:
-            self._pool = PoolManager(ssl_context=context, timeout=timeout, maxsize=8, retries=False)
+            self._pool = PoolManager(ssl_context=context, timeout=timeout, maxsize=2, retries=False)
 
     def fetch(
         self,
@@ -136,6 +150,7 @@ class Fetcher:
             What came; None where it is what we have.
 
         Raises:
+            UnreachableError: when nobody is there.
             FetchError: when it cannot be had, or is none that we want.
         """
         ends = self.way.clock() + self.way.most_seconds
@@ -147,8 +162,8 @@ class Fetcher:
                 return self._try(address, headers, wanted)
             except _PassingError as error:
                 pause = error.pause_seconds or _FIRST_PAUSE_SECONDS * 3 ** (tried - 1)
-                if tried == _TRIES or self.way.clock() + pause > ends:
-                    raise FetchError(f"{error} ({tried} tries)") from error
+                if tried == error.tries or self.way.clock() + pause > ends:
+                    raise error.ends_as(f"{error} ({tried} tries)") from error
                 self.way.sleep(min(pause, _LONGEST_PAUSE_SECONDS))
         raise AssertionError("unreachable")
 
@@ -158,6 +173,8 @@ class Fetcher:
         try:
             with self._answer(address, headers) as answer:
                 if answer.status == 304:
+                    # It has no body: the next request goes on this connection.
+                    answer.drain_conn()
                     return None
                 _refuse(answer, wanted.most_bytes)
                 digest, size = wanted.write(answer, self.way.clock)
@@ -176,11 +193,8 @@ class Fetcher:
     @contextlib.contextmanager
     def _answer(self, address: str, headers: Mapping[str, str]) -> Iterator["BaseHTTPResponse"]:
         """Ask, and follow where it leads; never from TLS to plain HTTP."""
-        for _ in range(_MOST_REDIRECTS + 1):
-            answer = self._pool.request(
-                "GET", address, headers=dict(headers), preload_content=False,
-                decode_content=False, redirect=False,
-            )  # fmt: skip
+        for led in range(_MOST_REDIRECTS + 1):
+            answer = self._ask(address, headers, _PassingError if led else _NobodyError)
             try:
                 leads_to = answer.headers.get("Location", "")
                 if answer.status not in (301, 302, 303, 307, 308) or not leads_to:
@@ -194,6 +208,23 @@ class Fetcher:
                 raise FetchError(f"is refused: it leads from TLS to {target[:200]}")
             address = target
         raise FetchError(f"is refused: it leads elsewhere more than {_MOST_REDIRECTS} times")
+
+    def _ask(
+        self, address: str, headers: Mapping[str, str], nobody: type[_PassingError]
+    ) -> "BaseHTTPResponse":
+        from urllib3.exceptions import (  # noqa: PLC0415
+            ConnectTimeoutError,
+            NewConnectionError,
+            ProxyError,
+        )
+
+        try:
+            return self._pool.request(
+                "GET", address, headers=dict(headers), preload_content=False,
+                decode_content=False, redirect=False,
+            )  # fmt: skip
+        except (ConnectTimeoutError, NewConnectionError, ProxyError) as error:
+            raise nobody(f"cannot be reached: {_words(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)

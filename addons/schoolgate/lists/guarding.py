@@ -7,8 +7,8 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.gate import Guards, Suffixes
 from schoolgate.core.index import index_of
 from schoolgate.lists.category_files import CategoryFiles, read_category_files
-from schoolgate.lists.lint import shared_hosts
 from schoolgate.lists.public_suffixes import suffix_rules
+from schoolgate.lists.shared_hosts import shared_hosts
 
 NEVER_BLOCK, POPULAR = "never-block.txt", "popular-hosts.txt"
 # Everybody has a site there, or a page; what is in the others is one site each.

@@ -8,12 +8,10 @@ from schoolgate.core.categories import ListEntry, Reach
 from schoolgate.core.errors import Fault
 from schoolgate.core.hosts import as_ip
 from schoolgate.core.index import index_of
-from schoolgate.documents import read_text
 from schoolgate.lists.category_files import CategoryFiles, PlacedEntry, read_category_files
 from schoolgate.lists.phrase_files import PHRASES, lint_phrases
 from schoolgate.lists.public_suffixes import is_public_suffix
-
-SHARED_HOSTS = "shared-hosts.txt"
+from schoolgate.lists.shared_hosts import SHARED_HOSTS, shared_hosts
 
 _BARE = "is a bare label: it would cover a whole country or word"
 _PUBLIC_SUFFIX = "is a public suffix: it would cover everybody below it"
@@ -96,17 +94,6 @@ def _phrases(dirs: Sequence[Path], files: CategoryFiles) -> Iterator[Fault]:
     for directory in dirs:
         if (directory / PHRASES).is_dir():
             yield from lint_phrases(directory / PHRASES, files.categories)
-
-
-def shared_hosts(dirs: Sequence[Path]) -> frozenset[str]:
-    """Read the hosts that carry everybody's content: CDNs, script and font hosts."""
-    lines = [
-        line.partition("#")[0].strip()
-        for directory in dirs
-        if (directory / SHARED_HOSTS).exists()
-        for line in read_text(directory / SHARED_HOSTS).splitlines()
-    ]
-    return frozenset(line for line in lines if line)
 
 
 def _duplicates(files: CategoryFiles) -> Iterator[Fault]:

@@ -5,12 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from schoolgate.core.catalogue import Catalogue
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.gate import Finding, Ground, Guards
-from schoolgate.core.index import SiteIndex
-from schoolgate.core.policy import PolicyEngine, Verdict
 from schoolgate.lists.catalogue import ListPlaces, build_catalogue
 from schoolgate.lists.catalogue import Progress as BuildProgress
 from schoolgate.lists.copies import Copies
@@ -31,9 +29,14 @@ from schoolgate.lists.generations import (
 from schoolgate.lists.guarding import gather_guards
 from schoolgate.lists.index_file import write_index
 from schoolgate.lists.reports import ListReport, Result, read_reports, write_reports
-from schoolgate.services.feed_fetching import Came, Progress
-from schoolgate.services.feed_replay import MANY_PEOPLE, Replayed, hosts_seen, replay_update
+from schoolgate.services.feed_fetching import Came, Progress, host_of
 from schoolgate.services.feed_staging import Staging, entries_that_guard
+
+# An update mostly finds nothing new, and then needs no rules, which take long to load.
+if TYPE_CHECKING:
+    from schoolgate.core.index import SiteIndex
+    from schoolgate.core.policy import PolicyEngine
+    from schoolgate.services.feed_replay import Replayed
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +62,7 @@ class Surroundings:
     lists: Sequence[FeedList]
     way: Way
     own: Collection[str]
-    engine: Callable[[], PolicyEngine]
+    engine: "Callable[[], PolicyEngine]"
     local: Callable[[], Iterable[ListEntry]]
     journal: Callable[[], Iterable[bytes]]
     now: Callable[[], datetime]
@@ -94,12 +97,14 @@ class Update:
         reports: of the lists that are new, held or failed.
         generation: that is live now, or would be; None where nothing changed.
         replayed: what the journal says of it.
+        cut_off: whether several hosts were asked, and nobody was there on any.
     """
 
     asked: int
     reports: Mapping[str, ListReport] = field(default_factory=dict)
     generation: Generation | None = None
-    replayed: Replayed | None = None
+    replayed: "Replayed | None" = None
+    cut_off: bool = False
 
     @property
     def failed(self) -> list[ListReport]:
@@ -146,7 +151,7 @@ class Making:
         if not stale and not gone:
             reports = self._failures()
             self._note(reports)
-            return Update(len(self.came), reports)
+            return Update(len(self.came), reports, cut_off=self._is_cut_off())
         staging = self._stage({listed.id for listed in stale})
         replayed = self._replay(staging)
         generation = self._generation(staging, replayed)
@@ -155,7 +160,12 @@ class Making:
             generation = self._go_live(generation)
         reports = {**self._failures(), **staging.reports}
         self._note(reports)
-        return Update(len(self.came), reports, generation if changes else None, replayed)
+        made = generation if changes else None
+        return Update(len(self.came), reports, made, replayed, self._is_cut_off())
+
+    def _is_cut_off(self) -> bool:
+        hosts = {host_of(one.listed) for one in self.came.values()}
+        return len(hosts) > 1 and all(one.unreachable for one in self.came.values())
 
     def _is_stale(self, listed: FeedList) -> bool:
         """Ask whether a list would be judged otherwise than it was."""
@@ -175,6 +185,9 @@ class Making:
         return is_new or not waits or self._decided.copies.get(listed.id) == digest
 
     def _stage(self, stale: Collection[str]) -> Staging:
+        from schoolgate.core.policy import Verdict  # noqa: PLC0415
+        from schoolgate.services.feed_replay import hosts_seen  # noqa: PLC0415
+
         around = self.around
         engine = around.engine()
         closed = {
@@ -229,14 +242,22 @@ class Making:
                     listed, replace(known, tried_at=self.around.now(), failures=failures, why=why)
                 )
 
-    def _replay(self, staging: Staging) -> Replayed | None:
+    def _replay(self, staging: Staging) -> "Replayed | None":
         """Ask the journal what would be closed, and keep out what many people visit and one feed closes."""
+        from schoolgate.core.catalogue import Catalogue  # noqa: PLC0415
+        from schoolgate.core.policy import PolicyEngine  # noqa: PLC0415
+        from schoolgate.services.feed_replay import (  # noqa: PLC0415
+            MANY_PEOPLE,
+            Replayed,
+            replay_update,
+        )
+
         if not staging.in_use:
             return Replayed() if staging.reports else None
         engine = self.around.engine()
         local = tuple(self.around.local())
 
-        def with_sites(sites: SiteIndex) -> PolicyEngine:
+        def with_sites(sites: "SiteIndex") -> "PolicyEngine":
             catalogue = Catalogue(engine.catalogue.categories, sites, engine.catalogue.version)
             return PolicyEngine(engine.policy, catalogue, local)
 
@@ -264,7 +285,7 @@ class Making:
             staging.hold(name, Ground.IN_USE, findings)
         return replayed
 
-    def _generation(self, staging: Staging, replayed: Replayed | None) -> Generation:
+    def _generation(self, staging: Staging, replayed: "Replayed | None") -> Generation:
         taken = [one for one in staging.reports.values() if one.result is Result.LIVE]
         return Generation(
             staging.directory,

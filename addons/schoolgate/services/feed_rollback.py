@@ -1,12 +1,11 @@
 """Back to an earlier generation of the fetched lists, in one step; loaded fast, as somebody is waiting."""
 
 import contextlib
-import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from schoolgate.core.errors import ConfigurationError, RefusedError, UnavailableError
+from schoolgate.core.errors import ConfigurationError, RefusedError
+from schoolgate.lists import locking
 from schoolgate.lists.decided import read_decided, write_decided
 from schoolgate.lists.generations import Generation, kept_generations, live_generation, make_live
 
@@ -60,21 +59,9 @@ def only_one(state: Path) -> Iterator[None]:
         RefusedError: when another does.
         UnavailableError: when the folder of the lists cannot be written.
     """
-    try:
-        state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        state.mkdir(exist_ok=True)
-        descriptor = os.open(state / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise UnavailableError(
-            f"The lists cannot be kept in {state}: {error.strerror}. "
-            "Give schoolgate's user write access."
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise RefusedError("another update of the lists is on its way: try again later") from None
-    try:
+    with locking.only_one(state, _LOCK, 0o600, _refuse):
         yield
-    finally:
-        os.close(descriptor)
+
+
+def _refuse(_attempt: int) -> None:
+    raise RefusedError("another update of the lists is on its way: try again later")

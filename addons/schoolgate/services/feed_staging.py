@@ -145,6 +145,10 @@ class Staging:
                 report,
                 entries=len(entries),
                 added=report.added - (count - len(entries)),
+                # What is kept out after all was not added.
+                examples=tuple(
+                    one for one in report.examples if one.removeprefix("+") not in after
+                ),
                 findings=findings,
             )
 

@@ -1,7 +1,5 @@
 """Which feeds of lists this machine has, and how they stand."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 from schoolgate.core.errors import ConfigurationError, Fault
@@ -9,7 +7,6 @@ from schoolgate.documents import suggestion
 from schoolgate.lists import category_names
 from schoolgate.lists.feed_states import FeedState, feed_states
 from schoolgate.lists.feeds_file import Feed, FeedList, feeds_paths, read_feeds
-from schoolgate.services.probing import Finding
 from schoolgate.services.reload import Signature, signature
 from schoolgate.settings import Settings
 
@@ -61,25 +58,3 @@ def states_of(settings: Settings) -> list[FeedState]:
         for state in feed_states(settings.lists_dir, known[1])
         if state.fetched_at or state.domains or state.failed
     ]
-
-
-def feeds_finding(states: Sequence[FeedState], now: datetime) -> Finding:
-    """Say how the lists of others stand, in a sentence.
-
-    Args:
-        states: of the feeds.
-        now: aware.
-    """
-    if not states:
-        return Finding("feeds", True, "no lists of others are fetched")
-    said = [f"{len(states)} feeds, {sum(one.domains for one in states):,} entries"]
-    ages = [one.age_seconds(now) for one in states if one.fetched_at]
-    if ages:
-        said.append(f"the oldest of {max(ages) / 86_400:.1f} days ago")
-    held = [one.feed for one in states if one.held]
-    if held:
-        said.append(f"updates wait for a person ({', '.join(held)}): schoolgate lists diff")
-    failed = [one.feed for one in states if one.failed]
-    if failed:
-        said.append(f"could not be had the last time: {', '.join(failed)}")
-    return Finding("feeds", True, "; ".join(said), is_note=bool(held or failed))

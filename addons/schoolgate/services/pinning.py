@@ -9,8 +9,8 @@ from hashlib import blake2b
 from schoolgate.core.approvals import Subject
 from schoolgate.core.clients import Client
 from schoolgate.core.hosts import as_ip
+from schoolgate.core.pinning import Evidence, Failure, PinDecision
 from schoolgate.core.policy import PolicyEngine, Reason, Verdict, WebRequest
-from schoolgate.core.policy.pinning import Evidence, Failure, PinDecision
 from schoolgate.core.urls import Url
 from schoolgate.services.writing import Writer
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import Engine, delete, func, insert, select, update
 
 from schoolgate.core.errors import RefusedError
-from schoolgate.core.policy.pinning import Evidence, Failure, PinDecision
+from schoolgate.core.pinning import Evidence, Failure, PinDecision
 from schoolgate.storage import schema
 from schoolgate.storage.audit import record
 from schoolgate.storage.connections import reading, writing

@@ -9,7 +9,8 @@ from schoolgate import __version__
 from schoolgate.core.errors import ConfigurationError
 from schoolgate.portal.house import House, house
 from schoolgate.services import configuration, probing
-from schoolgate.services.feeds import feeds_finding, states_of
+from schoolgate.services.feed_finding import feeds_finding
+from schoolgate.services.feeds import states_of
 from schoolgate.storage import is_postgresql, place_of, sqlite_path
 
 _MEGABYTE = 1_000_000
