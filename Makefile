@@ -68,6 +68,7 @@ SOAK_GATEWAY_SECONDS ?= 1800
 soak: setup
 	@deploy/install-ci-packages
 	@$(BIN)/python -m tests.fuzz.soak $(SOAK_SECONDS)
+	@$(BIN)/python -m tests.fuzz.pages $(SOAK_SECONDS)
 	@$(BIN)/python -m tests.soak.traffic $(SOAK_GATEWAY_SECONDS)
 
 # Exact versions with hashes, no index address (needs the 'uv' command).

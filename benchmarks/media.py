@@ -21,10 +21,14 @@ from schoolgate.proxy import economies
 from schoolgate.proxy.contents import Contents
 from schoolgate.proxy.guard import Guard
 from schoolgate.proxy.holding import Held
+from schoolgate.proxy.interstitial import Warnings
 from schoolgate.proxy.metering import Metering
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
+from schoolgate.proxy.texts import Texts
 from schoolgate.proxy.transactions import Transaction
+from schoolgate.services.acceptances import Acceptances
+from schoolgate.services.engines import Engines
 from schoolgate.services.metering import Meter
 from schoolgate.settings import load_settings
 from tests.gateway import ROOT
@@ -54,7 +58,8 @@ def _contents(engine: PolicyEngine) -> Contents:
     guard = Guard(pages, metrics.filter_errors, lambda _: None)
     metering = Metering(Meter(lambda: "2026-11-23"), b"secret")
     recorder = Recorder(_NoJournal(), metrics)
-    return Contents(guard, pages, recorder, lambda _: None, metering)
+    texts = Texts(pages, recorder, Warnings(b"secret", Acceptances(Engines(engine))))
+    return Contents(guard, pages, recorder, lambda _: None, metering, texts)
 
 
 def _one(

@@ -79,7 +79,8 @@ def running(folder: Path | None = None) -> Iterator[MediaOrigin]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Answers as the query says: ``as``, ``by`` bytes a chunk, ``type``, ``save``, ``endless``, ``to``."""
+    """Answers as the query says: ``as``, ``by`` bytes a chunk, ``type``, ``save``, ``endless``, ``to``,
+    ``status``."""
 
     protocol_version = "HTTP/1.1"
 
@@ -124,6 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
             start, end = int(first or 0), min(int(last or len(body)), len(body) - 1)
             headers["Content-Range"] = f"bytes {start}-{end}/{len(body)}"
             body, status = body[start : end + 1], 206
+        status = int(how.get("status", status))
         headers["Accept-Ranges"] = "bytes"
         self._send(status, body, content_type, headers, int(how.get("by", 0)))
 

@@ -1,8 +1,9 @@
 r"""What judging a page costs, and what it finds.
 
-python -m benchmarks.content             CPU of one page of 100 KB, beside a naive regex
+python -m benchmarks.content             CPU of one page of 100 KB, beside a naive regex and e2guardian
 python -m benchmarks.content --table     precision and recall by category (docs/content.md)
-python -m benchmarks.content --write     the table, into docs/content.md
+python -m benchmarks.content --write     both, into the documents
+python -m benchmarks.content --pages DIR what is found of the pages of a folder (of others, CATEGORY.yaml)
 """
 
 import argparse
@@ -20,15 +21,25 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.content import peer as peers
 from benchmarks.page import write_section
 from schoolgate.core.content import PageScorer, PhraseModel, Score
 from schoolgate.core.content.folding import fold
+from schoolgate.core.media import Head
+from schoolgate.core.policy import ContentRules
+from schoolgate.core.urls import parse_url
+from schoolgate.documents import read_document
 from schoolgate.lists.phrase_files import load_phrases, read_phrase_files
+from schoolgate.proxy.answer_head import AnswerHead
+from schoolgate.proxy.decoding import decoder_for
+from schoolgate.proxy.judging import judge_of
+from schoolgate.proxy.watching import Watch
 from tests.content import corpus
 
 ROOT = Path(__file__).resolve().parents[2]
 PHRASES = ROOT / "categories" / "phrases"
 DOCUMENT = ROOT / "docs" / "content.md"
+_URL, _RULES = parse_url("https://nothing-known.example/"), ContentRules()
 PAGE_BYTES, CHUNK, ROUNDS = 100_000, 16_384, 300
 
 
@@ -41,7 +52,13 @@ def main() -> None:
     )
     parser.add_argument("--table", action="store_true", help="what is found, by category")
     parser.add_argument("--write", action="store_true", help="write both to the documents")
+    parser.add_argument(
+        "--pages", type=Path, metavar="DIR", help="what is found of pages of others"
+    )
     arguments = parser.parse_args()
+    if arguments.pages:
+        print(of_others(load_phrases(PHRASES), arguments.pages))
+        return
     if arguments.write or not arguments.table:
         text = cost()
         print(text)
@@ -63,6 +80,17 @@ def cost() -> str:
     naive = _naive()
     ours = _milliseconds(lambda: _verdict(model, page), ROUNDS)
     theirs = _milliseconds(lambda: naive(page), 3)
+    first = _milliseconds(lambda: _first_chunk(model, page), ROUNDS)
+    without = _milliseconds(lambda: _first_chunk(None, page), ROUNDS)
+    peer = peers.measured(page)
+    # The machine may have become slower or faster meanwhile.
+    ours = statistics.mean((ours, _milliseconds(lambda: _verdict(model, page), ROUNDS)))
+    theirs_row = (
+        f"| {peer.version}, Debian's settings: its scan of the same page | {peer.scan_ms:.1f} |\n"
+        f"| so many times ours | {peer.scan_ms / ours:.1f} |"
+        if peer
+        else "| e2guardian | is not installed |"
+    )
     words = len(re.sub(rb"<(script|style).*?</\1>|<[^>]*>", b" ", page, flags=re.DOTALL).split())
     tags = len(re.findall(rb"<[a-z/]", page))
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
@@ -77,6 +105,8 @@ Printed by `python -m benchmarks.content` on {datetime.now(UTC):%Y-%m-%d}, {plat
 |---|---|
 | phrases and registers of all languages, as they stream | {ours:.2f} |
 | a naive regex: tags away, one expression of all phrases | {theirs:.0f} |
+{theirs_row}
+| before the first {CHUNK:,} bytes go on, beyond what is done there anyway | {first - without:.3f} |
 
 The phrases take {grown:.0f} MB at most, with what is needed to read them, once for all workers."""
 
@@ -152,11 +182,37 @@ def table(model: PhraseModel) -> str:
     )
 
 
+def of_others(model: PhraseModel, folder: Path) -> str:
+    """Give what is found of the pages of a folder.
+
+    Each ``CATEGORY.yaml`` is a list of ``{id, html}``; none of ``innocent.yaml`` may be found.
+    """
+    rows = ["| category | pages | found | as another |", "|---|---|---|---|"]
+    for file in sorted(folder.glob("*.yaml")):
+        pages = [page for page in read_document(file).data if "html" in page]
+        if not pages:
+            continue
+        scores = [_verdict(model, page["html"].encode()) for page in pages]
+        found = sum(score is not None and score.category == file.stem for score in scores)
+        other = sum(score is not None for score in scores) - found
+        rows.append(f"| {file.stem} | {len(pages)} | {found} | {other} |")
+    return "\n".join(rows)
+
+
 def _verdict(model: PhraseModel, page: bytes) -> Score | None:
     scorer = PageScorer(model, "text/html", "utf-8")
     for start in range(0, len(page), CHUNK):
         scorer.feed(page[start : start + CHUNK])
     return scorer.close()
+
+
+def _first_chunk(model: PhraseModel | None, page: bytes) -> None:
+    """Do what the proxy does with an answer until its first bytes are passed on."""
+    head = AnswerHead(Head(_URL, "text/html; charset=utf-8"), 0, None, "", "", is_station=False)
+    text = judge_of(head, iter(()), model, lambda _: None) if model is not None else None
+    decoder = decoder_for("")
+    assert decoder is not None
+    Watch(_RULES, head.head, 0, None, decoder, is_shown=True, text=text).look(page[:CHUNK])
 
 
 def _naive() -> Callable[[bytes], int]:

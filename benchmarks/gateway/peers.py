@@ -90,14 +90,14 @@ class E2guardian(Engine):
         """Run it."""
         folder = stage.folder(self.key)
         port = gateway.free_port()
-        config = self._settings(folder, stage.rules)
+        config = self.settings(folder, stage.rules)
         write_options(config, {"filterports": str(port), **self._decryption(folder, stage)})
         give(folder, "e2guardian")
         command = [program("e2guardian"), "-N", "-c", str(config)]
         with listening(stage.command(*command), folder, port) as pid:
             yield Proxy((LOOPBACK, port), pid, stage.authority.certificate_file)
 
-    def _settings(self, folder: Path, rules: Rules) -> Path:
+    def settings(self, folder: Path, rules: Rules) -> Path:
         """Copy Debian's settings and lists, add the rules, and give the main file."""
         settings = folder / "etc"
         shutil.copytree(self._defaults, settings, dirs_exist_ok=True)

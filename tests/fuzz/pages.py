@@ -1,26 +1,50 @@
-r"""Fuzzes the scorer of pages: made-up and mutated pages, in chunks, under any charset.
+r"""Fuzzes the judge of texts: made-up and mutated pages, in chunks, encoded, under any type and charset.
 
     python -m tests.fuzz.pages 600 [SEED]
 
-Fails on an exception, on a verdict that depends on the chunks, and on a page that costs more than
-`MOST_MS_PER_KB`; the page is then in `build/fuzz/found`.
+They go through what the proxy looks at answers with. Fails on an exception, on a verdict that depends on
+the chunks or the encoding (what is broken in its encoding need only come to an end), and on a page that
+costs more than `MOST_MS_PER_KB`; the page is then in `build/fuzz/found`.
 """
 
+import gzip
 import random
 import sys
 import time
+import zlib
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from schoolgate.core.content import PageScorer, PhraseModel, Score
+import brotli
+import zstandard
+
+from schoolgate.core.content import PhraseModel, Score
+from schoolgate.core.media import Head
+from schoolgate.core.policy import ContentRules, Decision, Reason, Verdict
+from schoolgate.core.urls import parse_url
 from schoolgate.lists.phrase_files import load_phrases
+from schoolgate.proxy.answer_head import AnswerHead
+from schoolgate.proxy.decoding import decoder_for
+from schoolgate.proxy.judging import judge_of
+from schoolgate.proxy.watching import Watch
 from tests.content import corpus
 
 ROOT = Path(__file__).resolve().parents[2]
+URL = parse_url("https://nothing-known.example/")
+BLOCK = Decision(Verdict.BLOCK, Reason.CONTENT, "C-1", "texts")
 FOUND = ROOT / "build" / "fuzz" / "found"
 # Beyond the first 16 KB; an ordinary page takes a fiftieth.
 MOST_MS_PER_KB = 2.0
-KINDS = ("text/html", "text/html", "application/xhtml+xml", "text/plain")
+KINDS = (
+    "text/html", "text/html", "application/xhtml+xml", "text/plain", "", "application/json",
+    "text/event-stream",
+)  # fmt: skip
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes, "gzip": gzip.compress, "deflate": zlib.compress, "br": partial(brotli.compress, quality=1),
+    "zstd": zstandard.compress,
+}  # fmt: skip
 CHARSETS = (
     None, "utf-8", "utf-16", "windows-1252", "iso-8859-2", "big5", "gb18030", "shift_jis", "euc-kr",
     "iso-2022-jp", "koi8-r", "x-user-defined", "hz-gb-2312", "replacement", "\0",
@@ -50,11 +74,17 @@ def main(seconds: float, seed: int) -> int:
         cut = draw.choice((1, 7, 100, 1460, 16384)) if len(page) < 20_000 else 1460
         try:
             started = time.process_time()
-            whole = judged(model, page, len(page) or 1, kind, charset)
+            whole = judged(model, page, len(page) or 1, kind, charset, "")
             each = (time.process_time() - started) * 1e3 / max(16.0, len(page) / 1024)
             fault = "too slow" if each > MOST_MS_PER_KB else ""
-            if judged(model, page, cut, kind, charset) != whole:
-                fault = "another verdict in chunks"
+            encoding = draw.choice(list(ENCODERS))
+            body = ENCODERS[encoding](page)
+            if judged(model, body, cut, kind, charset, encoding) != whole:
+                fault = f"another verdict in chunks, encoded as {encoding!r}"
+            broken = bytearray(body)
+            at = draw.randrange(len(body) or 1)
+            broken[at : at + 9] = draw.randbytes(9)
+            judged(model, bytes(broken), cut, kind, charset, encoding)
         except Exception as error:  # noqa: BLE001 - this is what is looked for
             fault = repr(error)
         if fault:
@@ -94,13 +124,20 @@ def made(draw: random.Random, seeds: list[bytes]) -> bytes:
 
 
 def judged(
-    model: PhraseModel, page: bytes, cut: int, kind: str, charset: str | None
+    model: PhraseModel, body: bytes, cut: int, kind: str, charset: str | None, encoding: str
 ) -> Score | None:
-    """Give the verdict on a page that comes in chunks."""
-    scorer = PageScorer(model, kind, charset)
-    for start in range(0, len(page), cut):
-        scorer.feed(page[start : start + cut])
-    return scorer.close()
+    """Give the verdict on an answer that comes in chunks, by what the proxy looks at it with."""
+    decoder = decoder_for(encoding)
+    assert decoder is not None
+    content_type = f"{kind}; charset={charset}" if charset else kind
+    head = AnswerHead(Head(URL, content_type), 0, None, encoding, "", is_station=False)
+    text = judge_of(head, iter(()), model, lambda _: BLOCK)
+    watch = Watch(ContentRules(), head.head, 0, None, decoder, is_shown=True, text=text)
+    for start in range(0, len(body), cut):
+        if watch.look(body[start : start + cut]) is not None or watch.is_done:
+            return watch.score
+    watch.end()
+    return watch.score
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ least_words: 20
 least_phrases: 2
 least_strong: 2
 strong_weight: 6
+many_phrases: 8
+many_factor: 1.25
 dense_words: 250
 register_factor: 1
 """

@@ -75,3 +75,12 @@ def test_what_is_not_encoded_so_is_broken(encoding: str) -> None:
 @pytest.mark.parametrize("encoding", ["compress", "gzip, rot13", "gzip, gzip, gzip, gzip"])
 def test_what_no_browser_undoes(encoding: str) -> None:
     assert decoder_for(encoding) is None
+
+
+@pytest.mark.parametrize("quality", [1, 5, 11])
+def test_all_that_brotli_holds_back_comes_out(quality: int) -> None:
+    """It says that it takes more while some of what it has is still to come."""
+    body = b"<p>" + b"]]>" * 50_000 + b"casino" * 5_000
+    decoder = decoder_for("br")
+    assert decoder is not None
+    assert b"".join(decoder.decode(brotli.compress(body, quality=quality))) == body

@@ -38,3 +38,10 @@ def test_the_oldest_are_forgotten() -> None:
         streams.add(ask(f"https://a.example/{i}"), FILTER_ERROR, None, rules)
     assert streams.find(ask("https://a.example/0"), rules) is None
     assert streams.find(ask("https://a.example/2000"), rules) is not None
+
+
+def test_what_is_the_same_may_be_told_otherwise() -> None:
+    rules, pages = engine(), StoppedStreams(lambda request: str(request.url))
+    pages.add(ask("https://a.example/topic?id=1"), FILTER_ERROR, None, rules)
+    assert pages.find(ask("https://a.example/topic?id=1"), rules) is not None
+    assert pages.find(ask("https://a.example/topic?id=2"), rules) is None

@@ -465,3 +465,35 @@ def test_only_those_who_may_open_sites_permit_what_gets_round_the_filter(tmp_pat
     assert load(tmp_path).bypass == (Role.HEADTEACHER,)
     [fault] = faults(tmp_path, changed(("suspension_clause", roles % "teacher")))
     assert "'teacher' opens no site for others, and none that gets round the filter" in str(fault)
+
+
+# -- what a text says -----------------------------------------------------------------------------
+
+TEXTS = """
+contents:
+  - id: texts
+    clause: C-1
+    when: {says: [games]}
+    then: as_listed
+"""
+
+
+def test_a_rule_on_what_a_text_says(tmp_path: Path) -> None:
+    (rule,) = load(tmp_path, POLICY + TEXTS).contents
+    assert (rule.says, rule.then, rule.need.id) == (frozenset({"games"}), None, "texts")
+    (rule,) = load(tmp_path, POLICY + TEXTS.replace("as_listed", "warn")).contents
+    assert rule.then is Verdict.WARN
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("{says: [games]}", "{says: [gamez]}", "unknown category 'gamez'"),
+        ("{says: [games]}", "{}", "the rule 'texts' looks for nothing"),
+        ("{says: [games]}", "{says: [games], is: [live]}", "about texts and about other answers"),
+        ("{says: [games]}", "{is: [live]}", "only what a page says can have another answer"),
+    ],
+)
+def test_a_rule_on_texts_can_be_wrong(tmp_path: Path, old: str, new: str, message: str) -> None:
+    (fault, *_) = faults(tmp_path, POLICY + TEXTS.replace(old, new))
+    assert message in fault.message

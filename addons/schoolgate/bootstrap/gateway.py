@@ -69,7 +69,7 @@ def prepare(settings: Settings) -> Rules:
         ConfigurationError: when a file has faults.
         UnavailableError: when a directory, key or database cannot be used.
     """
-    rules = load_rules(settings)
+    rules = load_rules(settings, with_phrases=True)
     SignIn(settings, rules.people, logger.error).end()
     _check_state_dir(settings.state_dir)
     authority.ensure(settings.ca_dir, rules.engine.policy.school, now())
@@ -253,7 +253,7 @@ class Gateway:
     def _load(self, settings: Settings, last_good: Rules | None) -> PolicyEngine:
         try:
             before = last_good.engine.locked if last_good is not None else None
-            return self._followed(load_rules(settings, before))
+            return self._followed(load_rules(settings, before, with_phrases=True))
         except ConfigurationError as error:
             if last_good is None:
                 raise
@@ -307,7 +307,9 @@ class Gateway:
         signed_in = BindingWatch(url, self._sources.put_bindings, now, failed)
         files = FileWatch(
             lambda: watched_files(settings),
-            lambda: self._followed(load_rules(settings, self.engines.current.locked)),
+            lambda: self._followed(
+                load_rules(settings, self.engines.current.locked, with_phrases=True)
+            ),
             self.engines.put_policy,
             metrics.reload_errors.inc,
             seen.rules,

@@ -18,6 +18,7 @@ from schoolgate.lists import (
     category_names,
     load_catalogue,
     load_local_lists,
+    phrases_in_force,
     read_category_files,
     read_locked_lists,
 )
@@ -98,17 +99,22 @@ class Rules:
     people: People
 
 
-def load_rules(settings: Settings, locked: LockedLists | None = None) -> Rules:
+def load_rules(
+    settings: Settings, locked: LockedLists | None = None, *, with_phrases: bool = False
+) -> Rules:
     """Read both; an index of the lists that had to be built is kept.
 
     Args:
         settings: of this machine.
         locked: as of `load_engine`.
+        with_phrases: for whoever judges texts: the phrases, too, where the policy asks for it.
 
     Raises:
         ConfigurationError: with every fault.
     """
     engine = load_engine(settings, keep=True, locked=locked)
+    if with_phrases and engine.judges_texts:
+        engine = engine.with_phrases(phrases_in_force(settings.lists.dirs))
     return Rules(engine, load_people_of(settings, engine.policy))
 
 

@@ -9,7 +9,7 @@ from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.rules import list_places, locked_place
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.locked import LockedLists
-from schoolgate.lists import faults_of, load_local_lists, read_locked_lists
+from schoolgate.lists import faults_of, load_local_lists, phrase_paths, read_locked_lists
 from schoolgate.services.engines import Engines
 from schoolgate.services.reload import FileWatch, Signature, signature
 from schoolgate.settings import Settings
@@ -49,6 +49,7 @@ def watched_files(settings: Settings) -> Iterator[Path]:
     yield settings.people
     yield settings.wireguard_dir / PEERS
     yield from list_places(settings).files()
+    yield from phrase_paths(settings.lists.dirs)
 
 
 def watch_local(

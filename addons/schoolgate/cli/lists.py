@@ -9,6 +9,7 @@ _MODULES = {
     "diff": "list_updates",
     "approve": "list_updates",
     "rollback": "list_rollback",
+    "caught": "caught",
     "build": "list_index",
     "status": "list_index",
     "show": "list_index",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         BLOCK,
         LocalFile,
         LocalLine,
+        add_host,
         load_local_lists,
         pass_unread,
         read_local_file,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         without_line,
     )
     from schoolgate.lists.locked_lists import LockedPlace, faults_of, read_locked_lists
+    from schoolgate.lists.phrases import phrase_paths, phrases_in_force
     from schoolgate.lists.public_suffixes import is_public_suffix
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "LockedPlace",
     "Progress",
     "Remarks",
+    "add_host",
     "build_catalogue",
     "category_names",
     "faults_of",
@@ -51,6 +54,8 @@ __all__ = [
     "make_catalogue",
     "open_index",
     "pass_unread",
+    "phrase_paths",
+    "phrases_in_force",
     "read_category_files",
     "read_local_file",
     "read_locked_lists",
@@ -74,6 +79,7 @@ _PART_OF = {
     "LockedPlace": "locked_lists",
     "Progress": "catalogue",
     "Remarks": "lint",
+    "add_host": "local_lists",
     "build_catalogue": "catalogue",
     "category_names": "category_files",
     "faults_of": "locked_lists",
@@ -84,6 +90,8 @@ _PART_OF = {
     "make_catalogue": "catalogue",
     "open_index": "index_file",
     "pass_unread": "local_lists",
+    "phrase_paths": "phrases",
+    "phrases_in_force": "phrases",
     "read_category_files": "category_files",
     "read_local_file": "local_lists",
     "read_locked_lists": "locked_lists",

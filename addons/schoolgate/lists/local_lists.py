@@ -151,6 +151,31 @@ def pass_unread(directory: Path, host: str, why: str) -> bool:
     return True
 
 
+def add_host(directory: Path, name: str, host: str, why: str) -> bool:
+    """Add a host and what is below it to `block.txt` or `allow.txt`.
+
+    Args:
+        directory: of the school's own lists.
+        name: of the file.
+        host: of a site.
+        why: a remark for people.
+
+    Returns:
+        Whether it was not there.
+
+    Raises:
+        ConfigurationError: when the file cannot be read.
+        RefusedError: when it cannot be written.
+    """
+    file = read_local_file(directory, name)
+    entry = ListEntry.parse(host, FILES[name], f"local/{name}")
+    if any(line.entry == entry for line in file.lines):
+        return False
+    with replacing(file, lambda text: with_line(text, entry, " ".join(why.split()))):
+        pass
+    return True
+
+
 @contextmanager
 def replacing(file: LocalFile, change: Callable[[str], str]) -> Iterator[None]:
     """Put another text in the place of a list, whole or not at all.

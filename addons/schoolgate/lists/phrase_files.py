@@ -62,6 +62,8 @@ class WeightsText(Strict):
     least_words: Annotated[int, Field(ge=10)]
     least_phrases: Annotated[int, Field(ge=2)]
     least_strong: Annotated[int, Field(ge=1)]
+    many_phrases: Annotated[int, Field(ge=3)]
+    many_factor: Annotated[float, Field(ge=1)]
     strong_weight: Weight
     dense_words: Annotated[int, Field(ge=10)]
     register_factor: Factor

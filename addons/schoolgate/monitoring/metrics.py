@@ -118,6 +118,12 @@ class Metrics(FollowerMetrics):
             "Answers stopped for what they are: streams, clips, files.",
             "clause",
         )
+        self.texts_judged = self._counter(
+            "schoolgate_texts_judged",
+            "Texts of which something comes for what they say.",
+            "category",
+            "verdict",
+        )
         # Of a state in which workers may differ, the one that is behind is shown.
         self.policy_version = self._state(
             "schoolgate_policy_version",

@@ -30,12 +30,14 @@ from schoolgate.proxy.pages import Pages, is_for_people
 from schoolgate.proxy.pieces import Pieces
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.stopped import StoppedStreams, stream_of
+from schoolgate.proxy.texts import RELOAD, Texts, make_endable
 from schoolgate.proxy.transactions import Transaction
 from schoolgate.proxy.watching import Watch
 
 # Files of which parts come in answers of their own.
 _MOST_READERS = 500
 _OK = (200, 201, 202, 203, 206)
+_EMPTY = (204, 205, 304)
 # The event of audio or video that is not let through, or no further.
 STOPPED = "stream.stopped"
 
@@ -49,6 +51,7 @@ class Contents:
         recorder: journal and metrics.
         cut: closes a client's connection at once.
         metering: the budgets of what plays.
+        texts: judges what texts say.
     """
 
     def __init__(
@@ -58,7 +61,9 @@ class Contents:
         recorder: Recorder,
         cut: Callable[[ClientConnection], None],
         metering: Metering,
+        texts: Texts,
     ) -> None:
+        self._texts = texts
         self._guard = guard
         self._pages = pages
         self._recorder = recorder
@@ -114,7 +119,10 @@ class Contents:
         transaction.account = account = metering.account(
             transaction.engine, request, transaction.decision
         )
-        has_body = flow.response.status_code in _OK and flow.request.method != "HEAD"
+        if flow.response.status_code not in _OK:
+            # Browsers show the text of an error as any other; nothing else of it is looked at.
+            rules, account = rules.of_texts, None
+        has_body = flow.request.method != "HEAD" and flow.response.status_code not in _EMPTY
         if not (has_body and (rules or account is not None)):
             enforce.stream_response(flow, stream)
             return None
@@ -122,11 +130,11 @@ class Contents:
         if account is not None and self._speaks_of_media(head.head):
             word = metering.word(account)
             if word is Word.ASK:
-                return self._ask_and_begin(flow, transaction, stream, account, head)
+                return self._ask_and_begin(flow, transaction, stream, account, head, rules)
             if word is Word.STOP:
                 self._refuse(flow, transaction, account, word, head.head)
                 return None
-        self._begin(flow, transaction, stream, head)
+        self._begin(flow, transaction, stream, head, rules)
         return None
 
     async def _ask_and_begin(
@@ -136,10 +144,11 @@ class Contents:
         stream: Callable[[], StreamFunction],
         account: Account,
         head: AnswerHead,
+        rules: ContentRules,
     ) -> None:
         word = await self._metering.ask(account)
         if word is Word.GO:
-            self._begin(flow, transaction, stream, head)
+            self._begin(flow, transaction, stream, head, rules)
         else:
             self._refuse(flow, transaction, account, word, head.head)
 
@@ -176,22 +185,26 @@ class Contents:
         transaction: Transaction,
         stream: Callable[[], StreamFunction],
         head: AnswerHead,
+        rules: ContentRules,
     ) -> None:
         assert flow.response is not None
-        rules = self._rules(transaction)
         decision = _by_head(head, rules)
         if decision is not None:
             self._replace(flow, transaction, decision, None)
             holding.replace(flow)
             return
-        watch = self._watch(head, transaction, rules)
+        watch = self._watch(flow, head, transaction, rules)
         if transaction.account is not None:
             named, url = self._metering.stream, transaction.request.url
             pieces = Pieces(url, flow.response, watch, self._streams, named)
             transaction.flowing = Flowing(self._metering, transaction.account, pieces)
         enforce.stream_response(flow, stream)
         if watch is not None:
-            self._begin_to_look(flow, transaction, watch, is_held=head.is_held)
+            self._begin_to_look(flow, transaction, watch, head)
+
+    def judges_text(self, transaction: Transaction) -> bool:
+        """Ask whether a page of the site is judged by what it says."""
+        return transaction.engine.phrases is not None and self._rules(transaction).for_texts
 
     def _rules(self, transaction: Transaction) -> ContentRules:
         return transaction.engine.contents_of(
@@ -199,7 +212,7 @@ class Contents:
         )
 
     def _watch(
-        self, head: AnswerHead, transaction: Transaction, rules: ContentRules
+        self, flow: http.HTTPFlow, head: AnswerHead, transaction: Transaction, rules: ContentRules
     ) -> Watch | None:
         """Give what looks at a body; None for one that nobody reads."""
         decoder = decoder_for(head.encoding)
@@ -217,10 +230,11 @@ class Contents:
         return Watch(
             rules, about, head.start, head.total, decoder,
             files=files, is_shown=not head.is_held, reader=reader,
+            text=self._texts.judge(flow, transaction, head, rules),
         )  # fmt: skip
 
     def _begin_to_look(
-        self, flow: http.HTTPFlow, transaction: Transaction, watch: Watch, *, is_held: bool
+        self, flow: http.HTTPFlow, transaction: Transaction, watch: Watch, head: AnswerHead
     ) -> None:
         assert flow.response is not None
         passing, flow.response.stream = flow.response.stream, False
@@ -228,8 +242,9 @@ class Contents:
         if not callable(passing):
             holding.hold(flow, Held(look, None))
             return
-        looking = self._looking(flow, transaction, watch, passing)
-        if is_held:
+        endable = watch.judges_text and make_endable(flow, head)
+        looking = self._looking(flow, transaction, watch, passing, endable=endable)
+        if head.is_held:
             holding.hold(flow, Held(look, _after_beginning(passing, looking)))
         else:
             flow.response.stream = looking
@@ -245,12 +260,18 @@ class Contents:
             return Outcome.WAIT
         self._keep_reader(watch, transaction)
         if decision is not None:
-            self._replace(flow, transaction, decision, watch.found, watch.file_name)
+            self._replace(flow, transaction, decision, watch)
             return Outcome.REPLACED
         return Outcome.WAIT if watch.holds else Outcome.PASS
 
     def _looking(
-        self, flow: http.HTTPFlow, transaction: Transaction, watch: Watch, stream: StreamFunction
+        self,
+        flow: http.HTTPFlow,
+        transaction: Transaction,
+        watch: Watch,
+        stream: StreamFunction,
+        *,
+        endable: bool,
     ) -> StreamFunction:
         """Give a stream that looks at what passes; a manifest in disguise waits for its end in there."""
         waiting: list[bytes] = []
@@ -263,7 +284,10 @@ class Contents:
                 return stream(chunk)
             decision = watch.look(chunk) if chunk else watch.end()
             if decision is not None:
-                self._stop(transaction, decision, watch.found, watch.file_name)
+                self._stop_seen(flow, transaction, decision, watch)
+                if endable and watch.score is not None:
+                    holding.end(flow)
+                    return [RELOAD]
                 transactions.mark_cut(flow)
                 self._cut(flow.client_conn)
                 return []
@@ -296,6 +320,16 @@ class Contents:
         while len(self._readers) > _MOST_READERS:
             self._readers.popitem(last=False)
 
+    def _stop_seen(
+        self, flow: http.HTTPFlow, transaction: Transaction, decision: Decision, watch: Watch | None
+    ) -> None:
+        if watch is None:
+            self._stop(transaction, decision, None, "")
+        elif watch.score is None:
+            self._stop(transaction, decision, watch.found, watch.file_name)
+        else:
+            self._texts.stop(flow, transaction, decision, watch.score)
+
     def _stop(
         self, transaction: Transaction, decision: Decision, found: Format | None, file_name: str
     ) -> None:
@@ -313,12 +347,15 @@ class Contents:
         flow: http.HTTPFlow,
         transaction: Transaction,
         decision: Decision,
-        found: Format | None,
-        file_name: str = "",
+        watch: Watch | None,
     ) -> None:
         """Put another answer in the place of one of which nothing was sent on."""
-        self._stop(transaction, decision, found, file_name)
-        enforce.answer(flow, self._answer(flow, transaction, found))
+        self._stop_seen(flow, transaction, decision, watch)
+        if watch is not None and watch.score is not None:
+            answer = self._texts.answer(flow, transaction)
+        else:
+            answer = self._answer(flow, transaction, watch.found if watch else None)
+        enforce.answer(flow, answer)
         assert flow.response is not None
         self._recorder.ended(transaction, flow.response.status_code, transaction.elapsed_ms)
 

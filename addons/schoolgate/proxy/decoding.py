@@ -73,7 +73,9 @@ class _Brotli:
                 made = self._stream.process(data, output_buffer_limit=PIECE_BYTES)
                 if made:
                     yield made
-                if self._stream.can_accept_more_data() or self._stream.is_finished():
+                # It takes more although some is still to come out: only where nothing does is that all.
+                is_all = not made and self._stream.can_accept_more_data()
+                if is_all or self._stream.is_finished():
                     return
                 data = b""
         except brotli.error as error:

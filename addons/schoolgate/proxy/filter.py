@@ -41,6 +41,7 @@ from schoolgate.proxy.lines import Line
 from schoolgate.proxy.metering import Account, Metering
 from schoolgate.proxy.pages import Pages, is_for_people
 from schoolgate.proxy.recorder import Recorder
+from schoolgate.proxy.texts import Texts, ask_plainly
 from schoolgate.proxy.transactions import Transaction
 from schoolgate.services.callers import Caller, Callers
 from schoolgate.services.clients import Clients
@@ -98,7 +99,10 @@ class Filter:
         guard.record_fault = self._record_fault
         self._tools = tools
         self._admission = Admission(tools.callers)
-        self._contents = Contents(guard, tools.pages, tools.recorder, tools.cut, tools.metering)
+        self._texts = Texts(tools.pages, tools.recorder, tools.warnings)
+        self._contents = Contents(
+            guard, tools.pages, tools.recorder, tools.cut, tools.metering, self._texts
+        )
 
     @guarded
     def http_connect(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
@@ -219,6 +223,9 @@ class Filter:
 
     def _enforce(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
         decision = transaction.decision
+        if decision.verdict.is_open:
+            # What a page said a moment ago, it says still.
+            decision = transaction.decision = self._texts.recall(transaction) or decision
         if decision.verdict is Verdict.BLOCK:
             caller = Caller(transaction.request.client.address, transaction.signed_in)
             asked = self._admission.asked_instead(flow, caller)
@@ -235,6 +242,9 @@ class Filter:
             if click is None:
                 self._let_through(flow, transaction)
             else:
+                if is_open and transaction.engine.judges_texts:
+                    # A warning of what the page says, which does not stand in front of the site.
+                    self._accept(transaction, click)
                 enforce.answer(flow, enforce.redirect(click.to))
         elif decision.verdict is Verdict.WARN:
             link = self._tools.warnings.link(transaction.request, decision, transaction.at)
@@ -352,16 +362,23 @@ class Filter:
         if click is None or click.rule != decision.rule:
             return tools.warnings.is_accepted(transaction.engine, request, decision, now)
 
+        self._accept(transaction, click)
+        return True
+
+    def _accept(self, transaction: Transaction, click: Click) -> None:
+        tools = self._tools
+
         def told() -> None:
             tools.recorder.happened(transaction, "warning.accepted")
 
-        tools.warnings.accept(request, click.rule, now, told)
-        return True
+        tools.warnings.accept(transaction.request, click.rule, transaction.at, told)
 
     def _let_through(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
         contents = self._contents
         if contents.refuse_again(flow, transaction) or contents.refuse_address(flow, transaction):
             return
+        if contents.judges_text(transaction):
+            ask_plainly(flow)
         transaction.upload = uploads.begin(flow, transaction)
         enforce.let_through(
             flow,

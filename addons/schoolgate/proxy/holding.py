@@ -22,7 +22,7 @@ from schoolgate.proxy.guard import StreamFunction
 type Commands = layer.CommandGenerator[None]
 
 _OF_ANSWER = (ResponseData, ResponseTrailers, ResponseEndOfMessage, ResponseProtocolError)
-_HELD, _REPLACED = "schoolgate_held", "schoolgate_replaced"
+_HELD, _REPLACED, _ENDED = "schoolgate_held", "schoolgate_replaced", "schoolgate_ended"
 
 
 class Outcome(Enum):
@@ -54,6 +54,11 @@ def hold(flow: HTTPFlow, held: Held) -> None:
 def replace(flow: HTTPFlow) -> None:
     """Have the response that now stands in a flow sent at once; what the origin still sends is left."""
     setattr(flow, _REPLACED, True)
+
+
+def end(flow: HTTPFlow) -> None:
+    """Have a body that streams end with what its stream gives now, as if it were whole."""
+    setattr(flow, _ENDED, True)
 
 
 class HoldingStream(http.HttpStream):
@@ -94,6 +99,15 @@ class HoldingStream(http.HttpStream):
         elif outcome is Outcome.PASS and held.stream is not None:
             setattr(self.flow, _HELD, None)
             yield from self._pass_on(held.stream)
+
+    def state_stream_response_body(self, event: events.Event) -> Commands:
+        """End a body before its time, where its stream says so; what the origin still sends is left."""
+        yield from super().state_stream_response_body(event)
+        if isinstance(event, ResponseData) and getattr(self.flow, _ENDED, False):
+            self._is_replaced = True
+            error = RequestProtocolError(self.stream_id, "stopped", ErrorCode.CANCEL)
+            yield http.SendHttp(error, self.context.server)
+            yield from self.send_response(already_streamed=True)
 
     def _pass_on(self, stream: StreamFunction) -> Commands:
         assert self.flow.response is not None

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from schoolgate.core.approvals import Subject
 from schoolgate.core.clients import Client
+from schoolgate.core.content import Score
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.locked import LockedBy
 from schoolgate.core.policy import (
@@ -51,6 +52,8 @@ _ILLEGAL_THEME, _ILLEGAL_SEVERITY = "illegal", "high"
 # A page of a locked list is asked for with all its parts, and again: one alert for a person and host.
 _QUIET_SECONDS = 600.0
 _MOST_ALERTED = 10_000
+# The heaviest of a text come first; a page of a casino has hundreds.
+_MOST_PHRASES = 20
 
 
 class Letters(Protocol):
@@ -198,6 +201,16 @@ class Recorder:
             event,
             {"bytes_down": transaction.bytes_down, "file_name": file_name or None},
         )
+
+    def judged(self, transaction: Transaction, score: Score) -> None:
+        """Write and count what became of a text for what it says: its score, and the phrases' ids."""
+        decision = transaction.decision
+        labels = {"category": score.category, "verdict": decision.verdict.value}
+        self._metrics.texts_judged.labels(**labels).inc()
+        if decision.verdict is Verdict.BLOCK:
+            self._metrics.contents_stopped.labels(clause=decision.clause).inc()
+        said = {"score": round(score.points, 1), "phrase_ids": list(score.evidence[:_MOST_PHRASES])}
+        self._tell(transaction, "page.judged", {**said, "bytes_down": transaction.bytes_down})
 
     def _close(
         self, transaction: Transaction, event: str, status: int | None, duration_ms: int

@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from schoolgate.core.media import Format, playback_of
@@ -32,9 +33,14 @@ class Stopped:
 
 
 class StoppedStreams:
-    """Remembers some of each client's, the latest."""
+    """Remembers some of each client's, the latest.
 
-    def __init__(self) -> None:
+    Args:
+        name: gives what is the same for all requests for one.
+    """
+
+    def __init__(self, name: Callable[[WebRequest], str] | None = None) -> None:
+        self._name = name or _stream_of
         self._kept: OrderedDict[_Key, Stopped] = OrderedDict()
 
     def add(
@@ -42,7 +48,7 @@ class StoppedStreams:
     ) -> None:
         """Remember one, by who asked for it and its address."""
         until = time.monotonic() + _KEPT_SECONDS
-        self._kept[_key(request)] = Stopped(decision, found, engine, until)
+        self._kept[self._key(request)] = Stopped(decision, found, engine, until)
         while len(self._kept) > _MOST_KEPT:
             self._kept.popitem(last=False)
 
@@ -50,15 +56,18 @@ class StoppedStreams:
         """Give what a request asks for again; None where it does not, or the rules are others now."""
         if not self._kept:
             return None
-        found = self._kept.get(_key(request))
+        found = self._kept.get(self._key(request))
         if found is None or found.engine is not engine or found.until < time.monotonic():
             return None
         return found
 
+    def _key(self, request: WebRequest) -> _Key:
+        client = request.client
+        return client.address, client.user, client.group, self._name(request)
 
-def _key(request: WebRequest) -> _Key:
-    client = request.client
-    return client.address, client.user, client.group, stream_of(request.url)
+
+def _stream_of(request: WebRequest) -> str:
+    return stream_of(request.url)
 
 
 def stream_of(url: Url) -> str:

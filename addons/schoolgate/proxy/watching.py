@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from enum import Enum, auto
 
+from schoolgate.core.content import Score
 from schoolgate.core.files import Kind, Recogniser
 from schoolgate.core.media import (
     BEGINNING,
@@ -20,6 +21,7 @@ from schoolgate.core.media import (
 )
 from schoolgate.core.policy import Content, ContentRules, Decision
 from schoolgate.proxy.decoding import BrokenBodyError, Decoder
+from schoolgate.proxy.judging import TextJudge
 
 _CONTENTS = {
     Kind.SOFTWARE: Content.SOFTWARE,
@@ -52,6 +54,7 @@ class Watch:
         files: makes what looks for programs and the like; None where no rule minds or no beginning comes.
         is_shown: the head says that it is what pages are made of.
         reader: of the same file, as far as an earlier answer had it.
+        text: judges what it says; None for what is no text, or where no rule minds.
 
     Attributes:
         found: what it is, as soon as that is known.
@@ -71,12 +74,14 @@ class Watch:
         files: Callable[[], Recogniser] | None = None,
         is_shown: bool = False,
         reader: LengthReader | None = None,
+        text: TextJudge | None = None,
     ) -> None:
         self.found: Format | None = None
         self.stage = Stage.BEGINNING
         self.reader = reader
         self.manifest: Manifest | None = None
         self._rules = rules
+        self._text = text
         self._head = head
         self._at = start
         self._total = total
@@ -110,7 +115,18 @@ class Watch:
     @property
     def is_done(self) -> bool:
         """Whether nothing more of it is looked at."""
-        return self.stage is Stage.DONE and (self._files is None or self._files.done)
+        is_read = self._text is None or self._text.done
+        return is_read and self.stage is Stage.DONE and (self._files is None or self._files.done)
+
+    @property
+    def judges_text(self) -> bool:
+        """Whether it is judged by what it says."""
+        return self._text is not None
+
+    @property
+    def score(self) -> Score | None:
+        """By which a text was stopped; None where it was not, or not for what it says."""
+        return self._text.score if self._text else None
 
     @property
     def length(self) -> Length | None:
@@ -134,8 +150,10 @@ class Watch:
                     self._be_done()
                     return decision
         except BrokenBodyError:
-            # No browser reads it, either.
+            # No browser reads the rest, either; what came before it shows.
+            decision = self._text.end() if self._text is not None else None
             self._be_done()
+            return decision
         return None
 
     def _look_at(self, piece: bytes) -> Decision | None:
@@ -148,12 +166,16 @@ class Watch:
         if decision is None and self._files is not None and not self._files.done:
             self._files.feed(piece)
             decision = self._judge_file()
+        if decision is None and self._text is not None:
+            decision = self._text.take(piece)
         return decision
 
     def _be_done(self) -> None:
         self.stage = Stage.DONE
         if self._files is not None:
             self._files.done = True
+        if self._text is not None:
+            self._text.done = True
 
     def _judge_file(self) -> Decision | None:
         """Answer what kind of file it is, as far as that is known."""
@@ -174,6 +196,8 @@ class Watch:
         if decision is None and self._files is not None and not self._files.done:
             self._files.end()
             decision = self._judge_file()
+        if decision is None and self._text is not None:
+            decision = self._text.end()
         self._be_done()
         return decision
 

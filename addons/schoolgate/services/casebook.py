@@ -116,6 +116,8 @@ def _on_answer(
         found = rules.on_length(LIVE)
     if case.clip_seconds is not None:
         found = rules.on_length(ended(case.clip_seconds))
+    if case.text:
+        found = engine.on_text(request, decision, case.text, case.at)
     return found or decision
 
 

@@ -41,6 +41,7 @@ class AnswerText(Strict):
 
     is_: Content | None = Field(default=None, alias="is")
     clip: Seconds | None = None
+    says: str = ""
 
 
 class CaseText(Strict):
@@ -157,5 +158,6 @@ def _case(text: CaseText, at: datetime, line: int) -> Case:
         ),
         content=text.answer.is_,
         clip_seconds=text.answer.clip,
+        text=text.answer.says,
         line=line,
     )

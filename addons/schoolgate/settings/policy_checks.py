@@ -131,9 +131,17 @@ class Checks:
             if rule.category:
                 place = (*loc, "category")
                 yield from self._known(place, rule.category, self._categories, "category")
-            if not rule.when.is_ and rule.when.clip_longer_than is None:
-                hint = "say 'is' what, or 'clip_longer_than'"
+            of_files = bool(rule.when.is_) or rule.when.clip_longer_than is not None
+            if not (of_files or rule.when.says):
+                hint = "say 'is' what, 'clip_longer_than', or 'says'"
                 yield self._fault((*loc, "when"), f"the rule '{rule.id}' looks for nothing", hint)
+            if of_files and rule.when.says:
+                message = f"the rule '{rule.id}' is about texts and about other answers"
+                yield self._fault((*loc, "when"), message, "make two rules of it")
+            if of_files and rule.then != "block":
+                message = "only what a page says can have another answer than 'block'"
+                yield self._fault((*loc, "then"), message)
+            yield from self._category_names((*loc, "when", "says"), rule.when.says)
             for j, name in enumerate(rule.when.groups):
                 yield from self._known((*loc, "when", "groups", j), name, self._groups, "group")
             # The connection is read all the same.

@@ -289,6 +289,8 @@ class Compiler:
             when.clip_longer_than,
             text.category or None,
             text.note,
+            frozenset(self._categories(when.says)),
+            None if text.then == "as_listed" else Verdict(text.then),
         )
 
     def _categories(self, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -116,6 +116,7 @@ class ContentWhenText(Strict):
 
     is_: tuple[Content, ...] = Field(default=(), alias="is")
     clip_longer_than: Seconds | None = None
+    says: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
 
 
@@ -125,7 +126,7 @@ class ContentText(Strict):
     id: Text
     clause: Text
     when: ContentWhenText
-    then: Literal["block"]
+    then: Literal["block", "warn", "monitor", "as_listed"]
     except_: SitesText = Field(default=SitesText(), alias="except")
     category: str = ""
     note: str = ""

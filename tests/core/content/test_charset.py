@@ -55,3 +55,16 @@ def test_any_bytes_in_any_chunks_give_one_text(data: bytes, cut: int, claimed: s
     at_once = whole.feed(data) + whole.close()
     pieces = [parts.feed(data[i : i + cut]) for i in range(0, len(data), cut)]
     assert "".join(pieces) + parts.close() == at_once
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"cas\0i\0\0no " + b"\0" * 5000,
+        b"casino ".decode().encode("utf-16-le"),
+        b"casino ".decode().encode("utf-16-be"),
+    ],
+)
+def test_zeros_hide_no_word(body: bytes) -> None:
+    decoder = Decoder("utf-8")
+    assert decoder.feed(body) + decoder.close() == "casino "

@@ -1,5 +1,7 @@
 """A verdict needs enough text and several strong, independent phrases, and must beat the innocent."""
 
+from dataclasses import replace
+
 import pytest
 
 from schoolgate.core.content import PhraseModel
@@ -49,3 +51,21 @@ def test_the_evidence_is_ids_the_heaviest_first(model: PhraseModel) -> None:
     assert len(score.evidence) == 5
     assert all(each.startswith("gambling/en/") for each in score.evidence)
     assert score.points >= score.threshold
+
+
+@pytest.mark.parametrize(
+    ("many", "factor", "more", "want"),
+    [
+        (5, 1.0, "", "gambling"),
+        (6, 1.0, "", None),
+        (5, 9.0, "", None),
+        (5, 1.0, "nurse treatment breast cancer", None),
+    ],
+)
+def test_many_weak_phrases_do_without_a_strong_one(
+    model: PhraseModel, many: int, factor: float, more: str, want: str | None
+) -> None:
+    weights = replace(
+        model.weights, strong_weight=7, least_strong=1, many_phrases=many, many_factor=factor
+    )
+    assert category(replace(model, weights=weights), f"{GAMBLING} {more}") == want

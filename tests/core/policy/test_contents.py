@@ -7,7 +7,15 @@ import pytest
 from schoolgate.core.approvals import Overlay
 from schoolgate.core.clients import Client
 from schoolgate.core.media import LIVE, UNKNOWN, Length, at_least, ended
-from schoolgate.core.policy import Content, ContentRule, Inspection, PolicyEngine, Reason
+from schoolgate.core.policy import (
+    Content,
+    ContentRule,
+    Inspection,
+    PolicyEngine,
+    Reason,
+    Rule,
+    Verdict,
+)
 from schoolgate.core.policy.contents import ContentRules, duration
 from schoolgate.core.policy.inspection import Need
 from tests.core.policy.example import (
@@ -113,3 +121,55 @@ def test_what_a_file_is() -> None:
 )
 def test_lengths_in_words(seconds: float, want: str) -> None:
     assert duration(seconds) == want
+
+
+def judging(then: Verdict | None) -> PolicyEngine:
+    """Give an engine whose rules have games blocked, shops warned of, and news closed to pupils."""
+    rules = (
+        Rule("games", "C-1", Verdict.BLOCK, categories=("games",)),
+        Rule("shops", "C-2", Verdict.WARN, categories=("shopping",)),
+        Rule("papers", "C-3", Verdict.MONITOR, categories=("news",), groups=frozenset({"pupils"})),
+    )
+    need = Need("texts", "C-4", frozenset({"education"}))
+    says = frozenset({"games", "shopping", "news", "dating"})
+    return engine(
+        [listed("school.example", "education"), listed("toys.example", "games")],
+        local=[local_allow("allowed.example")],
+        rules=rules,
+        contents=(ContentRule(need, says=says, then=then),),
+        inspection=Inspection(needs=(need,)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("says", "url", "who", "then", "want"),
+    [
+        ("games", "https://a.example/", PUPIL, None, (Verdict.BLOCK, "C-1", "games")),
+        ("shopping", "https://a.example/", PUPIL, None, (Verdict.WARN, "C-2", "shops")),
+        ("news", "https://a.example/", PUPIL, None, (Verdict.MONITOR, "C-3", "papers")),
+        ("news", "https://a.example/", TEACHER, None, None),
+        ("dating", "https://a.example/", PUPIL, None, None),
+        ("poetry", "https://a.example/", PUPIL, None, None),
+        ("games", "https://school.example/", PUPIL, None, None),
+        ("games", "https://allowed.example/", PUPIL, None, None),
+        ("dating", "https://a.example/", PUPIL, Verdict.BLOCK, (Verdict.BLOCK, "C-4", "texts")),
+        ("games", "https://a.example/", PUPIL, Verdict.MONITOR, (Verdict.MONITOR, "C-4", "texts")),
+    ],
+)
+def test_a_text_is_answered_as_a_site_that_is_listed_or_as_its_rule_says(
+    says: str, url: str, who: Client, then: Verdict | None, want: tuple[Verdict, str, str] | None
+) -> None:
+    rules, request = judging(then), ask(url, who)
+    found = rules.on_text(request, rules.decide(request, NOON), says, NOON)
+    assert (found and (found.verdict, found.clause, found.rule)) == want
+    if found:
+        assert (found.reason, found.category) == (Reason.CONTENT, says)
+        assert "by its content" in found.note
+
+
+def test_whose_rules_are_about_texts() -> None:
+    engine, request = judging(None), ask("https://a.example/")
+    rules = engine.contents_of(request, engine.decide(request, NOON), NOON)
+    assert (engine.judges_texts, rules.for_texts, rules.for_media) == (True, True, False)
+    assert (built().judges_texts, ContentRules(RULES).of_texts.rules) == (False, ())
+    assert "pages that are dating, games" in rules.rules[0].sought

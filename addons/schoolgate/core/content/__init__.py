@@ -7,7 +7,7 @@ undoes gzip and what becomes of a verdict is for others.
 from schoolgate.core.content.hostnames import HostWord, HostWords
 from schoolgate.core.content.labels import Label, age_of_label, label_of_header
 from schoolgate.core.content.model import Language, PhraseModel, Subject, Weights
-from schoolgate.core.content.scorer import PageScorer
+from schoolgate.core.content.scorer import PageScorer, is_text
 from schoolgate.core.content.scoring import Score
 from schoolgate.core.content.signals import Signal
 
@@ -23,5 +23,6 @@ __all__ = [
     "Subject",
     "Weights",
     "age_of_label",
+    "is_text",
     "label_of_header",
 ]

@@ -40,7 +40,7 @@ class Decoder:
     def feed(self, data: bytes) -> str:
         """Give the text of what came; nothing while the beginning is still short."""
         if self._decoder is not None:
-            return self._decoder.decode(data)
+            return _without_zeros(self._decoder.decode(data))
         self._held += data
         return self._begin() if len(self._held) >= WINDOW_BYTES else ""
 
@@ -48,13 +48,18 @@ class Decoder:
         """Give what is left at the end of the page."""
         text = self._begin() if self._decoder is None else ""
         assert self._decoder is not None
-        return text + self._decoder.decode(b"", final=True)
+        return text + _without_zeros(self._decoder.decode(b"", final=True))
 
     def _begin(self) -> str:
         held, self._held = self._held, b""
         name, skipped = chosen(held[:WINDOW_BYTES], self._claimed)
         self._decoder = codecs.getincrementaldecoder(name)("replace")
-        return self._decoder.decode(held[skipped:])
+        return _without_zeros(self._decoder.decode(held[skipped:]))
+
+
+def _without_zeros(text: str) -> str:
+    """Drop what browsers drop within words (HTML, 13.2.6.4.7)."""
+    return text.replace("\0", "") if "\0" in text else text
 
 
 def chosen(beginning: bytes, claimed: str | None) -> tuple[str, int]:
@@ -94,7 +99,12 @@ def _in_meta(beginning: bytes) -> str | None:
 def _wide(beginning: bytes) -> str:
     """Tell UTF-16 by its zeros: every second byte of markup is one."""
     even, odd = beginning[::2].count(0), beginning[1::2].count(0)
-    if max(even, odd) * 4 < len(beginning) or len(beginning) < 4:
+    # Zeros in both places are none of a charset, and browsers drop them.
+    if (
+        max(even, odd) * 4 < len(beginning)
+        or len(beginning) < 4
+        or min(even, odd) * 8 > max(even, odd)
+    ):
         return ""
     return "utf-16-le" if odd > even else "utf-16-be"
 

@@ -63,6 +63,8 @@ class Weights:
         least_words: a page with fewer has no verdict.
         least_phrases: independent phrases that a verdict needs.
         least_strong: how many of the phrases must weigh `strong_weight`: innocent pages hardly use them.
+        many_phrases: so many independent phrases do without strong ones,
+        many_factor: where the points are so many times what is needed, and twice those of a register.
         strong_weight: from which weight on a phrase is strong.
         dense_words: words of a page from which on the points are thinned out.
         register_factor: how many times the points of the best register a verdict needs.
@@ -74,6 +76,8 @@ class Weights:
     least_words: int = 40
     least_phrases: int = 4
     least_strong: int = 2
+    many_phrases: int = 8
+    many_factor: float = 1.25
     strong_weight: float = 6
     dense_words: int = 250
     register_factor: float = 1.0

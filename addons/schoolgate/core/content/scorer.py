@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from schoolgate.core.content.charset import Decoder
 from schoolgate.core.content.folding import fold
+from schoolgate.core.content.json_text import JsonText
 from schoolgate.core.content.labels import labels_of_page
 from schoolgate.core.content.model import PhraseModel
 from schoolgate.core.content.scoring import Score, Tally
@@ -11,12 +12,26 @@ from schoolgate.core.content.signals import Signal
 from schoolgate.core.content.visible import MARK, VisibleText
 
 # After so many characters of text a page is judged; then once more at its end or the last of these.
-CHECKPOINTS = (32 * 1024, 128 * 1024, 256 * 1024)
+CHECKPOINTS = (8 * 1024, 32 * 1024, 128 * 1024, 256 * 1024)
+# An answer of a chat is read as it is written.
+EVENT_CHECKPOINTS = (1024, 2048, 4096, *CHECKPOINTS)
 # Of markup: a page without text has an end, too.
 MOST_BYTES = 2 * 1024 * 1024
 
 _MARKUP = frozenset({"text/html", "application/xhtml+xml"})
 _PLAIN = frozenset({"text/plain"})
+_EVENTS = frozenset(
+    {"text/event-stream", "application/x-ndjson", "application/jsonl", "application/stream+json"}
+)
+
+
+def is_text(kind: str) -> bool:
+    """Ask whether a media type, in small letters and without parameters, is one whose text is judged."""
+    return kind in _MARKUP | _PLAIN | _EVENTS or _is_json(kind)
+
+
+def _is_json(kind: str) -> bool:
+    return kind == "application/json" or kind.endswith("+json")
 
 
 class PageScorer:
@@ -44,8 +59,13 @@ class PageScorer:
         """
         kind = content_type.strip().lower()
         self.verdict: Score | None = None
-        self.done = kind not in _MARKUP | _PLAIN
-        self._markup = VisibleText() if kind in _MARKUP else None
+        self.done = not is_text(kind)
+        self._checkpoints = EVENT_CHECKPOINTS if kind in _EVENTS else CHECKPOINTS
+        self._markup: VisibleText | JsonText | None = None
+        if kind in _MARKUP:
+            self._markup = VisibleText()
+        elif kind in _EVENTS or _is_json(kind):
+            self._markup = JsonText(in_events=kind in _EVENTS)
         self._decoder = Decoder(charset)
         self._tally = Tally(model, {each.id: each for each in signals})
         self._bytes = self._chars = self._checked = 0
@@ -79,14 +99,14 @@ class PageScorer:
 
     def _hold(self, text: str) -> None:
         """Keep text until a checkpoint, which is at a character of the page and not at a chunk's end."""
-        while self._chars + len(text) >= CHECKPOINTS[self._checked]:
-            here = CHECKPOINTS[self._checked] - self._chars
+        while self._chars + len(text) >= self._checkpoints[self._checked]:
+            here = self._checkpoints[self._checked] - self._chars
             self._pieces.append(text[:here])
             self._chars += here
             text = text[here:]
             self._judge(self._cut())
             self._checked += 1
-            if self.verdict or self._checked == len(CHECKPOINTS):
+            if self.verdict or self._checked == len(self._checkpoints):
                 self.done = True
                 self._pieces.clear()
                 return

@@ -86,7 +86,12 @@ class Tally:
                 continue
             evidence = self._evidence(category)
             strong = sum(entry.weight >= weights.strong_weight for entry in evidence)
-            if strong >= weights.least_strong and _independent(evidence) >= weights.least_phrases:
+            independent = _independent(evidence)
+            # Shops have no strong word, and very many weak ones; innocent pages have a few.
+            many = independent >= weights.many_phrases and points[category] >= max(
+                needed * dense * weights.many_factor, innocent * 2 * weights.register_factor
+            )
+            if many or (strong >= weights.least_strong and independent >= weights.least_phrases):
                 hints = [s.id for s in self.signals.values() if s.category == category]
                 ids = (*hints, *(entry.id for entry in evidence))
                 return Score(category, points[category] / dense, needed, self.words, ids)

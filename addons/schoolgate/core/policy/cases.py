@@ -52,6 +52,7 @@ class Case:
         given: what was decided by hand.
         content: what the answer is; None where the case does not say.
         clip_seconds: how long what it plays is; None where the case does not say.
+        text: category of its text, by its own words; empty where the case does not say.
         line: where it stands in its file.
         obliges: services and modes that it obliges to, in any order; None where it does not say.
     """
@@ -73,5 +74,6 @@ class Case:
     given: Given = Given()
     content: Content | None = None
     clip_seconds: int | None = None
+    text: str = ""
     line: int = 0
     obliges: frozenset[str] | None = None

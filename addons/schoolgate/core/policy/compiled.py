@@ -14,6 +14,7 @@ from schoolgate.core.approvals import (
 from schoolgate.core.catalogue import Catalogue
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
+from schoolgate.core.content import PhraseModel
 from schoolgate.core.index import index_of
 from schoolgate.core.locked import LockedLists
 from schoolgate.core.policy.carriers import Carriers
@@ -67,6 +68,7 @@ class CompiledPolicy:
     Attributes:
         local: the entries of the school's own lists in force; put others by `with_local`.
         passed: the entries that the school passes unread, as some program there trusts only its own.
+        phrases: by which texts are judged; None where none are. Put them by `with_phrases`.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class CompiledPolicy:
         locked: LockedLists | None = None,
     ) -> None:
         self.policy = policy
+        self.phrases: PhraseModel | None = None
         self.catalogue = catalogue
         services = policy.services.values() if policy.searches else ()
         self._searched = tuple(each for each in services if each.searching is not None)
@@ -111,6 +114,18 @@ class CompiledPolicy:
         self._set_local(tuple(local))
         self._set_locked(locked or LockedLists())
         self._set_overlay(overlay or Overlay())
+
+    @property
+    def judges_texts(self) -> bool:
+        """Whether the policy has anybody's pages judged by what they say."""
+        return any(rule.says for rule in self.policy.contents)
+
+    def with_phrases(self, phrases: PhraseModel) -> Self:
+        """Give the same engine with the phrases by which texts are judged."""
+        engine = object.__new__(type(self))
+        engine.__dict__.update(self.__dict__)
+        engine.phrases = phrases
+        return engine
 
     def with_overlay(self, overlay: Overlay) -> Self:
         """Give the same engine with other grants and suspensions; nothing is compiled anew."""
@@ -228,7 +243,7 @@ class CompiledPolicy:
                 self._school_sites.get(url.host, url.path),
                 self._local_sites.get(url.host, url.path),
             ),
-            _shapes(url.host, request.shapes),
+            shapes_at(url.host, request.shapes),
         )
 
     def _row(
@@ -264,7 +279,7 @@ class CompiledPolicy:
             sites.get_with_paths(host),
             (school.get(host), local.get(host)),
             (school.get_with_paths(host), local.get_with_paths(host)),
-            _shapes(host, shapes),
+            shapes_at(host, shapes),
             self._locking.part_of(host),
         )
         outlook = self._outlooks.get(key)
@@ -328,7 +343,8 @@ class CompiledPolicy:
         return self.period(now) or NO_PERIOD
 
 
-def _shapes(host: str, others: _Shapes) -> _Shapes:
+def shapes_at(host: str, others: _Shapes) -> _Shapes:
+    """Give the shapes of a request: those of its host, and others."""
     of_host = shapes_of_host(host)
     return (*of_host, *others) if others else of_host
 

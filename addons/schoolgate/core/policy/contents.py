@@ -1,7 +1,7 @@
 """Rules on what an answer is, whatever site it is from: live, a long clip, a program."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from schoolgate.core.approvals import first
@@ -42,7 +42,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class ContentRule:
-    """An answer that is this is blocked.
+    """What happens to an answer that is this.
 
     Attributes:
         need: its id and clause, whom it concerns and which sites it leaves alone; what it looks for is read.
@@ -50,6 +50,9 @@ class ContentRule:
         longer_than: or a clip of more than so many seconds; None for no limit.
         category: id of the category that the page names; None for none.
         note: one sentence for the person who meets it.
+        says: or a text of one of these categories, by its own words.
+        then: what happens; None for what happens to a site that is listed in the category. What is not
+            about a text is blocked.
     """
 
     need: Need
@@ -57,6 +60,8 @@ class ContentRule:
     longer_than: float | None = None
     category: str | None = None
     note: str = ""
+    says: frozenset[str] = frozenset()
+    then: Verdict | None = Verdict.BLOCK
 
     @property
     def plays(self) -> bool:
@@ -69,6 +74,8 @@ class ContentRule:
         words = [_WORDS[content] for content in Content if content in self.contents]
         if self.longer_than is not None:
             words.append(f"clips longer than {duration(self.longer_than)}")
+        if self.says:
+            words.append(f"pages that are {', '.join(sorted(self.says))} by what they say")
         return " or ".join(words)
 
     def decision(self, note: str = "") -> Decision:
@@ -77,6 +84,10 @@ class ContentRule:
         return Decision(
             Verdict.BLOCK, Reason.CONTENT, self.need.clause, self.need.id, self.category, note=words
         )
+
+
+# What a text was judged by, for the person who meets it; never the phrases.
+BY_ITS_CONTENT = "This page was judged by its content."
 
 
 # Whatever somebody in charge opened, and what is open to everybody always, is not looked into.
@@ -106,6 +117,35 @@ class ContentRules:
     def for_files(self) -> bool:
         """Whether it matters what a file is."""
         return any(rule.contents - {Content.LIVE} for rule in self.rules)
+
+    @property
+    def for_texts(self) -> bool:
+        """Whether it matters what a text says."""
+        return any(rule.says for rule in self.rules)
+
+    @property
+    def of_texts(self) -> "ContentRules":
+        """Those about what a text says."""
+        return ContentRules(tuple(rule for rule in self.rules if rule.says))
+
+    def on_text(self, category: str, listed: Decision) -> Decision | None:
+        """Answer what a text is about; None where no rule minds.
+
+        Args:
+            category: that it is of by its own words.
+            listed: what the rules say of a site that is listed there.
+        """
+        rule = first(rule for rule in self.rules if category in rule.says)
+        if rule is None:
+            return None
+        found = rule.decision() if rule.then is not None else listed
+        verdict = rule.then or listed.verdict
+        if verdict not in (Verdict.BLOCK, Verdict.WARN, Verdict.MONITOR):
+            return None
+        note = " ".join(part for part in (BY_ITS_CONTENT, found.note) if part)
+        return replace(
+            found, verdict=verdict, reason=Reason.CONTENT, category=category, note=note, grant=None
+        )
 
     def on(self, content: Content, note: str = "") -> Decision | None:
         """Answer what an answer is; None where no rule minds."""

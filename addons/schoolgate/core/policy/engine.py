@@ -29,7 +29,7 @@ from schoolgate.core.categories import ListEntry
 from schoolgate.core.clients import Client
 from schoolgate.core.policy.budgets import Budget, metering
 from schoolgate.core.policy.carriers import inner_urls
-from schoolgate.core.policy.compiled import CompiledPolicy
+from schoolgate.core.policy.compiled import CompiledPolicy, shapes_at
 from schoolgate.core.policy.contents import NO_CONTENT_RULES, OPENED, ContentRules, rules_for
 from schoolgate.core.policy.decision import Decision, Reason, Verdict
 from schoolgate.core.policy.inspection import (
@@ -196,6 +196,35 @@ class PolicyEngine(CompiledPolicy):
             found = rules_for(self.policy.contents, profile.needs, categories, named)
             self._contents[key] = found
         return found
+
+    def on_text(
+        self, request: WebRequest, decision: Decision, category: str, now: datetime
+    ) -> Decision | None:
+        """Answer a text that is of a category by its own words; None where nothing comes of it.
+
+        What the rules say of a site that is listed there is asked as if this one were; a category that
+        the lists give it already was decided on by its name.
+
+        Args:
+            request: that it answers.
+            decision: on that.
+            category: of the text.
+            now: when, aware.
+        """
+        url, sites = request.url, self.catalogue.sites
+        categories = sites.categories(sites.get(url.host, url.path))
+        if category in categories:
+            return None
+        sets = (
+            self._school_sites.get(url.host, url.path),
+            self._local_sites.get(url.host, url.path),
+        )
+        named = self._named(sets, shapes_at(url.host, request.shapes))
+        row = self._profile(request, now).row(tuple(sorted((*categories, category))), named)
+        answer = self.contents_of(request, decision, now).on_text(category, row.settled)
+        if answer is None or answer.verdict.severity <= decision.verdict.severity:
+            return None
+        return replace(answer, obligations=decision.obligations)
 
     def search_of(self, request: WebRequest) -> str:
         """Give what somebody searched for, where a clause has it kept of them; "" else."""

@@ -1,0 +1,1 @@
+"""What judging a page by what it says costs and finds, beside others."""
