@@ -226,6 +226,8 @@ def write_config(directory: Path, **sections: Any) -> Path:
         "metrics": {"listen": "127.0.0.1:0"},
         # Only where a test asks for it: it takes a second of a processor to start.
         "portal": {"enabled": False, "listen": "127.0.0.1:0"},
+        # Likewise: it asks all the time.
+        "selftest": {"enabled": False},
         "lists": {
             "dirs": [str(ROOT / "categories")],
             "local": str(directory / "local"),

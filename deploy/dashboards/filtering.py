@@ -112,6 +112,27 @@ ROUND = (
         width=6,
     ),
     Panel(
+        "Self-test, by group",
+        "Checks that fail, for each group: nobody may rely on the filter for a group that has any.",
+        [Query(f"sum by (instance, group) (1 - schoolgate_selftest_ok{{{HERE}}})", "{{group}}")],
+        "short",
+        bad=1,
+        width=6,
+    ),
+    Panel(
+        "Age of the self-test",
+        "Since it last ended a round; it begins one each minute.",
+        [
+            Query(
+                f"time() - max by (instance) (schoolgate_selftest_time_seconds{{{HERE}}})",
+                "{{instance}}",
+            )
+        ],
+        "s",
+        bad=240,
+        width=6,
+    ),
+    Panel(
         "Streaming",
         "Hours of films and music within the step shown, by group and by whether they ran or were stopped.",
         [

@@ -53,3 +53,20 @@ def test_a_client_is_made_once_until_they_or_the_policy_change() -> None:
     assert clients.at("10.0.0.7", other) is not first
     said[0] = Identity()
     assert clients.at("10.0.0.7", POLICY).group == "pupils"
+
+
+def test_the_gateway_itself_asks_as_somebody_of_a_group_for_some_minutes() -> None:
+    at = [1_000.0]
+    clients = Clients(now=lambda: at[0])
+    clients.introduce("100::7", "staff", "wifi")
+    asked = clients.at("100::7", POLICY)
+    assert (asked.group, asked.network, asked.is_synthetic) == ("staff", "wifi", True)
+    at[0] += 301
+    assert clients.at("100::7", POLICY).group == "pupils"
+
+
+def test_nobody_else_becomes_somebody_by_that() -> None:
+    clients = Clients()
+    clients.introduce("100::7", "staff", "")
+    other = clients.at("100::8", POLICY)
+    assert (other.group, other.is_synthetic) == ("pupils", False)

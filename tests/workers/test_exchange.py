@@ -103,3 +103,28 @@ def test_when_a_worker_takes_nothing_the_entrance_is_closed(
         taken.connection.close()
     assert given > 0
     assert entrance.give(connection[0], "10.99.0.5", None)
+
+
+@pytest.mark.parametrize(
+    ("place", "stands_for"),
+    [
+        (None, None),
+        (("192.0.2.1", 443), None),
+        (("192.0.2.1", 443), ("pupils", "")),
+        (("2001:db8::1", 80), ("staff", "wifi")),
+    ],
+)
+def test_who_comes_in_by_the_entrance_brings_whose_it_is_and_for_whom_it_stands(
+    exchange: Exchange,
+    connection: tuple[socket.socket, socket.socket],
+    place: tuple[str, int] | None,
+    stands_for: tuple[str, str] | None,
+) -> None:
+    entrance = exchange.entrance()
+    assert entrance.workers == WORKERS
+    assert entrance.give(connection[0], "10.0.0.5", place, stands_for)
+    taken = exchange.desk(2).take()
+    assert taken is not None
+    with taken.connection as one:
+        assert one.recv(100) == b"CONNECT"
+    assert taken[1:] == ("10.0.0.5", place, stands_for)

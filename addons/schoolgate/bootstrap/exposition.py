@@ -22,6 +22,7 @@ from schoolgate.monitoring import (
 )
 from schoolgate.monitoring.approval_figures import ApprovalFigures, ApprovalState
 from schoolgate.monitoring.process_figures import ProcessFigures
+from schoolgate.monitoring.selftest_metrics import SelfTestFigures
 from schoolgate.workers import Board, Link
 
 # The supervisor writes ten times a second.
@@ -37,6 +38,8 @@ class Beside(Enum):
     PORTAL = "The portal is not serving."
     JOBS = "The jobs are not running: no mail is sent."
     METER = "The meter is not serving: no audio or video flows where it is limited."
+    SELFTEST = "The self-test is not running: nobody asks whether filtering works."
+    SHIPPING = "The journal is not taken to where others keep logs."
     TUNNELS = "The tunnels are not serving: devices at home reach nothing."
 
 
@@ -53,6 +56,7 @@ class Shown:
         beside: what has the rows after those of the workers and of this process.
         approvals: gives how requests, grants and mail stand; None where that cannot be read.
         feeds: gives how the feeds of lists stand.
+        selftest: what the self-test found last; None where there is none.
     """
 
     listener: socket.socket
@@ -63,6 +67,7 @@ class Shown:
     beside: Sequence[Beside] = ()
     approvals: Callable[[], ApprovalState | None] = lambda: None
     feeds: Callable[[], Iterable[FeedFigure]] = tuple
+    selftest: SelfTestFigures | None = None
 
 
 def show(shown: Shown, link: Link) -> None:
@@ -73,6 +78,8 @@ def show(shown: Shown, link: Link) -> None:
     # The supervisor is who started this process.
     registry.register(ProcessFigures(os.getppid()))
     registry.register(FeedFigures(shown.feeds))
+    if shown.selftest is not None:
+        registry.register(shown.selftest)
     endpoint = MetricsEndpoint(
         registry,
         lambda: faults(shown, time.monotonic()),

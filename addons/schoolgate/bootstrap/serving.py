@@ -20,6 +20,8 @@ from schoolgate.bootstrap.meter_post import keep_meter
 from schoolgate.bootstrap.occupancy import occupied
 from schoolgate.bootstrap.portal_post import keep_portal, why_no_portal
 from schoolgate.bootstrap.rules import Rules
+from schoolgate.bootstrap.selftest_post import keep_selftest, selftest_figures
+from schoolgate.bootstrap.shipping_post import keep_shipping
 from schoolgate.bootstrap.tunnel_post import TunnelPlace, keep_tunnels
 from schoolgate.core.errors import UnavailableError
 from schoolgate.core.policy import PolicyEngine
@@ -56,6 +58,11 @@ _FIXED = (
     "portal.listen",
     "wireguard.listen",
     "wireguard.name_server",
+    "selftest.enabled",
+    "selftest.every_seconds",
+    "shipping.personal",
+    "shipping.sites",
+    "shipping.to",
 )
 
 
@@ -213,6 +220,8 @@ class _Running:
             *self._jobs_posts(len(workers) + 3),
             *self._tunnel_posts(len(workers) + 4),
             self._meter_post(len(workers) + 5),
+            *self._selftest_posts(len(workers) + 6),
+            *self._shipping_posts(len(workers) + 7),
         )
         return [*workers, metrics, *beside]
 
@@ -222,7 +231,9 @@ class _Running:
         portal = (Beside.PORTAL,) if self._portal is not None else ()
         jobs = (Beside.JOBS,) if self._has_jobs else ()
         tunnels = (Beside.TUNNELS,) if self._tunnels else ()
-        return (*portal, *jobs, *tunnels, Beside.METER)
+        selftest = (Beside.SELFTEST,) if self._settings.selftest.enabled else ()
+        shipping = (Beside.SHIPPING,) if self._settings.shipping.to else ()
+        return (*portal, *jobs, *tunnels, Beside.METER, *selftest, *shipping)
 
     def _redirected_row(self, number: int) -> Sequence[socket.socket]:
         return self._redirected.rows[number - 1] if self._redirected is not None else ()
@@ -271,6 +282,28 @@ class _Running:
         # There is one owner of the accounts at any time, so that no other relieves it.
         return Post("meter", number, keep, is_relieved=False, is_essential=False)
 
+    def _selftest_posts(self, number: int) -> Iterator[Post]:
+        if not self._settings.selftest.enabled:
+            return
+        metrics = self._metrics.address
+
+        def keep(link: Link) -> None:
+            _name_log("selftest")
+            keep_selftest(self._settings, self._exchange.entrance(), metrics, link)
+
+        yield Post("selftest", number, keep, is_relieved=False, is_essential=False)
+
+    def _shipping_posts(self, number: int) -> Iterator[Post]:
+        if not self._settings.shipping.to:
+            return
+
+        def keep(link: Link) -> None:
+            _name_log("shipping")
+            keep_shipping(self._settings, self._figures, link)
+
+        # There is one place in the journal for each receiver.
+        yield Post("shipping", number, keep, is_relieved=False, is_essential=False)
+
     def _worker(self, number: int) -> Callable[[Link], None]:
         ports = [self._proxy.address[1], self._metrics.address[1]]
         if self._portal is not None:
@@ -309,6 +342,7 @@ class _Running:
                     self._beside,
                     read,
                     lambda: feed_figures(self._settings),
+                    selftest_figures(self._settings),
                 ),
                 link,
             )

@@ -6,7 +6,7 @@ from click.exceptions import Exit
 from schoolgate import bootstrap
 from schoolgate.cli import output
 from schoolgate.cli.options import with_settings
-from schoolgate.services import network, probing
+from schoolgate.services import network, probing, selftest_results
 from schoolgate.services.probing import Finding
 from schoolgate.settings import Settings
 
@@ -26,6 +26,7 @@ def doctor(settings: Settings) -> None:
         *probing.running(settings),
         *probing.workers(settings),
         *bootstrap.blocked_sites(settings),
+        *selftest_results.found(settings, bootstrap.now()),
         *network.living(settings),
     ]
     for finding in findings:

@@ -15,6 +15,7 @@ class Client:
         network: id of a known network.
         device_kind: what the device is, e.g. ``school-mobile``.
         also: further groups, such as classes.
+        is_synthetic: it is nobody: the gateway itself asks, to see whether it filters.
     """
 
     address: str
@@ -24,3 +25,4 @@ class Client:
     network: str = ""
     device_kind: str = ""
     also: frozenset[str] = frozenset()
+    is_synthetic: bool = False

@@ -8,15 +8,16 @@ import secrets
 import stat
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from schoolgate import __version__
+from schoolgate.core import canaries
 from schoolgate.core.catalogue import Catalogue
-from schoolgate.core.categories import Category
+from schoolgate.core.categories import Category, ListEntry, Reach
 from schoolgate.core.errors import ConfigurationError, Fault, UnavailableError
 from schoolgate.core.index import Built, Refused, SiteIndex, Source, build_index, read_index
 from schoolgate.core.index.layout import VERSION
@@ -40,7 +41,7 @@ _LOCK_ATTEMPTS = 480
 _LOCK_PAUSE_SECONDS = 0.25
 _SAYS_SOMETHING = re.compile(rb"^[^\S\n]*[^\s#]", re.MULTILINE)
 # Another version of schoolgate may bring entries into another form.
-_MAKER = f"format {VERSION}, schoolgate {__version__}"
+_MAKER = f"format {VERSION}, schoolgate {__version__}, test sites"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ def build_catalogue(
 
     try:
         built = build_index(
-            (placed.entry for placed in files.entries),
+            (*(placed.entry for placed in files.entries), *_canaries(files.categories)),
             sources,
             seed=secrets.randbits(64),
             opening=[category.id for category in files.categories.values() if category.protected],
@@ -301,6 +302,12 @@ def _catalogue(sites: SiteIndex) -> Catalogue:
 def _in_memory(built: Built) -> Catalogue:
     _warn_of(built.refused)
     return _catalogue(read_index(b"".join(built.pieces)))
+
+
+def _canaries(categories: Iterable[str]) -> Iterator[ListEntry]:
+    """Give the test site of each category."""
+    for category in categories:
+        yield ListEntry(canaries.host_of(category), "/", category, canaries.FEED, Reach.HOST)
 
 
 def _sources(places: ListPlaces, categories: dict[str, Category]) -> list[Source]:

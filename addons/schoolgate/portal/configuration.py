@@ -23,7 +23,7 @@ _BUSY_TIMEOUT_SECONDS = 5
 _MOST_LIMITS = 100_000
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 # Nothing from elsewhere, nothing written into a page, no frame around one.
-_POLICY = {
+POLICY = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.NONCE],
     "style-src": [CSP.SELF],
@@ -179,10 +179,10 @@ def _database(settings: Settings) -> dict[str, Any]:
 
 def _protection() -> dict[str, Any]:
     return {
-        "SECURE_CSP": _POLICY,
+        "SECURE_CSP": POLICY,
         # Sent over TLS only.
         "SECURE_HSTS_SECONDS": _YEAR_SECONDS,
-        "SECURE_REFERRER_POLICY": "same-origin",
+        "SECURE_REFERRERPOLICY": "same-origin",
         "X_FRAME_OPTIONS": "DENY",
         "SESSION_COOKIE_NAME": "schoolgate",
         "SESSION_COOKIE_AGE": _WORKING_DAY_SECONDS,

@@ -13,6 +13,9 @@ from schoolgate.services import portal_headers
 
 _SOCKET = "gunicorn.socket"
 
+THROUGH = "schoolgate.through"
+"""In the environment of a request that came through the filter."""
+
 type Environ = dict[str, Any]
 type Application = Callable[[Environ, Any], Iterable[bytes]]
 
@@ -56,6 +59,7 @@ class Entrance:
         scheme = environ.pop(_key(portal_headers.SCHEME), "http")
         accepted = environ.get(_SOCKET)
         if accepted is not None and accepted.family == socket.AF_UNIX:
+            environ[THROUGH] = True
             environ["REMOTE_ADDR"] = client
             environ["wsgi.url_scheme"] = "https" if scheme == "https" else "http"
         return self._application(environ, start)

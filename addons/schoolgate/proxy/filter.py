@@ -31,7 +31,15 @@ from schoolgate.core.policy.decision import (
 )
 from schoolgate.identity import Challenge
 from schoolgate.monitoring import Metrics
-from schoolgate.proxy import challenges, enforce, lines, transactions, translate, uploads
+from schoolgate.proxy import (
+    canary_sites,
+    challenges,
+    enforce,
+    lines,
+    transactions,
+    translate,
+    uploads,
+)
 from schoolgate.proxy.admission import Admission
 from schoolgate.proxy.contents import STOPPED, Contents
 from schoolgate.proxy.destinations import Destinations
@@ -163,7 +171,7 @@ class Filter:
             self._tools.cut(flow.client_conn)
             return None
         transaction, requests = self._decide(flow, caller)
-        if transaction.decision.verdict is not Verdict.BLOCK:
+        if transaction.decision.verdict is not Verdict.BLOCK and not transaction.is_test:
             port, destinations = flow.request.port, self._tools.destinations
             for request in requests:
                 if not destinations.is_known_open(request.url.host, port):
@@ -192,7 +200,7 @@ class Filter:
             What is to be awaited where the owner of the accounts must be asked.
         """
         decision, metering = transaction.decision, self._tools.metering
-        if decision.verdict is Verdict.LIMIT:
+        if decision.verdict is Verdict.LIMIT and not transaction.is_test:
             account = metering.account(transaction.engine, transaction.request, decision)
             transaction.account = account
             if account is not None:
@@ -374,6 +382,9 @@ class Filter:
         tools.warnings.accept(transaction.request, click.rule, transaction.at, told)
 
     def _let_through(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
+        if transaction.is_test:
+            canary_sites.answer(flow, transaction)
+            return
         contents = self._contents
         if contents.refuse_again(flow, transaction) or contents.refuse_address(flow, transaction):
             return

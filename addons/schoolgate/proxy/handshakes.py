@@ -7,6 +7,7 @@ from mitmproxy.proxy import layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers import ServerTLSLayer
 
+from schoolgate.core.canaries import is_canary
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import normalise_host
@@ -43,15 +44,19 @@ class Handshakes:
             self._record_inner_tunnel(nextlayer.context)
 
     @guarded
-    def tls_clienthello(self, _data: tls.ClientHelloData) -> None:
+    def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         """Count a TLS connection; every one is decrypted."""
+        who, host = self._client_of(data.context)
+        if who.is_synthetic or is_canary(host):
+            return
         self._tools.metrics.connections.labels(tls="decrypt").inc()
 
     @guarded
     def tls_established_client(self, data: tls.TlsData) -> None:
         """Note that a client takes the gateway's certificates."""
         who, _ = self._client_of(data.context)
-        self._tools.pinning.trusted(who)
+        if not who.is_synthetic:
+            self._tools.pinning.trusted(who)
 
     @guarded
     def tls_failed_client(self, data: tls.TlsData) -> None:
@@ -60,7 +65,11 @@ class Handshakes:
             return
         who, host = self._client_of(data.context)
         tools, now = self._tools, self._tools.clock()
-        if host and tools.engines.current.decide_host(host, who, now).decision.verdict.passes:
+        if (
+            host
+            and not is_canary(host)
+            and tools.engines.current.decide_host(host, who, now).decision.verdict.passes
+        ):
             tools.pinning.refused(who, host, now.date())
 
     def _record_inner_tunnel(self, context: Context) -> None:

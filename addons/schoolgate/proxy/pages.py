@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from mitmproxy import http
 
+from schoolgate.core.canaries import is_canary
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.hosts import normalise_host
 from schoolgate.core.policy import Decision, PolicyEngine, Reason, Verdict, WebRequest
@@ -20,6 +21,12 @@ from schoolgate.services.tickets import Ticket, Tickets, address_for
 
 _DOCUMENTS = frozenset({"document", "iframe", "frame", "embed", "object"})
 _EMPTY_GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+# Of a test site, so that people see that it was blocked, and by whom.
+_BLOCKED_PICTURE = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 32" width="160" height="32">'
+    b'<rect width="160" height="32" fill="#00703c"/>'
+    b'<text x="10" y="22" font-family="sans-serif" font-size="17" fill="#fff">Blocked</text></svg>'
+)
 _CSP = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'"
 _LONDON = ZoneInfo("Europe/London")
 
@@ -227,9 +234,11 @@ class Pages:
                 body, media_type = self._json(asked.host, decision), "application/json"
             case Kind.IMAGE:
                 body, media_type = _EMPTY_GIF, "image/gif"
+                if is_canary(asked.host):
+                    body, media_type = _BLOCKED_PICTURE, "image/svg+xml"
             case Kind.OTHER:
                 body, media_type = b"", "text/plain"
-        charset = "; charset=utf-8" if media_type != "image/gif" else ""
+        charset = "" if media_type.startswith("image/") else "; charset=utf-8"
         headers = {
             "Content-Type": media_type + charset,
             "Cache-Control": "no-store",

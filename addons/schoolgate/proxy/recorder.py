@@ -88,7 +88,9 @@ class Recorder:
         self._alerted: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def decided(self, transaction: Transaction) -> None:
-        """Count a decision."""
+        """Count a decision; what only tests the filter is nobody's."""
+        if transaction.is_test:
+            return
         decision, group = transaction.decision, transaction.request.client.group
         # By identity, as a decision is built once; kept beside its tally so that it stays its own.
         period = transaction.engine.period(transaction.at) or ""
@@ -195,6 +197,8 @@ class Recorder:
 
     def stopped(self, transaction: Transaction, event: str, file_name: str = "") -> None:
         """Write and count that an answer was stopped for what it is, as ``stream.stopped`` or the like."""
+        if transaction.is_test:
+            return
         self._metrics.contents_stopped.labels(clause=transaction.decision.clause).inc()
         self._tell(
             transaction,
@@ -226,10 +230,13 @@ class Recorder:
             "decision_us": transaction.decision_us,
         }
         seconds = None if status is None else duration_ms / 1000
-        self._metrics.ended(transaction.bytes_up, transaction.bytes_down, seconds)
+        if not transaction.is_test:
+            self._metrics.ended(transaction.bytes_up, transaction.bytes_down, seconds)
         self._tell(transaction, event, figures)
 
     def _tell(self, transaction: Transaction, event: str, figures: Mapping[str, Any]) -> None:
+        if transaction.request.client.is_synthetic:
+            return
         # What may still change is read now; the rest is looked up in the journal's thread.
         request, decision, engine = transaction.request, transaction.decision, transaction.engine
         tls, at, inner = transaction.tls, transaction.at, transaction.stopped_by

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mitmproxy import http
 
+from schoolgate.core.canaries import is_canary
 from schoolgate.core.files.uploads import Upload
 from schoolgate.core.policy import Decision, PolicyEngine, TlsAction, WebRequest
 from schoolgate.identity import SignedIn
@@ -58,6 +59,11 @@ class Transaction:
     account: Account | None = None
     flowing: Flowing | None = None
     upload: Upload | None = None
+
+    @property
+    def is_test(self) -> bool:
+        """Whether nothing of it is to leave the gateway, nor to count as somebody's."""
+        return self.request.client.is_synthetic or is_canary(self.request.url.host)
 
     @property
     def elapsed_ms(self) -> int:

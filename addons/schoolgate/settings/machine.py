@@ -26,6 +26,7 @@ from schoolgate.documents import (
 )
 from schoolgate.settings.listen import ListenAddress
 from schoolgate.settings.network import NetworkSettings
+from schoolgate.settings.shipping import ShippingSettings
 from schoolgate.settings.single_sign_on import ProviderSettings
 from schoolgate.settings.wireguard import WireGuardSettings
 
@@ -156,6 +157,13 @@ class MailSettings(Strict):
     digest_at: ClockTime = time(16)
 
 
+class SelfTestSettings(Strict):
+    """Whether, and how often, the gateway asks itself whether it filters."""
+
+    enabled: bool = True
+    every_seconds: float = Field(default=60, ge=1, le=3_600)
+
+
 class CaSettings(Strict):
     """When people are told that the gateway's certificate authority ends."""
 
@@ -198,6 +206,8 @@ class Settings(Strict):
     lists: ListSettings = ListSettings()
     mail: MailSettings = MailSettings()
     ca: CaSettings = CaSettings()
+    selftest: SelfTestSettings = SelfTestSettings()
+    shipping: ShippingSettings = ShippingSettings()
     file: Path = Field(default=Path(), exclude=True)
 
     @property
@@ -219,6 +229,11 @@ class Settings(Strict):
     def portal_socket(self) -> Path:
         """Where the gateway hands requests to the portal."""
         return self.state_dir / "portal.sock"
+
+    @property
+    def selftest_file(self) -> Path:
+        """What the self-test found last."""
+        return self.state_dir / "selftest.json"
 
     @property
     def first_link_file(self) -> Path:
@@ -374,6 +389,7 @@ def _anchored(settings: Settings, file: Path) -> Settings:
                     )
                 }
             ),
+            "shipping": settings.shipping.anchored(file.parent),
             "journal": journal.model_copy(update={"dir": journal.dir and resolve(journal.dir)}),
             "lists": lists.model_copy(
                 update={

@@ -26,7 +26,7 @@ from schoolgate.storage.approvals import Writing
 from schoolgate.storage.audit import record
 from schoolgate.storage.connections import reading, writing
 from schoolgate.storage.outbox import put
-from schoolgate.storage.versions import OVERLAY, raise_version
+from schoolgate.storage.versions import OVERLAY, raise_version, version_of
 
 _LARGEST_ID = 2**63 - 1
 # Of one day; far more than a school clicks through, and little to read.
@@ -301,6 +301,12 @@ class DecisionStore:
                 connection.execute(insert(table), added)
                 raise_version(connection, OVERLAY)
         return known
+
+    def raise_overlay(self) -> int:
+        """Have every process read grants and suspensions again, of which none changes; give their number."""
+        with writing(self._engine) as connection:
+            raise_version(connection, OVERLAY)
+            return version_of(connection, OVERLAY)
 
     def overlay(self, now: datetime) -> Overlay:
         """Give what is in force at a time or later, with its version."""

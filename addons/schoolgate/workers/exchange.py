@@ -15,7 +15,7 @@ from schoolgate.workers.socket_pairs import SocketPairs
 
 # A worker says nothing: the connection itself says whose it is.
 _OWN = b"\0"
-_LONGEST = 256
+_LONGEST = 1024
 
 
 class Exchange(SocketPairs):
@@ -44,11 +44,14 @@ class Handed(NamedTuple):
         client: whose it is, normalised text; "" for the address that it is from.
         place: where its client believes to be connected to, address and port; None where it speaks to
             a proxy.
+        stands_for: the group and network for which the gateway itself asks, from an address that nobody
+            has; None for everybody else's.
     """
 
     connection: socket.socket
     client: str = ""
     place: tuple[str, int] | None = None
+    stands_for: tuple[str, str] | None = None
 
 
 class Entrance:
@@ -60,16 +63,28 @@ class Entrance:
     def __init__(self, giving: Sequence[socket.socket]) -> None:
         self._giving = giving
 
-    def give(self, connection: socket.socket, client: str, place: tuple[str, int] | None) -> bool:
+    @property
+    def workers(self) -> int:
+        """How many there are."""
+        return len(self._giving)
+
+    def give(
+        self,
+        connection: socket.socket,
+        client: str,
+        place: tuple[str, int] | None,
+        stands_for: tuple[str, str] | None = None,
+    ) -> bool:
         """Hand a connection to the worker of its client; False when that takes no more.
 
         Args:
             connection: still this process's to close.
             client: whose it is, normalised text.
             place: for `Handed.place`.
+            stands_for: for `Handed.stands_for`.
         """
         owner = steering.place_of(client, len(self._giving))
-        said = json.dumps([client, *(place or ())]).encode()
+        said = json.dumps([client, place, stands_for]).encode()
         try:
             socket.send_fds(self._giving[owner], [said], [connection.fileno()])
         except OSError:
@@ -119,5 +134,10 @@ class Desk:
         connection = socket.socket(fileno=descriptors[0])
         if said == _OWN:
             return Handed(connection)
-        client, *place = json.loads(said)
-        return Handed(connection, client, (place[0], place[1]) if place else None)
+        client, place, stands_for = json.loads(said)
+        return Handed(
+            connection,
+            client,
+            tuple(place) if place else None,
+            tuple(stands_for) if stands_for else None,
+        )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any
 
+from schoolgate.core.canaries import FEED as CANARIES
 from schoolgate.core.categories import ListEntry
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.index import plain_builder
@@ -211,11 +212,14 @@ class _Build:
         entries = names = 0
         counts = Counter(dict.fromkeys(self.names, 0))
         feeds = list(self.feeds)
-        feed_counts = Counter({feed: 0 for feed in feeds if feed != PATHS_FEED})
+        feed_counts = Counter({feed: 0 for feed in feeds if feed not in (PATHS_FEED, CANARIES)})
         marks = self.feeds.get(PATHS_FEED)
         for claims, nodes in _claims_of_rows(parts):
             every = [pairs[claim // REACHES] for claim in claims]
             listed = [pair for pair in every if pair[1] != marks]
+            if listed and all(feeds[feed] == CANARIES for _, feed in listed):
+                # Test sites of the gateway's own are no sites that anybody needs to know of.
+                continue
             entries += nodes * len(listed)
             names += nodes if listed else 0
             for category in {category for category, _ in listed}:

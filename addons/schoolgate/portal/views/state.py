@@ -8,7 +8,7 @@ from django.shortcuts import render
 from schoolgate import __version__
 from schoolgate.core.errors import ConfigurationError
 from schoolgate.portal.house import House, house
-from schoolgate.services import configuration, probing
+from schoolgate.services import configuration, probing, selftest_results
 from schoolgate.services.feed_finding import feeds_finding
 from schoolgate.services.feeds import states_of
 from schoolgate.storage import is_postgresql, place_of, sqlite_path
@@ -56,6 +56,7 @@ def _rows(here: House) -> Iterator[tuple[str, str, bool]]:
     yield _lists(here)
     yield _feeds(here)
     yield _ca(here)
+    yield _selftest(here)
     yield "Database", _database(here), True
     now = here.now()
     outbox = here.keeping.outbox.state(now - probing.GAVE_UP_OF_LATE)
@@ -83,6 +84,12 @@ def _ca(here: House) -> tuple[str, str, bool]:
     found = list(probing.authorities(here.settings, here.now()))
     is_well = all(finding.ok and not finding.is_note for finding in found)
     return name, "; ".join(finding.said for finding in found), is_well
+
+
+def _selftest(here: House) -> tuple[str, str, bool]:
+    found = list(selftest_results.found(here.settings, here.now()))
+    is_well = all(finding.ok and not finding.is_note for finding in found)
+    return "Self-test", "; ".join(finding.said for finding in found), is_well
 
 
 def _database(here: House) -> str:

@@ -17,6 +17,8 @@ _ACCEPTED_AT_ONCE = 64
 type Arrive = Callable[[socket.socket, str, bool], None]
 # Takes one whose client believes to be connected to an address and port.
 type ArriveElsewhere = Callable[[socket.socket, str, tuple[str, int]], None]
+# Takes an address of nobody's with the group and network for which the gateway itself asks there.
+type Introduce = Callable[[str, str, str], None]
 
 
 class Handed(Protocol):
@@ -33,6 +35,10 @@ class Handed(Protocol):
     @property
     def place(self) -> tuple[str, int] | None:
         """Where its client believes to be connected to; None where it speaks to a proxy."""
+
+    @property
+    def stands_for(self) -> tuple[str, str] | None:
+        """The group and network for which the gateway itself asks; None for everybody else's."""
 
 
 class Desk(Protocol):
@@ -57,6 +63,7 @@ class Door:
         later: calls back after some seconds.
         fault: told of an error that stopped it for a moment.
         elsewhere: takes what is handed over and was going to a place.
+        introduce: told for whom the gateway itself asks, before its connection is taken.
     """
 
     def __init__(
@@ -66,12 +73,14 @@ class Door:
         later: Callable[[float, Callable[[], None]], object],
         fault: Callable[[Exception], None],
         elsewhere: ArriveElsewhere | None = None,
+        introduce: Introduce | None = None,
     ) -> None:
         self._poller = poller
         self._arrive = arrive
         self._later = later
         self._fault = fault
         self._elsewhere = elsewhere
+        self._introduce = introduce
         self._listeners: list[socket.socket] = []
         self._desk: Desk | None = None
 
@@ -134,6 +143,8 @@ class Door:
                 # It has gone again meanwhile.
                 connection.close()
                 continue
+            if handed.stands_for is not None and self._introduce is not None:
+                self._introduce(client, *handed.stands_for)
             if handed.place is None:
                 self._arrive(connection, client, True)
             elif self._elsewhere is not None:

@@ -167,7 +167,9 @@ class Gate:
         self._recorder = recorder
         self._metrics = metrics
         later = self.loop.call_later
-        self._door = Door(self.poller, self._arrive, later, self._count, self._arrive_elsewhere)
+        self._door = Door(
+            self.poller, self._arrive, later, self._count, self._arrive_elsewhere, clients.introduce
+        )
         self._side_door = Door(self.poller, self._arrive_redirected, later, self._count)
         self._desk = desk
         self._of_client: Counter[str] = Counter()
@@ -340,7 +342,7 @@ class Gate:
         relay = Relay(self.poller, connection, upstream, ended)
         self.tunnels.add(relay, transaction)
         try:
-            self._metrics.connections.labels(tls=TlsAction.PASS).inc()
+            self._connected(transaction, TlsAction.PASS)
             self._recorder.decided(transaction)
         except BaseException:
             relay.close()
@@ -348,14 +350,14 @@ class Gate:
 
     def unreached(self, transaction: Transaction) -> None:
         """Note a tunnel that may pass and whose site cannot be reached."""
-        self._metrics.connections.labels(tls=TlsAction.PASS).inc()
+        self._connected(transaction, TlsAction.PASS)
         self._recorder.decided(transaction)
         self._recorder.tunnel_ended(transaction, transaction.elapsed_ms)
 
     def refused(self, transaction: Transaction) -> None:
         """Note that a refused tunnel is over."""
         if transaction.recorded:
-            self._metrics.connections.labels(tls=TlsAction.REFUSE).inc()
+            self._connected(transaction, TlsAction.REFUSE)
         else:
             # Nothing was asked inside: a client that does not trust the CA, or that gave up.
             self.ended_early(transaction)
@@ -363,9 +365,13 @@ class Gate:
     def ended_early(self, transaction: Transaction) -> None:
         """Note a connection that was refused without a page."""
         if transaction.tls is TlsAction.REFUSE:
-            self._metrics.connections.labels(tls=TlsAction.REFUSE).inc()
+            self._connected(transaction, TlsAction.REFUSE)
         self._recorder.decided(transaction)
         self._recorder.tunnel_ended(transaction, transaction.elapsed_ms)
+
+    def _connected(self, transaction: Transaction, action: TlsAction) -> None:
+        if not transaction.is_test:
+            self._metrics.connections.labels(tls=action).inc()
 
     def left(self, address: str) -> None:
         """Note that a connection of a client is closed."""

@@ -145,6 +145,9 @@ class Tunnel(Arrival):
         gate = self._gate
         self._step = self._spoke_too_early
         gate.put_off(self, gate.bounds.step_seconds)
+        if self._transaction is not None and self._transaction.is_test:
+            self._dialled(None, None)
+            return
         gate.resolve(*self._target, self._resolved)
 
     def _spoke_too_early(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from schoolgate.core.canaries import ZONE
 from schoolgate.services.network.ways import Ways
 
 _HEAD = '# Made by "schoolgate gateway dnsmasq" from the settings; a change here is lost.\n'
@@ -43,6 +44,8 @@ def _names(ways: Ways) -> Iterator[str]:
     for canary in CANARIES:
         yield f"address=/{canary}/"
     own = [ways.portal]
+    if not ZONE.endswith(f".{ways.portal}"):
+        own.append(ZONE)
     if ways.pac_url:
         own += ["wpad", *([f"wpad.{network.domain}"] if network.domain else [])]
     for name in own:

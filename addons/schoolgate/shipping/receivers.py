@@ -1,0 +1,36 @@
+"""What a receiver of logs is to whoever sends to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+type Record = Mapping[str, Any]
+
+
+class RefusedByReceiverError(Exception):
+    """A receiver will never take these lines, however often they are sent."""
+
+
+class Receiver(Protocol):
+    """Takes lines; nothing of it is called by two threads."""
+
+    @property
+    def settle_seconds(self) -> float:
+        """How long after sending it is known that lines have come; 0 where the receiver says so itself."""
+
+    def send(self, records: Sequence[Record]) -> None:
+        """Send lines.
+
+        Raises:
+            OSError: when they may not have come, and are to be sent again.
+            RefusedByReceiverError: when they never will.
+        """
+
+    def check(self) -> None:
+        """See that what was sent last can still have come.
+
+        Raises:
+            OSError: when it may not have.
+        """
+
+    def close(self) -> None:
+        """Let the connection go, if there is one; the next line opens another."""
