@@ -92,3 +92,4 @@ bench: setup
 	@$(BIN)/python -m benchmarks.portal --write
 	@$(BIN)/python -m benchmarks.approval --write
 	@$(BIN)/python -m benchmarks.feeds --times --write
+	@$(BIN)/python -m benchmarks.journal --write

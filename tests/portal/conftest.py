@@ -80,6 +80,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
         ),
         digests=Digests(opened),
         client_at=lambda address: Client(address, "pupils"),
+        history=bootstrap.open_journal(settings),
         accounts=StreamAccounts(opened),
     )
     open_accounts(settings, house)

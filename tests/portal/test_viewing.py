@@ -21,7 +21,8 @@ from tests.portal.requested import stands_in
 from tests.school import NOON
 
 type Somebody = Callable[..., Any]
-CONCERN = {"person": "tom", "day": "2026-11-23", "concern": "A colleague is worried."}
+CONCERN = {"person": "tom", "day": "2026-11-23", "concern": "A colleague is worried.",
+           "reference": "incident 17"}  # fmt: skip
 MAY_LOOK = (Role.HEADTEACHER, Role.ONLINE_SAFETY_LEAD, Role.DSL)
 
 
@@ -113,7 +114,11 @@ def test_the_concern_is_recorded_and_then_it_is_shown(
     look = looks(here)[-1]
     assert look["actor"] == "account:somebody@hill.example"
     assert look["subject"] == "user:tom"
-    assert look["detail"] == {"concern": "A colleague is worried.", "day": "2026-11-23"}
+    assert look["detail"] == {
+        "concern": "A colleague is worried.",
+        "day": "2026-11-23",
+        "reference": "incident 17",
+    }
     # The next look begins with an empty form.
     assert "A colleague is worried." not in page
     assert "tom.example" not in stands_in(browser, "/history/")
@@ -126,6 +131,7 @@ def test_the_concern_is_recorded_and_then_it_is_shown(
         ({"concern": "  "}, "required"),
         ({"concern": "x" * 4001}, "4000 characters"),
         ({"concern": "a\u202eb"}, "control characters"),
+        ({"reference": " "}, "required"),
         ({"person": ""}, "required"),
         ({"person": "client:nowhere"}, "not an IP address"),
         ({"day": "someday"}, "valid date"),

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from schoolgate.core.errors import UnavailableError
+from schoolgate.monitoring.journal_names import Pseudonyms
+from schoolgate.monitoring.journal_retention import Retention
+from schoolgate.monitoring.journal_store import JournalStore
 from schoolgate.services.viewing import Limits, Watched, viewing_of
 
 DAY = date(2026, 11, 23)
@@ -24,8 +27,12 @@ def kept(journal: Path, *records: dict[str, Any]) -> None:
             file.write(f"{text}\n")
 
 
+def kept_in(journal: Path) -> JournalStore:
+    return JournalStore(journal, lambda: Pseudonyms(b"k" * 64))
+
+
 def sites(journal: Path, watched: Watched = ME, day: date = DAY) -> list[str]:
-    return [visit.site for visit in viewing_of(journal, watched, day, PLENTY).visits]
+    return [visit.site for visit in viewing_of(kept_in(journal), watched, day, PLENTY).visits]
 
 
 @pytest.mark.parametrize(
@@ -79,17 +86,37 @@ def test_the_newest_are_shown_and_all_are_counted(tmp_path: Path) -> None:
         verdict = "block" if number % 2 else "monitor"
         record = {"client": "10.9.0.7", "host": "h", "url": f"https://h/{number}"}
         kept(tmp_path, record | {"verdict": verdict, "category": "games"})
-    seen = viewing_of(tmp_path, ME, DAY, Limits(1 << 20, 1000, 2))
+    seen = viewing_of(kept_in(tmp_path), ME, DAY, Limits(1 << 20, 1000, 2))
     assert [visit.site for visit in seen.visits] == ["https://h/4", "https://h/3"]
     assert (dict(seen.counts), seen.cut) == ({"monitor": 3, "block": 2}, False)
     visit = seen.visits[1]
     assert (visit.at, visit.verdict, visit.clause, visit.category) == (
         datetime(2026, 11, 23, 10, tzinfo=UTC), "block", "C-3", "games",
     )  # fmt: skip
-    assert viewing_of(tmp_path, ME, DAY, Limits(1 << 20, 3, 2)).cut
+    assert viewing_of(kept_in(tmp_path), ME, DAY, Limits(1 << 20, 3, 2)).cut
 
 
 def test_a_journal_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
     (tmp_path / f"{DAY}.jsonl").mkdir()
     with pytest.raises(UnavailableError, match="journal cannot be read"):
         sites(tmp_path)
+
+
+def test_a_closed_day_shows_the_same_as_its_lines(tmp_path: Path) -> None:
+    """What was done under somebody else's name on the same device is not theirs there, either."""
+    kept(
+        tmp_path,
+        {"user": "tom", "host": "one.example", "ts": "2026-11-23T09:00:00.000Z"},
+        {"user": None, "client": "10.9.0.7", "host": "two.example"},
+        {"user": "ann", "client": "10.9.0.7", "device": "tablet-1", "host": "hers.example"},
+        {"user": None, "client": "10.9.0.7", "device": "tablet-2", "host": "other.example"},
+    )
+    before = viewing_of(kept_in(tmp_path), ME, DAY, PLENTY)
+    assert [visit.site for visit in before.visits] == ["two.example", "one.example"]
+    kept_in(tmp_path).keep(datetime(2026, 11, 24, 3, tzinfo=UTC), Retention(400))
+    assert [path.suffix for path in tmp_path.glob("2026*[!s]")] == [".parquet"]
+    assert viewing_of(kept_in(tmp_path), ME, DAY, PLENTY) == before
+    # What ended late is beside the table for a while.
+    kept(tmp_path, {"user": "tom", "host": "late.example", "ts": "2026-11-23T23:00:00.000Z"})
+    assert sites(tmp_path) == ["late.example", "two.example", "one.example"]
+    assert viewing_of(kept_in(tmp_path), ME, DAY, Limits(1 << 20, 1, 1)).cut

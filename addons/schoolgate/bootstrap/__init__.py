@@ -13,7 +13,9 @@ if TYPE_CHECKING:
         settings_to_restore,
     )
     from schoolgate.bootstrap.clock import now
+    from schoolgate.bootstrap.erasure import as_line, erase, kept_of, person_of
     from schoolgate.bootstrap.examination import at_rest, blocked_sites
+    from schoolgate.bootstrap.figures import Concern, record_of, report_of
     from schoolgate.bootstrap.gateway import Gateway, upstream_bundle
     from schoolgate.bootstrap.jobs import (
         journal_of_late,
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
         open_approvals,
         open_mailing,
     )
-    from schoolgate.bootstrap.jobs_post import work_of
+    from schoolgate.bootstrap.jobs_post import journal_keeper, work_of
+    from schoolgate.bootstrap.journal import held_if_any, keep_journal, open_journal
     from schoolgate.bootstrap.list_updates import surroundings_of
     from schoolgate.bootstrap.occupancy import occupied, whole
     from schoolgate.bootstrap.people import client_at
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from schoolgate.bootstrap.store import (
         audit_trail_if_any,
         open_audit_trail,
+        open_holds,
         open_pinning,
         open_store,
         overlay_if_any,
@@ -51,10 +55,12 @@ __all__ = [
     "Accounts",
     "Addresses",
     "BackedUp",
+    "Concern",
     "DevicesAtHome",
     "Gateway",
     "Reminding",
     "Restored",
+    "as_line",
     "at_rest",
     "audit_trail_if_any",
     "back_up",
@@ -62,7 +68,12 @@ __all__ = [
     "client_at",
     "curated_hosts",
     "end_with_parent",
+    "erase",
+    "held_if_any",
+    "journal_keeper",
     "journal_of_late",
+    "keep_journal",
+    "kept_of",
     "list_places",
     "load_casebooks",
     "load_engine",
@@ -75,10 +86,15 @@ __all__ = [
     "occupied",
     "open_approvals",
     "open_audit_trail",
+    "open_holds",
+    "open_journal",
     "open_mailing",
     "open_pinning",
     "open_store",
     "overlay_if_any",
+    "person_of",
+    "record_of",
+    "report_of",
     "restore",
     "serve",
     "serve_portal",
@@ -105,7 +121,9 @@ _PARTS = {
         "settings_to_restore",
     ),
     "clock": ("now",),
+    "erasure": ("as_line", "erase", "kept_of", "person_of"),
     "examination": ("at_rest", "blocked_sites"),
+    "figures": ("Concern", "record_of", "report_of"),
     "gateway": ("Gateway", "upstream_bundle"),
     "jobs": (
         "journal_of_late",
@@ -113,7 +131,8 @@ _PARTS = {
         "open_approvals",
         "open_mailing",
     ),
-    "jobs_post": ("work_of",),
+    "jobs_post": ("journal_keeper", "work_of"),
+    "journal": ("held_if_any", "keep_journal", "open_journal"),
     "list_updates": ("surroundings_of",),
     "occupancy": (
         "occupied",
@@ -142,6 +161,7 @@ _PARTS = {
     "store": (
         "audit_trail_if_any",
         "open_audit_trail",
+        "open_holds",
         "open_pinning",
         "open_store",
         "overlay_if_any",

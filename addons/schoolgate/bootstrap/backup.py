@@ -13,6 +13,7 @@ from schoolgate import __version__
 from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.occupancy import LOCK, PLAN, alone, finish
 from schoolgate.core.errors import RefusedError, UnavailableError
+from schoolgate.monitoring.journal_files import keeping
 from schoolgate.services.archive import Manifest, unpack, write_archive
 from schoolgate.services.switching import Step, commit
 from schoolgate.settings import Settings, load_settings
@@ -88,13 +89,19 @@ def back_up(
     if not on_server and not sqlite_path(settings.database_url).exists():
         raise UnavailableError(f"There is no database yet in {settings.state_dir}.")
     _sweep(settings.state_dir, _COPIED, now().timestamp() - _A_DAY)
-    with _aside(settings.state_dir, _COPIED) as directory:
+    with ExitStack() as stack:
+        directory = stack.enter_context(_aside(settings.state_dir, _COPIED))
         copy = directory / "database"
         copy_database(settings.database_url, copy)
         members = [(DUMP if on_server else SQLITE, copy), *_of_state(settings, lists=lists)]
-        if journal:
-            members += _below(_JOURNAL, settings.journal_dir)
         beside, left_out = _beside(settings)
+        key = settings.journal_key_file
+        if journal:
+            stack.enter_context(_still(settings.journal_dir))
+            members += (one for one in _below(_JOURNAL, settings.journal_dir) if "/." not in one[0])
+            # Whoever finds the file must not find with the journal what says who its people are.
+            members = [(name, path) for name, path in members if path != key]
+            left_out += (key,) if key.exists() else ()
         members += [*_of_config(settings), *beside]
         facts = {
             "version": __version__,
@@ -105,6 +112,19 @@ def back_up(
         }
         manifest = write_archive(file, members, facts)
     return BackedUp(len(manifest.sums), left_out)
+
+
+@contextmanager
+def _still(journal: Path) -> Iterator[None]:
+    """Let no day of the journal be closed meanwhile."""
+    if not journal.is_dir():
+        yield
+        return
+    try:
+        with keeping(journal):
+            yield
+    except OSError as error:
+        raise UnavailableError(f"{journal}: {error.strerror}") from error
 
 
 def settings_to_restore(file: Path, config: Path, state_dir: Path | None) -> Settings:

@@ -3,9 +3,10 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from schoolgate.bootstrap.clock import now
+from schoolgate.bootstrap.journal import journal_lines
 from schoolgate.bootstrap.rules import load_engine
 from schoolgate.core.approvals import Role
 from schoolgate.core.errors import ConfigurationError, Fault, RefusedError, UnavailableError
@@ -45,13 +46,8 @@ def open_approvals(
 
 def journal_of_late(settings: Settings) -> Iterator[str]:
     """Give the lines of the journal of the last days that a preview looks at, oldest first."""
-    day, last = (now() - LOOKED_BACK).date(), now().date()
-    while day <= last:
-        file = settings.journal_dir / f"{day}.jsonl"
-        if file.is_file():
-            with file.open(encoding="utf-8", errors="replace") as lines:
-                yield from lines
-        day += timedelta(days=1)
+    for line in journal_lines(settings, LOOKED_BACK):
+        yield line.decode(errors="replace")
 
 
 def address_in_name(account: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from schoolgate.bootstrap.jobs import open_mailing, work_through
+from schoolgate.bootstrap.journal_schedule import keep_days
 from schoolgate.bootstrap.list_schedule import keep_lists
 from schoolgate.bootstrap.reminding import Reminding
 from schoolgate.settings import Settings
@@ -34,6 +35,7 @@ def keep_jobs(settings: Settings, link: Link) -> None:
     lists = threading.Thread(target=keep_lists, args=(settings, ending), name="lists", daemon=True)
     if settings.lists.update:
         lists.start()
+    journal = journal_keeper(settings, ending)
     link.ready()
     told = False
     while thread.is_alive() and not told:
@@ -43,10 +45,19 @@ def keep_jobs(settings: Settings, link: Link) -> None:
     link.ending()
     ending.set()
     thread.join(_STOP_SECONDS)
-    if lists.is_alive():
-        lists.join(_STOP_SECONDS)
+    for beside in (lists, journal):
+        if beside.is_alive():
+            beside.join(_STOP_SECONDS)
     if not told:
         sys.exit(1)
+
+
+def journal_keeper(settings: Settings, ending: threading.Event) -> threading.Thread:
+    """Give the thread that has the journal kept until an event is set; started, where it is to be."""
+    keeper = threading.Thread(target=keep_days, args=(settings, ending), name="days", daemon=True)
+    if settings.journal.close:
+        keeper.start()
+    return keeper
 
 
 def work_of(settings: Settings) -> Callable[[threading.Event], object]:

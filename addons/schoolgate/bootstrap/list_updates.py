@@ -1,8 +1,7 @@
 """Updates of the lists of others on this machine."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from pathlib import Path
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from schoolgate.bootstrap.clock import now
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from schoolgate.core.categories import ListEntry
     from schoolgate.core.policy import PolicyEngine
 
-_PIECE = 4 << 20
+_LINES_OF_PIECE = 10_000
 
 
 def surroundings_of(settings: Settings) -> Surroundings:
@@ -60,17 +59,8 @@ def own_domains(settings: Settings) -> tuple[str, ...]:
 
 def journal_pieces(settings: Settings) -> Iterator[bytes]:
     """Give the journal of the days that an update looks back to, in pieces of whole lines."""
+    from schoolgate.bootstrap.journal import journal_lines  # noqa: PLC0415
     from schoolgate.services.feed_replay import LOOKED_BACK  # noqa: PLC0415
 
-    day, last = (now() - LOOKED_BACK).date(), now().date()
-    while day <= last:
-        yield from _pieces(settings.journal_dir / f"{day}.jsonl")
-        day += timedelta(days=1)
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    if not path.is_file():
-        return
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            yield piece + file.readline()
+    for lines in batched(journal_lines(settings, LOOKED_BACK), _LINES_OF_PIECE):
+        yield b"".join(lines)

@@ -15,6 +15,7 @@ from schoolgate import authority
 from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.examination import at_rest, blocked_sites
 from schoolgate.bootstrap.jobs import journal_of_late
+from schoolgate.bootstrap.journal import open_journal
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.rules import Rules, list_places, load_people_of, load_rules
 from schoolgate.bootstrap.watches import seen_now, watch_local, watch_locked, watched_files
@@ -220,6 +221,7 @@ def _house(settings: Settings, metrics: FollowerMetrics) -> "House":
         ),
         digests=Digests(database),
         client_at=lambda address: people.client_at(address, engines.current.policy),
+        history=open_journal(settings),
         accounts=StreamAccounts(database),
     )
 

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from http.client import HTTPConnection, HTTPException
 
 from schoolgate import authority
-from schoolgate.bootstrap.rules import load_engine, now
+from schoolgate.bootstrap.clock import now
+from schoolgate.bootstrap.rules import load_engine
 from schoolgate.bootstrap.watches import seen_now
 from schoolgate.core.errors import SchoolgateError, UnavailableError
 from schoolgate.core.policy import PolicyEngine

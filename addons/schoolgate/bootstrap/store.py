@@ -3,7 +3,14 @@
 from schoolgate.bootstrap.clock import now
 from schoolgate.core.approvals import Overlay
 from schoolgate.settings import Settings
-from schoolgate.storage import AuditTrail, DecisionStore, PinningTable, is_there, open_database
+from schoolgate.storage import (
+    AuditTrail,
+    DecisionStore,
+    JournalHolds,
+    PinningTable,
+    is_there,
+    open_database,
+)
 
 
 def open_store(settings: Settings) -> DecisionStore:
@@ -31,6 +38,15 @@ def open_audit_trail(settings: Settings) -> AuditTrail:
         UnavailableError: when it cannot be used.
     """
     return AuditTrail(open_database(settings.database_url))
+
+
+def open_holds(settings: Settings) -> JournalHolds:
+    """Open what of the journal is held as evidence, made on first use.
+
+    Raises:
+        UnavailableError: when it cannot be used.
+    """
+    return JournalHolds(open_database(settings.database_url))
 
 
 def overlay_if_any(settings: Settings) -> Overlay:

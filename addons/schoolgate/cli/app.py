@@ -39,6 +39,8 @@ _MODULES = {
     "audit": "audit",
     "doctor": "doctor",
     "jobs": "jobs",
+    "journal": "journal",
+    "report": "report",
     "backup": "backup",
     "restore": "backup",
 }

@@ -6,7 +6,7 @@ import rich_click as click
 
 from schoolgate import bootstrap
 from schoolgate.cli import output
-from schoolgate.cli.options import with_settings
+from schoolgate.cli.options import actor, with_settings
 from schoolgate.core.approvals import Role
 from schoolgate.settings import Settings
 
@@ -94,6 +94,54 @@ def people_disable(email: str, undo: bool, settings: Settings) -> None:
     accounts.set_active(email, active=undo)
     _say(slips)
     click.echo(f"{email} {'may sign in again' if undo else 'may not sign in any more'}")
+
+
+_CALLED = click.argument("called", nargs=-1, required=True, metavar="NAME…")
+
+
+@people.command("export")
+@_CALLED
+@click.option("--reason", required=True, help="On what ground; it goes into the audit trail.")
+@with_settings
+def people_export(called: tuple[str, ...], reason: str, settings: Settings) -> None:
+    """Print all that is kept of a person, one JSON object a line: journal, then database (H-11.4).
+
+    NAME is the sign-in name, and every address and name that the school knows them by. Passwords and keys are
+    left out.
+
+    \b
+    schoolgate people export jsmith j.smith@school.example "J. Smith" --reason "asked in May" > of.jsonl
+    """
+    person = bootstrap.person_of(settings, called)
+    trail = bootstrap.open_audit_trail(settings)
+    subject = f"user:{person.users[0]}"
+    trail.add(bootstrap.now(), actor(), "person.exported", subject, {"reason": reason})
+    for entry in bootstrap.kept_of(settings, person):
+        click.echo(bootstrap.as_line(entry))
+
+
+@people.command("erase")
+@_CALLED
+@click.option("--reason", required=True, help="On what ground; without the person's name.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_settings
+def people_erase(called: tuple[str, ...], reason: str, yes: bool, settings: Settings) -> None:
+    """Erase a person from the journal and the database for good (H-11.4); the audit trail still verifies.
+
+    NAME is as for `export`. Their lines, account, signatures and sign-ins are deleted; from requests and
+    decisions, which are the school's, their names are taken. Back-ups that were made before still have all.
+
+    \b
+    schoolgate people erase jsmith j.smith@school.example "J. Smith" --reason "left in July, article 17"
+    """
+    person = bootstrap.person_of(settings, called)
+    if not yes:
+        said = ", ".join(called)
+        click.confirm(f"Nobody can bring back what is erased. Erase {said}?", abort=True)
+    done = bootstrap.erase(settings, person, reason, actor())
+    click.echo(f"erased: {done.lines} lines of the journal, {done.rows} rows of the database")
+    for path in done.left:
+        click.echo(f"still named in: {path}", err=True)
 
 
 def _say(slips: list[str]) -> None:

@@ -6,6 +6,7 @@ at the end as a whole.
 
 import contextlib
 import errno
+import fcntl
 import json
 import logging
 import os
@@ -154,7 +155,7 @@ class JournalWriter:
                 by_day.setdefault(time_text[:10], []).append(line)
         for day, lines in by_day.items():
             try:
-                lost = self._append(self._open(day), lines)
+                lost = self._write_day(day, lines)
                 fault = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if lost else None
             except OSError as error:
                 lost, fault = len(lines), error
@@ -162,6 +163,27 @@ class JournalWriter:
             if fault is not None:
                 self._lost(lost, fault)
                 self._close()
+
+    def _write_day(self, day: str, lines: list[bytes]) -> int:
+        """Write lines of a day; give how many did not get through."""
+        while True:
+            descriptor = self._open(day)
+            # Who takes a file away (`journal_files.set_aside`) does so under the other lock: what is
+            # written under this one is still in the file, or goes into the next.
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            try:
+                if self._is_there(descriptor, day):
+                    return self._append(descriptor, lines)
+            finally:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            self._close()
+
+    def _is_there(self, descriptor: int, day: str) -> bool:
+        """Ask whether an open file is still that of the day."""
+        with contextlib.suppress(FileNotFoundError):
+            named = (self._directory / f"{day}.jsonl").stat()
+            return os.path.samestat(os.fstat(descriptor), named)
+        return False
 
     def _append(self, descriptor: int, lines: list[bytes]) -> int:
         """Write lines at once; give how many did not get through."""

@@ -12,6 +12,7 @@ from schoolgate.core.errors import Fault
 from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.identity import Answer, SignIns
+from schoolgate.monitoring.journal_store import JournalStore
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
@@ -63,6 +64,7 @@ class House:
         keeping: for the pages of those who keep the gateway.
         digests: who wants one mail a day.
         client_at: gives who is at an address, as the proxy sees them.
+        history: the journal, for a person's record and figures.
         accounts: what everybody was given of audio and video today.
     """
 
@@ -83,6 +85,7 @@ class House:
     keeping: Keeping
     digests: Digests
     client_at: Callable[[str], Client]
+    history: JournalStore
     accounts: StreamAccounts
 
 

@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from schoolgate.core.approvals import Role, Roles
+from schoolgate.core.approvals.roles import concerned
 from schoolgate.portal.access import (
     ANYONE,
     AT_THE_DOOR,
@@ -35,6 +36,7 @@ from schoolgate.portal.views import (
     deciding,
     declaration,
     device,
+    figures,
     filtered,
     known,
     lists,
@@ -84,10 +86,7 @@ ON_REPORTS = on_duty(
     lambda roles: (*roles.reviews, *roles.decides), Role.ONLINE_SAFETY_LEAD, Role.DSL
 )
 # Who opens a person's history (W-6.3.1-monitor).
-CONCERNED = on_duty(
-    lambda roles: (*roles.incidents, *roles.decides),
-    Role.HEADTEACHER, Role.ONLINE_SAFETY_LEAD, Role.DSL,
-)  # fmt: skip
+CONCERNED = on_duty(concerned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +140,10 @@ PAGES = (
     Page("reports/", reports.listed, "reports", ON_REPORTS, menu="Reports"),
     Page("reports/<int:number>/", reports.handle, "handle_report", ON_REPORTS, CHANGE),
     Page("blocks/<int:number>/lift/", reports.lift, "lift_block", ON_REPORTS, CHANGE),
+    Page("figures/", figures.shown, "figures", WATCHERS, menu="Figures"),
+    Page("figures/file/", figures.file, "figures_file", WATCHERS),
+    Page("figures/pdf/", figures.pdf, "figures_pdf", WATCHERS),
+    Page("figures/page/", figures.page, "figures_page", WATCHERS),
     Page("grants/", register.listed, "grants", KEEPERS, menu="Register"),
     Page("grants/file/", register.file, "grants_file", KEEPERS),
     Page("grants/file/pdf/", register.pdf, "grants_pdf", KEEPERS),

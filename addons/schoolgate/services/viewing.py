@@ -5,15 +5,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from schoolgate.core.approvals import Subject, SubjectKind
 from schoolgate.core.errors import UnavailableError
+from schoolgate.monitoring.journal_columns import read_line
 from schoolgate.monitoring.journal_search import newest_lines
+from schoolgate.monitoring.journal_store import JournalStore
 
 _DECIDED = frozenset({"request.decided", "tls.decided"})
 _SCHOOL = ZoneInfo("Europe/London")
+_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,14 @@ class Watched:
     client: str = ""
     device: str = ""
 
+    def who(self) -> dict[str, str]:
+        """Give the fields of a line that name them."""
+        fields = {"user": self.user, "client": self.client, "device": self.device}
+        return {name: value for name, value in fields.items() if value}
+
     def needles(self) -> list[bytes]:
         """Give what stands in each line that may be meant, as the journal writes it."""
-        fields = {"user": self.user, "client": self.client, "device": self.device}
-        return [_written(name, value) for name, value in fields.items() if value]
+        return [_written(name, value) for name, value in self.who().items()]
 
     def meant(self, record: Mapping[str, Any]) -> bool:
         """Ask whether a line of the journal is of theirs."""
@@ -45,6 +52,17 @@ class Watched:
         if device:
             return bool(self.device == device)
         return bool(self.client) and record.get("client") == self.client
+
+
+def watched(subject: Subject) -> Watched:
+    """Give whose requests are meant by a user, a device or an address."""
+    match subject.kind:
+        case SubjectKind.DEVICE:
+            return Watched(device=subject.id)
+        case SubjectKind.CLIENT:
+            return Watched(client=subject.id)
+        case _:
+            return Watched(user=subject.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,30 +106,33 @@ class Viewing:
     cut: bool
 
 
-def viewing_of(journal: Path, watched: Watched, day: date, limits: Limits) -> Viewing:
-    """Say what somebody asked for on a day of the school.
+def viewing_of(
+    journal: JournalStore, whose: Watched, day: date, limits: Limits, last: date | None = None
+) -> Viewing:
+    """Say what somebody asked for on a day of the school, or on some.
 
     Args:
-        journal: its directory.
-        watched: whose requests are meant.
+        journal: where it is kept.
+        whose: requests are meant.
         day: of the school's zone.
         limits: how far is looked.
+        last: of the days; without, that day alone.
 
     Raises:
         UnavailableError: when the journal cannot be read.
     """
-    needles = watched.needles()
+    needles = whose.needles()
     if not needles:
         return Viewing((), {}, cut=False)
     starts = datetime.combine(day, time(), _SCHOOL)
-    ends = datetime.combine(day + timedelta(days=1), time(), _SCHOOL)
+    ends = datetime.combine((last or day) + timedelta(days=1), time(), _SCHOOL)
     # Its files are of days in UTC.
-    days = sorted(
-        {(ends - timedelta(microseconds=1)).astimezone(UTC).date(), starts.astimezone(UTC).date()}
-    )
+    first, final = starts.astimezone(UTC).date(), (ends - _MOMENT).astimezone(UTC).date()
+    days = [final - timedelta(days=age) for age in range((final - first).days + 1)]
+    files = [path for one in days for path in journal.line_files(one)]
     try:
         found = newest_lines(
-            [journal / f"{one}.jsonl" for one in reversed(days)],
+            files,
             needles,
             since=starts,
             most_bytes=limits.most_bytes,
@@ -119,20 +140,18 @@ def viewing_of(journal: Path, watched: Watched, day: date, limits: Limits) -> Vi
         )
     except OSError as error:
         raise UnavailableError(f"the journal cannot be read: {error.strerror}") from error
-    visits: list[Visit] = []
-    counts: Counter[str] = Counter()
-    for line in found.lines:
-        visit = _visit(line, watched)
-        if visit is not None and starts <= visit.at < ends:
-            counts[visit.verdict] += 1
-            if len(visits) < limits.most_shown:
-                visits.append(visit)
-    return Viewing(tuple(visits), dict(counts), found.cut)
+    closed = list(journal.closed_records_of(first, final, whose.who(), limits.most_counted))
+    records = (record for record in (*map(read_line, found.lines), *closed) if record is not None)
+    visits = [visit for record in records if (visit := _visit(record, whose)) is not None]
+    visits = [visit for visit in visits if starts <= visit.at < ends]
+    visits.sort(key=lambda visit: visit.at, reverse=True)
+    counts = Counter(visit.verdict for visit in visits)
+    cut = found.cut or len(closed) >= limits.most_counted
+    return Viewing(tuple(visits[: limits.most_shown]), dict(counts), cut)
 
 
-def _visit(line: bytes, watched: Watched) -> Visit | None:
+def _visit(record: Mapping[str, Any], watched: Watched) -> Visit | None:
     try:
-        record = json.loads(line)
         if record["event"] not in _DECIDED or not watched.meant(record):
             return None
         return Visit(

@@ -136,11 +136,23 @@ class MetricsSettings(Strict):
     listen: ListenAddress = "127.0.0.1:9180"
 
 
+KeptDays = Annotated[int, Field(ge=1, le=36_500)]
+KeptField = Literal[
+    "url", "search", "file_name", "inner_host", "host", "entry", "client", "device", "user", "rest"
+]
+_USUAL_FIELDS: dict[KeptField, int] = {"url": 180, "search": 180, "file_name": 180}
+
+
 class JournalSettings(Strict):
-    """Where decisions are recorded."""
+    """Where decisions are recorded, how long, and from how many people on figures are shown."""
 
     dir: Path | None = None
     queue_size: int = Field(default=50_000, ge=100, le=5_000_000)
+    close: bool = True
+    keep_days: KeptDays = 400
+    keep_categories: dict[str, KeptDays] = Field(default_factory=dict)
+    keep_fields: dict[KeptField, KeptDays] = Field(default_factory=lambda: dict(_USUAL_FIELDS))
+    least_people: int = Field(default=5, ge=1, le=1_000)
 
 
 class MailSettings(Strict):
@@ -259,6 +271,11 @@ class Settings(Strict):
     def journal_dir(self) -> Path:
         """Where the journal is written."""
         return self.journal.dir or self.state_dir / "journal"
+
+    @property
+    def journal_key_file(self) -> Path:
+        """What turns pseudonyms of the journal back into names; never beside the journal."""
+        return self.state_dir / "journal.key"
 
     @property
     def database_url(self) -> str:

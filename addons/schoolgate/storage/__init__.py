@@ -8,6 +8,7 @@ from schoolgate.storage.database import open_database
 from schoolgate.storage.decisions import DecisionStore
 from schoolgate.storage.digests import Digests
 from schoolgate.storage.figures import Figures, granted_after, last_grant
+from schoolgate.storage.journal_holds import JournalHold, JournalHolds
 from schoolgate.storage.migrations import upgrade
 from schoolgate.storage.outbox import Outbox, OutboxState, Waiting
 from schoolgate.storage.pinning import PinningTable
@@ -23,6 +24,8 @@ __all__ = [
     "Digests",
     "Figures",
     "Happening",
+    "JournalHold",
+    "JournalHolds",
     "Outbox",
     "OutboxState",
     "OverlayWatch",

@@ -292,6 +292,20 @@ stream_accounts = Table(
     Column("streams", JSON, nullable=False),
 )
 
+# What of the journal is not deleted while it is needed as evidence.
+journal_holds = Table(
+    "journal_holds",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("since", String(10), nullable=False),
+    Column("until", String(10)),
+    Column("reason", Text, nullable=False),
+    Column("made_by", Text, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("lifted_at", UtcTime),
+)
+
 # Append only: a migration puts triggers on it that refuse UPDATE and DELETE.
 audit = Table(
     "audit",

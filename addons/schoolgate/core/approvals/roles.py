@@ -54,6 +54,12 @@ USUAL_ROLES = Roles(
 )
 
 
+def concerned(roles: Roles) -> tuple[Role, ...]:
+    """Give who may open a person's history, on a concern (W-6.3.1-monitor)."""
+    always = (Role.HEADTEACHER, Role.ONLINE_SAFETY_LEAD, Role.DSL)
+    return (*roles.incidents, *roles.decides, *always)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: an account and the roles that it has now.

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from threading import BoundedSemaphore
+from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +19,7 @@ from schoolgate.portal.house import House, house
 from schoolgate.portal.views.device import bound_at
 from schoolgate.portal.words import said
 from schoolgate.services.budgets import BudgetToday, budget_today
-from schoolgate.services.viewing import Limits, Viewing, Watched, viewing_of
+from schoolgate.services.viewing import Limits, Viewing, Watched, viewing_of, watched
 
 _OWN = Limits(most_bytes=32 << 20, most_counted=20_000, most_shown=100)
 _OF_OTHERS = Limits(most_bytes=512 << 20, most_counted=50_000, most_shown=500)
@@ -39,6 +40,12 @@ class ConcernForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     day = forms.DateField(label="Of which day", widget=forms.DateInput(attrs={"type": "date"}))
+    reference = forms.CharField(
+        label="Reference of the matter",
+        help_text="Such as the number of the incident, or of the entry in CPOMS.",
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     concern = forms.CharField(
         label="What is the concern",
         help_text="It is recorded with your name and cannot be taken back.",
@@ -49,10 +56,10 @@ class ConcernForm(forms.Form):
 def own(request: HttpRequest) -> HttpResponse:
     """Show whoever asks what they asked for today."""
     here = house()
-    watched = _self(here, request)
+    whose = _self(here, request)
     today = here.now().astimezone(requesting.LONDON).date()
-    seen, problem = _look(here, watched, today, _OWN)
-    shown = {"watched": watched, "seen": seen, "problem": problem, "today": _budget(here, watched)}
+    seen, problem = _look(here, whose, today, _OWN)
+    shown = {"watched": whose, "seen": seen, "problem": problem, "today": _budget(here, whose)}
     status = 503 if seen is None else 200
     return render(request, "portal/viewing.html", shown, status=status)
 
@@ -67,12 +74,12 @@ def of_others(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         try:
             subject = _subject(here, given["person"])
-            _record(request, here, subject, given["day"], given["concern"])
+            _record(request, here, subject, given)
         except RefusedError as error:
             form.add_error(None, said(error))
             subject = None
         else:
-            seen, problem = _look(here, _watched(subject), given["day"], _OF_OTHERS)
+            seen, problem = _look(here, watched(subject), given["day"], _OF_OTHERS)
             # Another look is another concern.
             form = ConcernForm(initial={"day": given["day"].isoformat()})
     shown = {"form": form, "subject": subject, "seen": seen, "problem": problem}
@@ -80,34 +87,39 @@ def of_others(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/history.html", shown, status=status)
 
 
-def _record(request: HttpRequest, here: House, subject: Subject, day: date, concern: str) -> None:
+def _record(request: HttpRequest, here: House, subject: Subject, given: dict[str, Any]) -> None:
     """Write down who looks at whose history and why; without that nothing is shown."""
+    day: date = given["day"]
     if day > (here.now() + timedelta(days=1)).date():
         raise RefusedError("that day is still to come")
-    detail = {"concern": checked_text(concern, "the concern"), "day": day.isoformat()}
+    detail = {
+        "concern": checked_text(given["concern"], "the concern"),
+        "reference": checked_text(given["reference"], "the reference", 200),
+        "day": day.isoformat(),
+    }
     actor = requesting.actor_of(request)
     here.approvals.note("history.viewed", str(subject), detail, actor, here.now())
 
 
-def _look(here: House, watched: Watched, day: date, limits: Limits) -> tuple[Viewing | None, str]:
+def _look(here: House, whose: Watched, day: date, limits: Limits) -> tuple[Viewing | None, str]:
     """Give what was asked for, or what keeps it from being shown."""
     if not _looking.acquire(timeout=_LONGEST_WAIT_SECONDS):
         return None, _BUSY
     try:
-        return viewing_of(here.settings.journal_dir, watched, day, limits), ""
+        return viewing_of(here.history, whose, day, limits), ""
     except UnavailableError:
         return None, _UNREAD
     finally:
         _looking.release()
 
 
-def _budget(here: House, watched: Watched) -> BudgetToday | None:
+def _budget(here: House, whose: Watched) -> BudgetToday | None:
     """Give where whoever asks stands with their audio and video; None where nobody knows."""
-    policy, client = here.engine().policy, here.client_at(watched.client)
-    if watched.user and watched.user != client.user:
-        known = here.membership(Answer(Outcome.ACCEPTED, watched.user))
+    policy, client = here.engine().policy, here.client_at(whose.client)
+    if whose.user and whose.user != client.user:
+        known = here.membership(Answer(Outcome.ACCEPTED, whose.user))
         group = known.group if known.group in policy.groups else policy.default_group
-        client = replace(client, user=watched.user, group=group, also=known.also)
+        client = replace(client, user=whose.user, group=group, also=known.also)
     try:
         return budget_today(here.accounts, policy, client, here.now())
     except UnavailableError:
@@ -145,13 +157,3 @@ def _subject(here: House, text: str) -> Subject:
     subject = Subject.parse(text.strip() if by_kind else named)
     checked_text(subject.id, "a name", 256)
     return subject
-
-
-def _watched(subject: Subject) -> Watched:
-    match subject.kind:
-        case SubjectKind.DEVICE:
-            return Watched(device=subject.id)
-        case SubjectKind.CLIENT:
-            return Watched(client=subject.id)
-        case _:
-            return Watched(user=subject.id)

@@ -1,0 +1,61 @@
+"""What a closed day counts to, kept beside its table so that figures of many days are there at once."""
+
+from pathlib import Path
+
+from schoolgate.monitoring.journal_tables import connected, explained, quoted, source
+
+DECIDED = "event IN ('request.decided', 'tls.decided')"
+# An event that no line has: how often somebody asked for a host that no list knows, or that was blocked.
+OF_HOSTS = "hosts"
+WHO = 'coalesce("user", device, client)'
+HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+_ORDER = "event, who, category, ts"
+# The same for all rows of a day, so that it takes no room.
+_DAY = f"min(ts) // {DAY_MS} * {DAY_MS}"
+_COUNTED = f"""
+    SELECT ts // {HOUR_MS} * {HOUR_MS} AS ts, event, {WHO} AS who, category, "group", verdict, kind,
+        NULL::VARCHAR AS host, sum(coalesce("count", 1))::BIGINT AS n
+    FROM {{table}} WHERE {DECIDED} OR event = 'circumvention.seen' GROUP BY ALL
+    UNION ALL
+    SELECT {_DAY}, '{OF_HOSTS}', {WHO} AS who, NULL, NULL, verdict, NULL, host, count(*)
+    FROM {{table}} WHERE {DECIDED} AND category IS NULL AND verdict IS DISTINCT FROM 'block' GROUP BY ALL
+    UNION ALL
+    SELECT {_DAY}, '{OF_HOSTS}', {WHO} AS who, coalesce(category, ''), NULL, verdict, NULL, host,
+        count(*)
+    FROM {{table}} WHERE {DECIDED} AND verdict = 'block' GROUP BY ALL
+"""
+
+
+def write_counts(table: Path, aside: Path) -> Path:
+    """Count a table, in a directory aside.
+
+    Raises:
+        UnavailableError: when that cannot be done.
+    """
+    made = aside / "counts"
+    with explained(), connected(aside) as duck:
+        counted = _COUNTED.format(table=source([table]))
+        duck.execute(
+            f"COPY (SELECT * FROM ({counted}) ORDER BY {_ORDER}) TO {quoted(made)} (FORMAT parquet, "
+            f"COMPRESSION zstd, COMPRESSION_LEVEL 15, PARQUET_VERSION V2, "
+            f"KV_METADATA {{of_table: {quoted(_mark(table))}}})"
+        )
+    return made
+
+
+def are_of(counts: Path, table: Path) -> bool:
+    """Ask whether counts are those of a table as it is.
+
+    Raises:
+        OSError: when the table has gone.
+        UnavailableError: when they cannot be read.
+    """
+    with explained(), connected() as duck:
+        asked = f"SELECT value FROM parquet_kv_metadata({quoted(counts)}) WHERE key = 'of_table'"
+        found = duck.execute(asked).fetchone()
+    return found is not None and bytes(found[0]).decode() == _mark(table)
+
+
+def _mark(table: Path) -> str:
+    state = table.stat()
+    return f"{state.st_size} {state.st_mtime_ns}"
