@@ -63,7 +63,7 @@ def test_without_the_database_only_that_is_said() -> None:
 
 def test_they_are_valid_openmetrics() -> None:
     text = generate_latest(registry(state(Decisions()))).decode()  # type: ignore[no-untyped-call]
-    assert len(list(text_string_to_metric_families(text))) == 10  # type: ignore[no-untyped-call]
+    assert len(list(text_string_to_metric_families(text))) == 11  # type: ignore[no-untyped-call]
 
 
 def test_the_names_are_those_of_the_contract() -> None:

@@ -38,6 +38,7 @@ OWN: dict[str, set[str]] = {
     "schoolgate_worker_late_seconds": set(),
     "schoolgate_connections_open": set(),
     "schoolgate_journal_waiting": set(),
+    "schoolgate_signs_missed_total": set(),
     "schoolgate_locked_list_date_seconds": {"list"},
     "schoolgate_locked_list_hash": {"list"},
 }

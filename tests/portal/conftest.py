@@ -17,6 +17,7 @@ from schoolgate.identity import Answer, SignIns
 from schoolgate.portal.application import open_accounts
 from schoolgate.portal.house import House, Keeping
 from schoolgate.services.approvals import Approvals
+from schoolgate.services.incidents import Incidents
 from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import load_settings
@@ -26,6 +27,7 @@ from schoolgate.storage import (
     BindingTable,
     DecisionStore,
     Digests,
+    IncidentStore,
     Outbox,
     StreamAccounts,
     open_database,
@@ -47,7 +49,7 @@ _OF_REQUESTS = (
     schema.suspensions, schema.signatures,
     schema.request_history, schema.requests, schema.delegations, schema.digest_lines,
     schema.stream_accounts,
-    schema.digest_readers, schema.outbox,
+    schema.digest_readers, schema.outbox, schema.alerts, schema.incident_notes, schema.incidents,
 )  # fmt: skip
 
 
@@ -82,6 +84,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
         client_at=lambda address: Client(address, "pupils"),
         history=bootstrap.open_journal(settings),
         accounts=StreamAccounts(opened),
+        incidents=Incidents(
+            IncidentStore(opened), lambda: engine, lambda account: account.partition("@")[0]
+        ),
     )
     open_accounts(settings, house)
     from django.db import connections

@@ -14,7 +14,7 @@ from schoolgate.core.policy import PolicyEngine
 from schoolgate.monitoring.approval_figures import ApprovalState, Decisions
 from schoolgate.monitoring.metrics import UNCATEGORISED
 from schoolgate.services.checking import check
-from schoolgate.storage import Figures, open_database
+from schoolgate.storage import Figures, IncidentStore, open_database
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +84,10 @@ class ApprovalReader:
             mail_late_seconds=_age(kept.mail_due_since, at),
             mail_sent=kept.mail_sent,
             mail_gave_up=kept.mail_gave_up,
+            incidents_open={
+                severity.value: count
+                for severity, count in IncidentStore(self._database).open_counts().items()
+            },
         )
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.journal import open_journal
-from schoolgate.bootstrap.rules import load_engine, load_people_of, now
+from schoolgate.bootstrap.rules import load_engine, load_people_of
 from schoolgate.core.approvals import Role
 from schoolgate.core.errors import RefusedError
 from schoolgate.core.people import sign_in_name

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from schoolgate.bootstrap.accounts import Accounts
+from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.journal import open_journal
-from schoolgate.bootstrap.rules import now, roles_of
+from schoolgate.bootstrap.rules import roles_of
 from schoolgate.core.approvals import Subject
 from schoolgate.core.approvals.requests import checked_text
 from schoolgate.core.approvals.roles import concerned

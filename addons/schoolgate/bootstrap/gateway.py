@@ -13,6 +13,7 @@ import certifi
 from cryptography import x509
 
 from schoolgate import authority
+from schoolgate.bootstrap.alerts import AlertRaising, watch_of
 from schoolgate.bootstrap.clock import now, today
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.refusals import Refusals
@@ -33,6 +34,7 @@ from schoolgate.monitoring import JournalWriter, Metrics, make_journal_directory
 from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
+from schoolgate.services.incidents import Receivers
 from schoolgate.services.metering import Meter
 from schoolgate.services.network import Ways, pac
 from schoolgate.services.pinning import Pinning
@@ -70,6 +72,7 @@ def prepare(settings: Settings) -> Rules:
         UnavailableError: when a directory, key or database cannot be used.
     """
     rules = load_rules(settings, with_phrases=True)
+    watch_of(settings)
     SignIn(settings, rules.people, logger.error).end()
     _check_state_dir(settings.state_dir)
     authority.ensure(settings.ca_dir, rules.engine.policy.school, now())
@@ -144,6 +147,17 @@ class Gateway:
             worker=worker,
         )
         self._refusals = Refusals(settings, worker, metrics, self.journal)
+        self._alerts = AlertRaising(
+            settings,
+            database,
+            self.journal,
+            metrics,
+            Receivers(
+                lambda: self.engines.current.policy,
+                settings.mail.roles,
+                lambda: self._sources.domains,
+            ),
+        )
         self._started = contextlib.ExitStack()
         with self._started:
             self._started.callback(self._sources.stop)
@@ -152,6 +166,7 @@ class Gateway:
             self._started.callback(self._acceptances.stop)
             self._pinning.start()
             self._started.callback(self._pinning.stop)
+            self._alerts.start(self._started.callback)
             self._start_watches(seen)
             self._refusals.start()
             self._started.callback(self._refusals.stop)
@@ -200,6 +215,7 @@ class Gateway:
             Metering(
                 self.meter, authority.secret_for(self._settings.ca_dir, "streams of accounts")
             ),
+            self._alerts.signs,
         )
 
     def _pac_door(self) -> "PacDoor | None":

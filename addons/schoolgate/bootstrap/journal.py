@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from schoolgate.bootstrap.rules import now
+from schoolgate.bootstrap.clock import now
 from schoolgate.monitoring.journal_names import Pseudonyms, pseudonyms_by
 from schoolgate.monitoring.journal_retention import Held, Retention
 from schoolgate.monitoring.journal_store import JournalStore, Kept

@@ -77,6 +77,11 @@ class Sources:
             self._follow(people, policy)
         self._followed = followed
 
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """The endings that are dropped from sign-in names."""
+        return self._followed[0].sign_in.domains if self._followed else ()
+
     def put_bindings(self, bindings: Sequence[Binding]) -> None:
         """Put in force who signed in where; until the first call nobody is more than a stranger."""
         with self._lock:

@@ -19,6 +19,7 @@ from schoolgate.bootstrap.journal import open_journal
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.rules import Rules, list_places, load_people_of, load_rules
 from schoolgate.bootstrap.watches import seen_now, watch_local, watch_locked, watched_files
+from schoolgate.core.approvals import Role
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import (
     ConfigurationError,
@@ -26,7 +27,7 @@ from schoolgate.core.errors import (
     SchoolgateError,
     UnavailableError,
 )
-from schoolgate.core.people import LdapSettings, People
+from schoolgate.core.people import LdapSettings, People, sign_in_name
 from schoolgate.core.policy import Policy, PolicyEngine
 from schoolgate.identity import Answer, SignIns, placed
 from schoolgate.identity.answers import unavailable
@@ -37,6 +38,7 @@ from schoolgate.portal.entrance import Application, Counted
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.clients import client_of
 from schoolgate.services.engines import Engines
+from schoolgate.services.incidents import Incidents
 from schoolgate.services.probing import Examination, running, workers
 from schoolgate.services.reload import FileWatch
 from schoolgate.services.tickets import PURPOSE as TICKETS
@@ -50,6 +52,7 @@ from schoolgate.storage import (
     BindingWatch,
     DecisionStore,
     Digests,
+    IncidentStore,
     Outbox,
     StreamAccounts,
     open_database,
@@ -223,7 +226,21 @@ def _house(settings: Settings, metrics: FollowerMetrics) -> "House":
         client_at=lambda address: people.client_at(address, engines.current.policy),
         history=open_journal(settings),
         accounts=StreamAccounts(database),
+        incidents=Incidents(
+            IncidentStore(database),
+            lambda: engines.current,
+            lambda account: sign_in_name(account, people.domains),
+            lambda name: name in _heads(settings, people.domains),
+        ),
     )
+
+
+def _heads(settings: Settings, domains: tuple[str, ...]) -> set[str]:
+    """Give the sign-in names of the headteacher: by the settings of mail, and by the accounts."""
+    from schoolgate.portal.accounts.register import accounts_with  # noqa: PLC0415 - after Django's settings
+
+    listed = settings.mail.roles.get(Role.HEADTEACHER, ())
+    return {sign_in_name(each, domains) for each in (*listed, *accounts_with(Role.HEADTEACHER))}
 
 
 def _people_faults(settings: Settings, policy: Policy) -> Sequence[Fault]:

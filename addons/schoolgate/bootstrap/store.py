@@ -6,6 +6,7 @@ from schoolgate.settings import Settings
 from schoolgate.storage import (
     AuditTrail,
     DecisionStore,
+    IncidentStore,
     JournalHolds,
     PinningTable,
     is_there,
@@ -29,6 +30,15 @@ def open_pinning(settings: Settings) -> PinningTable:
         UnavailableError: when it cannot be used.
     """
     return PinningTable(open_database(settings.database_url))
+
+
+def open_incidents(settings: Settings) -> IncidentStore:
+    """Open alerts and incidents, made on first use.
+
+    Raises:
+        UnavailableError: when they cannot be used.
+    """
+    return IncidentStore(open_database(settings.database_url))
 
 
 def open_audit_trail(settings: Settings) -> AuditTrail:

@@ -32,6 +32,7 @@ _MODULES = {
     "supervise": "grants",
     "allow-lesson": "grants",
     "declarations": "declarations",
+    "incidents": "incidents",
     "people": "people",
     "pinning": "pinning",
     "gateway": "gateway",

@@ -11,6 +11,7 @@ from schoolgate.core.index import index_of
 from schoolgate.lists.category_files import CategoryFiles, PlacedEntry, read_category_files
 from schoolgate.lists.phrase_files import PHRASES, lint_phrases
 from schoolgate.lists.public_suffixes import is_public_suffix
+from schoolgate.lists.safeguarding_files import SAFEGUARDING, lint_safeguarding
 from schoolgate.lists.shared_hosts import SHARED_HOSTS, shared_hosts
 
 _BARE = "is a bare label: it would cover a whole country or word"
@@ -94,6 +95,8 @@ def _phrases(dirs: Sequence[Path], files: CategoryFiles) -> Iterator[Fault]:
     for directory in dirs:
         if (directory / PHRASES).is_dir():
             yield from lint_phrases(directory / PHRASES, files.categories)
+        if (directory / SAFEGUARDING).is_dir():
+            yield from lint_safeguarding(directory / SAFEGUARDING, files.categories)
 
 
 def _duplicates(files: CategoryFiles) -> Iterator[Fault]:

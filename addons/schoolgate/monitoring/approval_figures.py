@@ -53,6 +53,7 @@ class ApprovalState:
         mail_late_seconds: for how long one of them could have been sent.
         mail_sent: mails that were handed over.
         mail_gave_up: mails that are not tried again.
+        incidents_open: how many incidents are open, by severity.
     """
 
     waiting: Mapping[str, int]
@@ -63,6 +64,7 @@ class ApprovalState:
     mail_late_seconds: float
     mail_sent: int
     mail_gave_up: int
+    incidents_open: Mapping[str, int] = field(default_factory=dict)
 
 
 class ApprovalFigures(Collector):
@@ -86,6 +88,7 @@ class ApprovalFigures(Collector):
         if state is not None:
             yield from _requests(state)
             yield from _mail(state)
+            yield _incidents(state)
 
     def describe(self) -> list[Metric]:
         """Name nothing beforehand: the names are this class's alone."""
@@ -117,6 +120,17 @@ def _requests(state: ApprovalState) -> Iterator[Metric]:
     for within, count in state.ending.items():
         ending.add_metric([within], count)
     yield from (waiting, oldest, decided, ending, _durations(state.decided))
+
+
+def _incidents(state: ApprovalState) -> Metric:
+    opened = GaugeMetricFamily(
+        "schoolgate_incidents_open",
+        "Safeguarding incidents that are open.",
+        labels=["severity"],
+    )
+    for severity, count in state.incidents_open.items():
+        opened.add_metric([severity], count)
+    return opened
 
 
 def _durations(decided: Decisions) -> Metric:

@@ -113,6 +113,10 @@ class Metrics(FollowerMetrics):
             "schoolgate_alerts", "Alerts raised, for people to look at.", "theme", "severity"
         )
         self.alerts.labels(*CIRCUMVENTION)
+        self.signs_missed = self._counter(
+            "schoolgate_signs_missed",
+            "Requests in which no sign of harm was looked for, because too many waited.",
+        )
         self.contents_stopped = self._counter(
             "schoolgate_contents_stopped",
             "Answers stopped for what they are: streams, clips, files.",

@@ -14,6 +14,7 @@ from schoolgate.core.policy import PolicyEngine
 from schoolgate.identity import Answer, SignIns
 from schoolgate.monitoring.journal_store import JournalStore
 from schoolgate.services.approvals import Approvals
+from schoolgate.services.incidents import Incidents
 from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
@@ -66,6 +67,7 @@ class House:
         client_at: gives who is at an address, as the proxy sees them.
         history: the journal, for a person's record and figures.
         accounts: what everybody was given of audio and video today.
+        incidents: alerts and incidents.
     """
 
     settings: Settings
@@ -87,6 +89,7 @@ class House:
     client_at: Callable[[str], Client]
     history: JournalStore
     accounts: StreamAccounts
+    incidents: Incidents
 
 
 def house() -> House:

@@ -38,6 +38,7 @@ from schoolgate.portal.views import (
     device,
     figures,
     filtered,
+    incidents,
     known,
     lists,
     people,
@@ -84,6 +85,10 @@ IN_SIGHT = on_duty(
 LISTS = on_duty(lambda roles: roles.decides, Role.TECHNICIAN)
 ON_REPORTS = on_duty(
     lambda roles: (*roles.reviews, *roles.decides), Role.ONLINE_SAFETY_LEAD, Role.DSL
+)
+# Who may be told of a concern; each then sees what is routed to them (T-8-concern).
+ON_CONCERNS = on_duty(
+    lambda roles: roles.incidents, Role.DSL, Role.HEADTEACHER, Role.CHAIR_OF_GOVERNORS
 )
 # Who opens a person's history (W-6.3.1-monitor).
 CONCERNED = on_duty(concerned)
@@ -155,6 +160,16 @@ PAGES = (
     Page("declaration/register/file/", declaration.file, "signatures_file", KEEPERS),
     Page("viewing/", viewing.own, "viewing", AT_THE_DOOR),
     Page("history/", viewing.of_others, "history", CONCERNED, FORM, menu="Viewing"),
+    Page("incidents/", incidents.listed, "incidents", ON_CONCERNS, menu="Incidents"),
+    Page("incidents/new/", incidents.new, "new_incident", ON_CONCERNS, FORM),
+    Page("incidents/<int:number>/", incidents.shown, "incident", ON_CONCERNS),
+    Page("incidents/<int:number>/note/", incidents.note, "note_incident", ON_CONCERNS, CHANGE),
+    Page("incidents/<int:number>/close/", incidents.close, "close_incident", ON_CONCERNS, FORM),
+    Page("incidents/<int:number>/file/", incidents.file, "incident_file", ON_CONCERNS),
+    Page("incidents/<int:number>/pdf/", incidents.pdf, "incident_pdf", ON_CONCERNS),
+    Page("incidents/<int:number>/page/", incidents.page, "incident_page", ON_CONCERNS),
+    Page("alerts/<int:number>/", incidents.alert, "alert", ON_CONCERNS),
+    Page("alerts/<int:number>/open/", incidents.from_alert, "incident_from_alert", ON_CONCERNS, CHANGE),
     Page("device/", device.sign_in, "device", AT_THE_DOOR, FORM, menu="This device"),
     Page("device/sign-out/", device.sign_out, "device_sign_out", AT_THE_DOOR, CHANGE),
     Page("first/<str:token>/", accounts.first, "first", AT_THE_DOOR, FORM),

@@ -33,6 +33,7 @@ from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
 from schoolgate.services.metering import Meter
 from schoolgate.services.pinning import Pinning
+from schoolgate.services.signs import Signs
 from schoolgate.services.tickets import Tickets
 
 
@@ -107,6 +108,7 @@ def make_addons(
     tunnel_ports: Container[int] = range(65_536),
     pinning: Pinning | None = None,
     metering: Metering | None = None,
+    signs: Signs | None = None,
 ) -> FilterAddons:
     """Make the addons.
 
@@ -127,8 +129,10 @@ def make_addons(
         tunnel_ports: to which tunnels may lead.
         pinning: finds programs that trust no certificate of the gateway's; without it nobody is told.
         metering: the budgets of audio and video; without it they are counted here only.
+        signs: looks for signs of harm; without it nobody does.
     """
-    pages = Pages(lambda: engines.current, clock, portal.url if portal else "", tickets)
+    is_in_need = signs.is_in_need if signs is not None else Signs.nobody_is
+    pages = Pages(lambda: engines.current, clock, portal.url if portal else "", tickets, is_in_need)
     guard = Guard(pages, metrics.filter_errors, cut)
     destinations = Destinations(
         guard, allowed, hosts, aliases=lambda: engines.current.policy.aliases
@@ -141,7 +145,7 @@ def make_addons(
         pages=pages,
         warnings=warnings or Warnings(secrets.token_bytes(32), Acceptances(engines)),
         destinations=destinations,
-        recorder=Recorder(journal, metrics),
+        recorder=Recorder(journal, metrics, signs=signs),
         metrics=metrics,
         cut=cut,
         metering=metering or Metering(Meter(lambda: school_day(clock())), secrets.token_bytes(32)),

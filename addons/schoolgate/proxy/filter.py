@@ -357,7 +357,7 @@ class Filter:
         took_us = int((moment - started) * 1e6)
         transaction = Transaction(
             requests[0], decision, engine, now, took_us, moment, moment, signed_in=caller.signed_in,
-            inside=inside, stopped_by=stopped_by, way=way,
+            inside=inside, stopped_by=stopped_by, way=way, by_hand=is_for_people(flow.request.headers),
         )  # fmt: skip
         return transaction, requests
 

@@ -128,6 +128,14 @@ class Page:
 
 
 STATUS = 403
+# For children and young people in this country; the sites are among those that are never blocked.
+HELPLINES = (
+    ("Childline", "0800 1111", "https://www.childline.org.uk/", "for everybody under 19"),
+    ("Samaritans", "116 123", "https://www.samaritans.org/", "day and night"),
+    ("Papyrus HOPELINE247", "0800 068 4141", "https://www.papyrus-uk.org/", "thoughts of suicide"),
+    ("NSPCC", "0808 800 5000", "https://www.nspcc.org.uk/", "worried about a child"),
+    ("CEOP", "", "https://www.ceop.police.uk/", "somebody online frightens or presses you"),
+)
 # Pages rendered for one engine within one minute; a class opens the same site together.
 _MOST_KEPT = 250
 
@@ -165,6 +173,7 @@ class Pages:
         clock: gives the time, aware.
         portal: address of the portal; "" where there is none.
         tickets: signs what a page tells the portal; without it there are no links to its forms.
+        is_in_need: says of an address whether whoever asks for it may need help.
     """
 
     def __init__(
@@ -173,8 +182,10 @@ class Pages:
         clock: Callable[[], datetime],
         portal: str = "",
         tickets: Tickets | None = None,
+        is_in_need: Callable[[PolicyEngine, Url], bool] = lambda _engine, _url: False,
     ) -> None:
         self._engine = engine
+        self._is_in_need = is_in_need
         self._tickets = tickets if portal else None
         self._portal = portal
         self._clock = clock
@@ -221,6 +232,8 @@ class Pages:
         key = id(decision), asked.host, asked.method == "HEAD", asked.kind.value
         if self._tickets is not None and asked.kind is Kind.PAGE:
             key = *key, asked.url, asked.group
+        elif asked.kind is Kind.PAGE:
+            key = *key, self._helps(asked)
         kept = self._kept.get(key)
         if kept is None:
             kept = self._kept[key] = decision, self._made(asked, decision)
@@ -277,10 +290,14 @@ class Pages:
             portal=self._portal,
             ticket=self._ticket(asked, decision),
             declare=self._declare(asked, decision),
+            helplines=HELPLINES if self._helps(asked) else (),
             may_ask=decision.reason is not Reason.LOCKED,
             again=not warn and decision.reason not in _NEVER_OPENED,
         )
         return text.encode()
+
+    def _helps(self, asked: Asked) -> bool:
+        return asked.url is not None and self._is_in_need(self._engine(), asked.url)
 
     def _ticket(self, asked: Asked, decision: Decision) -> str:
         """Give what tells the portal's forms what was blocked; "" where there is nothing to ask."""

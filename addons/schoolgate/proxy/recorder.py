@@ -35,6 +35,7 @@ from schoolgate.monitoring.metrics import CIRCUMVENTION, UNCATEGORISED
 from schoolgate.monitoring.tallies import Tally
 from schoolgate.proxy.transactions import Transaction
 from schoolgate.services.attempts import Attempt, Attempts, Incident
+from schoolgate.services.signs import Seen, Signs
 
 # Of these nothing is kept beyond who, when and where (W-7.2.4).
 ILLEGAL = frozenset({"illegal"})
@@ -78,8 +79,13 @@ class Recorder:
     """The one place from which traffic is recorded."""
 
     def __init__(
-        self, journal: Journal, metrics: Metrics, attempts: Attempts | None = None
+        self,
+        journal: Journal,
+        metrics: Metrics,
+        attempts: Attempts | None = None,
+        signs: Signs | None = None,
     ) -> None:
+        self._signs = signs
         self._journal = journal
         self._metrics = metrics
         self._attempts = attempts or Attempts()
@@ -92,6 +98,9 @@ class Recorder:
         if transaction.is_test:
             return
         decision, group = transaction.decision, transaction.request.client.group
+        if self._signs is not None:
+            seen = (transaction.request, transaction.engine, decision.verdict, transaction.at)
+            self._signs.see(Seen(*seen, transaction.by_hand))
         # By identity, as a decision is built once; kept beside its tally so that it stays its own.
         period = transaction.engine.period(transaction.at) or ""
         known = self._children.get((id(decision), group, period))

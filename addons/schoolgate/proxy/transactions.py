@@ -38,6 +38,7 @@ class Transaction:
         account: whose budget audio and video of it burden.
         flowing: counts the body of the answer, where it burdens that.
         upload: reads what is sent, where a file may be.
+        by_hand: whether a person goes there, and no script or picture.
     """
 
     request: WebRequest
@@ -59,6 +60,7 @@ class Transaction:
     account: Account | None = None
     flowing: Flowing | None = None
     upload: Upload | None = None
+    by_hand: bool = False
 
     @property
     def is_test(self) -> bool:

@@ -23,7 +23,7 @@ _PAGES = {
     "suspension": "known",
 }
 # Safeguarding does not wait for the end of a day.
-_NEVER_LATER = "accident:"
+_NEVER_LATER = ("accident:", "alert:", "incident:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -251,6 +251,11 @@ class _ForParents:
                 "What is searched for with a search engine is kept all the same, of "
                 f"{listed(groups) if groups else 'everybody'} ({kept.clause})."
             )
+        if self._rules.policy.safeguards:
+            said.append(
+                "Searches, addresses and kinds of site that may mean that somebody comes to harm are told to "
+                "those who look after children at the school, whether they are blocked or not."
+            )
         if watched:
             said.append("What is neither blocked nor listed is open and counts as watched.")
         elif kinds:

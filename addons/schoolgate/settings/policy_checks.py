@@ -106,6 +106,7 @@ class Checks:
             yield from self._known(("attempts", "clause"), clause, self._clauses, "clause")
         yield from self._contents()
         yield from self._searches()
+        yield from self._safeguarding()
         yield from self._budgets()
         yield from self._obligations()
         yield from self._people_in_charge()
@@ -153,6 +154,16 @@ class Checks:
             yield from self._known((*loc, "clause"), kept.clause, self._clauses, "clause")
             for n, name in enumerate(kept.groups):
                 yield from self._known((*loc, "groups", n), name, self._groups, "group")
+
+    def _safeguarding(self) -> Iterator[Fault]:
+        for i, each in enumerate(self._policy.safeguarding):
+            loc: Loc = ("safeguarding", i)
+            yield from self._known((*loc, "clause"), each.clause, self._clauses, "clause")
+            for n, name in enumerate(each.groups):
+                yield from self._known((*loc, "groups", n), name, self._groups, "group")
+        if self._policy.concerns:
+            clause = self._policy.concerns.clause
+            yield from self._known(("concerns", "clause"), clause, self._clauses, "clause")
 
     def _budgets(self) -> Iterator[Fault]:
         for i, budget in enumerate(self._policy.budgets):
@@ -434,6 +445,9 @@ class Checks:
         used |= {obligation.clause for obligation in policy.obligations}
         used |= {rule.clause for rule in policy.contents}
         used |= {kept.clause for kept in policy.searches}
+        used |= {each.clause for each in policy.safeguarding}
+        if policy.concerns:
+            used.add(policy.concerns.clause)
         used |= {budget.clause for budget in policy.budgets}
         if policy.declaration:
             used.add(policy.declaration.clause)

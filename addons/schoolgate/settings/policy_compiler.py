@@ -14,6 +14,7 @@ from schoolgate.core.policy import (
     Budget,
     Carrier,
     Clause,
+    ConcernRoutes,
     ContentRule,
     Declaration,
     Group,
@@ -30,6 +31,7 @@ from schoolgate.core.policy import (
     Review,
     Roles,
     Rule,
+    Safeguard,
     Service,
     Verdict,
     extend,
@@ -39,6 +41,7 @@ from schoolgate.settings.policy_text import (
     SERVICE,
     AttemptsText,
     BudgetText,
+    ConcernsText,
     ContentText,
     DeclarationText,
     InspectionText,
@@ -49,6 +52,7 @@ from schoolgate.settings.policy_text import (
     RequestsText,
     RolesText,
     RuleText,
+    SafeguardText,
     groups_of,
 )
 from schoolgate.settings.services_file import with_values
@@ -133,6 +137,8 @@ class Compiler:
             searches=tuple(
                 KeptSearches(each.clause, frozenset(each.groups)) for each in text.searches
             ),
+            safeguards=tuple(_safeguard(each) for each in text.safeguarding),
+            concerns=_concerns(text.concerns),
             budgets=tuple(self._budget(each) for each in text.budgets),
             declaration=_declaration(text.declaration),
             contents=tuple(self._content(each) for each in text.contents),
@@ -309,6 +315,15 @@ def _declaration(text: DeclarationText | None) -> Declaration | None:
 
 def _attempts(text: AttemptsText | None) -> AttemptTerms:
     return AttemptTerms(text.clause, text.most, text.minutes) if text else AttemptTerms()
+
+
+def _safeguard(text: SafeguardText) -> Safeguard:
+    groups, themes = frozenset(text.groups), frozenset(text.themes)
+    return Safeguard(text.clause, groups, themes, text.least, text.keeps_search)
+
+
+def _concerns(text: ConcernsText | None) -> ConcernRoutes | None:
+    return ConcernRoutes(text.pupils, text.staff, text.headteacher) if text else None
 
 
 def _roles(text: RolesText | None) -> Roles | None:

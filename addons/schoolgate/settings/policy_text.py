@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from schoolgate.core.approvals import PrecautionKind, Role
 from schoolgate.core.policy import Content, Enforcement, InspectionMode, Lock, Shape, UntilSigned
+from schoolgate.core.safeguarding import Severity, Theme
 from schoolgate.documents import Document, Loc, Strict
 from schoolgate.settings.timetable_text import TimetableText
 
@@ -176,6 +177,25 @@ class KeptSearchesText(Strict):
     groups: tuple[str, ...] = ()
 
 
+class SafeguardText(Strict):
+    """Whose requests are looked at for signs of harm."""
+
+    clause: Text
+    groups: tuple[str, ...] = ()
+    themes: tuple[Theme, ...] = ()
+    least: Severity = Severity.CAUTION
+    keeps_search: bool = False
+
+
+class ConcernsText(Strict):
+    """Who is told of pupils, of staff and of the headteacher (T-8-concern)."""
+
+    clause: Text
+    pupils: Annotated[tuple[Role, ...], Field(min_length=1)]
+    staff: Annotated[tuple[Role, ...], Field(min_length=1)]
+    headteacher: Annotated[tuple[Role, ...], Field(min_length=1)]
+
+
 class BudgetText(Strict):
     """How much audio and video each of some people may be given in a day."""
 
@@ -266,6 +286,8 @@ class PolicyText(Strict):
     unfolding: str = ""
     obligations: tuple[ObligationText, ...] = ()
     searches: tuple[KeptSearchesText, ...] = ()
+    safeguarding: tuple[SafeguardText, ...] = ()
+    concerns: ConcernsText | None = None
     budgets: tuple[BudgetText, ...] = ()
     suspension_clause: Text | None = None
     local_clause: Text | None = None

@@ -8,6 +8,7 @@ from schoolgate.storage.database import open_database
 from schoolgate.storage.decisions import DecisionStore
 from schoolgate.storage.digests import Digests
 from schoolgate.storage.figures import Figures, granted_after, last_grant
+from schoolgate.storage.incidents import Audience, IncidentStore
 from schoolgate.storage.journal_holds import JournalHold, JournalHolds
 from schoolgate.storage.migrations import upgrade
 from schoolgate.storage.outbox import Outbox, OutboxState, Waiting
@@ -17,6 +18,7 @@ from schoolgate.storage.watch import BindingWatch, OverlayWatch
 
 __all__ = [
     "ApprovalStore",
+    "Audience",
     "AuditTrail",
     "BindingTable",
     "BindingWatch",
@@ -24,6 +26,7 @@ __all__ = [
     "Digests",
     "Figures",
     "Happening",
+    "IncidentStore",
     "JournalHold",
     "JournalHolds",
     "Outbox",

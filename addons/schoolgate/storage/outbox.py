@@ -19,7 +19,7 @@ class Waiting:
         id: its number.
         audience: ``role:headteacher``, ``account:abc`` or ``digest:abc``.
         subject: one line.
-        about: ``request:7``, ``report:7``, ``accident:7``, the ``kind:name`` of a page, or empty.
+        about: ``request:7``, ``alert:7`` or the like, the ``kind:name`` of a page, or empty.
         created_at: when it was written.
         attempts: how often it was tried, this time included.
     """

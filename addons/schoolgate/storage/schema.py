@@ -306,6 +306,55 @@ journal_holds = Table(
     Column("lifted_at", UtcTime),
 )
 
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("opened_by", Text, nullable=False),
+    # ``alert:7``, ``accident:7``, ``report:7`` or ``circumvention``.
+    Column("origin", String(32), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("group", Text, nullable=False),
+    Column("about", String(16), nullable=False),
+    Column("theme", String(32), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("assigned_to", Text, nullable=False),
+    Column("closed_at", UtcTime, index=True),
+    Column("outcome", String(32), nullable=False),
+)
+
+incident_notes = Table(
+    "incident_notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident_id", Integer, ForeignKey("incidents.id"), nullable=False, index=True),
+    Column("at", UtcTime, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("words", Text, nullable=False),
+)
+
+# Signs of harm; the columns are what they are looked for by, and `content` is the rest.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("last_at", UtcTime, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("who", Text, nullable=False, index=True),
+    Column("group", Text, nullable=False),
+    Column("about", String(16), nullable=False),
+    Column("theme", String(32), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("host", Text, nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("incident_id", Integer, ForeignKey("incidents.id"), index=True),
+)
+
 # Append only: a migration puts triggers on it that refuse UPDATE and DELETE.
 audit = Table(
     "audit",

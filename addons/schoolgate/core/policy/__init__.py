@@ -46,6 +46,7 @@ from schoolgate.core.policy.model import (
 )
 from schoolgate.core.policy.obligations import Obligation, Service, Writing
 from schoolgate.core.policy.request import WebRequest
+from schoolgate.core.policy.safeguards import ConcernRoutes, Safeguard, safeguard_for
 from schoolgate.core.policy.searches import KeptSearches, Searching
 from schoolgate.core.policy.shapes import Shape
 
@@ -59,6 +60,7 @@ __all__ = [
     "Case",
     "Circumstances",
     "Clause",
+    "ConcernRoutes",
     "Content",
     "ContentRule",
     "ContentRules",
@@ -85,6 +87,7 @@ __all__ = [
     "Review",
     "Roles",
     "Rule",
+    "Safeguard",
     "Searching",
     "Service",
     "Shape",
@@ -97,6 +100,7 @@ __all__ = [
     "dead_rules",
     "explain",
     "extend",
+    "safeguard_for",
     "stricter_inside",
     "strictest",
     "with_groups_around",

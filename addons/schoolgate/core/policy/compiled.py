@@ -82,7 +82,7 @@ class CompiledPolicy:
         self.policy = policy
         self.phrases: PhraseModel | None = None
         self.catalogue = catalogue
-        services = policy.services.values() if policy.searches else ()
+        services = policy.services.values() if policy.searches or policy.safeguards else ()
         self._searched = tuple(each for each in services if each.searching is not None)
         # Hosts named by the policy are looked up like categories: a pseudo-category for each place.
         inspection = policy.inspection

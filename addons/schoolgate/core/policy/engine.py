@@ -233,6 +233,10 @@ class PolicyEngine(CompiledPolicy):
         groups = self._groups_of(request.client)
         if not any(kept.concerns(groups) for kept in self.policy.searches):
             return ""
+        return self.searched(request)
+
+    def searched(self, request: WebRequest) -> str:
+        """Give what somebody searched for, for nobody to keep; "" where it is no search."""
         url = request.url
         named = self._school_sites.categories(self._school_sites.get(url.host, url.path))
         found = (

@@ -66,6 +66,8 @@ def extend(own: Policy, above: Policy) -> Policy:
         ages=own.ages or above.ages,
         carriers=own.carriers or above.carriers,
         searches=(*own.searches, *above.searches),
+        safeguards=(*own.safeguards, *above.safeguards),
+        concerns=own.concerns or above.concerns,
         budgets=(*own.budgets, *above.budgets),
         services={**above.services, **own.services},
         obligations=(

@@ -14,6 +14,7 @@ from schoolgate.core.policy.contents import ContentRule
 from schoolgate.core.policy.decision import Verdict
 from schoolgate.core.policy.inspection import Inspection
 from schoolgate.core.policy.obligations import Obligation, Service
+from schoolgate.core.policy.safeguards import ConcernRoutes, Safeguard
 from schoolgate.core.policy.searches import KeptSearches
 from schoolgate.core.policy.shapes import NOTES, Shape
 from schoolgate.core.timetable import Timetable
@@ -279,6 +280,8 @@ class Policy:
         obligations: which service is used in which mode, in the order in which they are asked.
         carriers: services that show pages of others under their own name.
         searches: whose searches the journal keeps.
+        safeguards: whose requests are looked at for signs of harm.
+        concerns: who is told of whom; None where it does not say.
         budgets: how much audio and video people may be given in a day; the first that concerns them counts.
         declaration: what people sign; None for nothing.
         contents: what an answer may not be, in the order in which they are asked.
@@ -317,6 +320,8 @@ class Policy:
     obligations: tuple[Obligation, ...] = ()
     carriers: tuple[Carrier, ...] = ()
     searches: tuple[KeptSearches, ...] = ()
+    safeguards: tuple[Safeguard, ...] = ()
+    concerns: ConcernRoutes | None = None
     budgets: tuple[Budget, ...] = ()
     declaration: Declaration | None = None
     contents: tuple[ContentRule, ...] = ()

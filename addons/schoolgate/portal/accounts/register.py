@@ -301,3 +301,9 @@ def add_first(here: House, file: Path, email: str, name: str, password: str, rol
         person: Person = Person.objects.create_user(email, password, name=name, roles=[role.value])
     file.unlink(missing_ok=True)
     return person
+
+
+def accounts_with(role: Role) -> list[str]:
+    """Give the addresses of the open accounts that have a role."""
+    everyone = Person.objects.filter(is_active=True)
+    return [person.email for person in everyone if role in person.held_roles()]

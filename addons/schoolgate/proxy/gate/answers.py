@@ -10,7 +10,7 @@ from schoolgate.core.policy.decision import BAD_URL
 from schoolgate.core.urls import Url, parse_url
 from schoolgate.proxy.gate.heads import Head
 from schoolgate.proxy.gate.page_end import Answer
-from schoolgate.proxy.pages import STATUS, Asked, Pages, kind_of
+from schoolgate.proxy.pages import STATUS, Asked, Pages, is_for_people, kind_of
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.transactions import Transaction
 
@@ -41,6 +41,7 @@ class Answers:
         page = self._pages.page(asked, transaction.decision)
         stays = head is not None and head.keeps_connection and head.method != "CONNECT"
         transaction.bytes_down = len(page.body)
+        transaction.by_hand = head is not None and is_for_people(head.headers)
         self._recorder.decided(transaction)
         self._recorder.ended(transaction, STATUS, transaction.elapsed_ms)
         return page.http1(stays=stays)

@@ -8,7 +8,7 @@ from schoolgate.storage.connections import place_of, reading, writing
 # The chain, oldest first: a process that finds the last one applied never loads Alembic, which
 # takes longer to load than everything else of `storage`. A test compares it with `versions/`.
 REVISIONS = (
-    "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010",
+    "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011",
     "0012",
 )  # fmt: skip
 _APPLIED = table("alembic_version", column("version_num"))
