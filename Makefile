@@ -48,10 +48,11 @@ lint: setup
 test: lint
 	@$(BIN)/pytest -m "not long and not deploy" --numprocesses auto --maxprocesses 4 --dist loadfile
 
+# In two processes, with the longest files first (tests/conftest.py).
 test-system: setup
 	@deploy/install-ci-packages
 	@$(MAKE) --silent --no-print-directory .venv/.kerberos
-	@$(BIN)/pytest -m "system or long"
+	@$(BIN)/pytest -m "system or long" --numprocesses 2 --dist loadfile --no-loadscope-reorder --timeout 600
 
 # The package for Debian 13: build/schoolgate.deb.
 deb: setup

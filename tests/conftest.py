@@ -17,6 +17,23 @@ hypothesis.settings.register_profile(
     "default", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 
+# Longest first, so that the processes of `make test-system` end at about the same time.
+LONGEST = (
+    "tests/portal/test_hostile.py",
+    "tests/system/test_players.py",
+    "tests/system/test_postgresql.py",
+    "tests/core/index/test_real_lists.py",
+    "tests/system/test_rehearsal_tunnels.py",
+    "tests/system/test_backup.py",
+    "tests/system/test_rehearsal.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest; each process must find the same order."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:

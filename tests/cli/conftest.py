@@ -2,11 +2,13 @@
 
 import os
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schoolgate import authority
 from schoolgate.cli import main
 from tests.cli.ended import DONE, Ended, Here
 from tests.school import School, write_school
@@ -16,6 +18,13 @@ from tests.school import School, write_school
 def school(tmp_path: Path) -> School:
     """The files of a small school; nothing has run on them yet."""
     return write_school(tmp_path / "school")
+
+
+@pytest.fixture
+def with_ca(school: School) -> School:
+    """A school whose CA was made by a first run."""
+    authority.ensure(school.state / "ca", "Hill School", datetime.now(UTC))
+    return school
 
 
 @pytest.fixture

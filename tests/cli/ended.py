@@ -1,5 +1,6 @@
 """How a command ended, and what it said."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -29,3 +30,9 @@ def refused(ended: Ended, code: int, want: str) -> None:
 def lines(ended: Ended) -> list[str]:
     assert ended.returncode == DONE, ended
     return [line.rstrip() for line in ended.stdout.splitlines()]
+
+
+def answers(ended: Ended) -> list[dict[str, object]]:
+    """Give the objects that `check --json` printed, one a line."""
+    assert (ended.returncode, ended.stderr) == (DONE, ""), ended
+    return [json.loads(line) for line in ended.stdout.split("\n")[:-1]]

@@ -1,5 +1,7 @@
-"""`schoolgate ca`: the next authority is made, listed, exported beside the first, switched to and removed."""
+"""`schoolgate ca`: an authority is shown and exported; the next one is made, listed, switched to, removed."""
 
+import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,15 +9,45 @@ import pytest
 
 from schoolgate import authority
 from schoolgate.authority import Standing
+from schoolgate.authority.store import CERTIFICATE
 from tests.cli.ended import NO, OUT_OF_REACH, Here, lines, refused, run
 from tests.school import School
 
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
-@pytest.fixture
-def with_ca(school: School) -> School:
-    """A school whose CA was made by a first run."""
-    authority.ensure(school.state / "ca", "Hill School", datetime.now(UTC))
-    return school
+
+def test_ca_show_gives_what_a_device_shows(school: School, here: Here) -> None:
+    authority.ensure(school.state / "ca", "Hill School", NOON)
+    info = authority.describe(school.state / "ca")
+    shown = dict(re.split(r" {2,}|(?<=valid from) +", line) for line in lines(here("ca", "show")))
+    assert shown == {
+        "subject": info.subject,
+        "SHA-256": info.sha256,
+        "valid from": "2026-11-21",
+        "valid until": "2036-11-20",
+        "file": str(school.state / "ca" / CERTIFICATE),
+    }
+
+
+def test_ca_export_writes_the_certificate_without_its_key(
+    with_ca: School, tmp_path: Path, here: Here
+) -> None:
+    file = tmp_path / "school.crt"
+    assert lines(here("ca", "export", str(file))) == [
+        f"The certificate is in {file}; it holds no secret."
+    ]
+    assert file.read_bytes() == (with_ca.state / "ca" / CERTIFICATE).read_bytes()
+    assert b"PRIVATE" not in file.read_bytes()
+
+
+def test_ca_export_to_where_nothing_can_be_written_ends_with_3(with_ca: School, here: Here) -> None:
+    ended = here("ca", "export", str(with_ca.config / "school.crt"))
+    refused(ended, OUT_OF_REACH, r"school\.crt cannot be written: Not a directory")
+
+
+@pytest.mark.parametrize("arguments", [["ca", "show"], ["ca", "export", "school.crt"]])
+def test_before_the_first_run_there_is_no_ca(arguments: Sequence[str], here: Here) -> None:
+    refused(here(*arguments), OUT_OF_REACH, "There is no CA in .* yet")
 
 
 def test_from_one_authority_to_the_next(with_ca: School, here: Here, tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
 import yaml
 
 from schoolgate.lists import category_names
 from schoolgate.settings import load_policy
+from tests.conftest import LONGEST
 from tests.gateway import ROOT
 
 LOCKED = re.compile(r"^([a-z0-9-]+)==", re.MULTILINE)
@@ -42,3 +44,11 @@ def test_the_policy_in_the_docs_is_one(tmp_path: Path) -> None:
     file.write_text(text)
     policy = load_policy(file, category_names([ROOT / "categories"]))
     assert policy.id == yaml.safe_load(text)["id"] == "wellstead"
+
+
+def test_the_tests_that_take_longest_are_there_and_first(request: pytest.FixtureRequest) -> None:
+    names = [item.nodeid.partition("::")[0] for item in request.session.items]
+    assert all((ROOT / name).exists() for name in LONGEST)
+    first = [name for name in dict.fromkeys(names) if name in LONGEST]
+    assert list(dict.fromkeys(names))[: len(first)] == first
+    assert first == [name for name in LONGEST if name in first]

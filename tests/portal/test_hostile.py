@@ -39,7 +39,7 @@ class School:
         self.key = self._key(self.ann)
         # Who is closed, opened and given roles over and over.
         self.other = somebody(Role.TEACHER, email="other@hill.example")
-        self.numbers: dict[str, int] = {}
+        self.numbers: dict[str, int] = {"people": self.other.pk}
 
     def _key(self, owner: Any) -> int:
         from allauth.mfa.models import Authenticator
@@ -48,27 +48,38 @@ class School:
         made = Authenticator.objects.create(user=owner, type="webauthn", data=data)
         return int(made.pk)
 
-    def renew(self) -> None:
-        """Make everything anew."""
-        here, now = self.here, self.here.now()
-        path = asked(Asking(self.ann), reasons=SECRET)
+    def renew(self, page: Any = None) -> None:
+        """Make everything anew, or what one page is about alone."""
+        made = {
+            "requests": self._request,
+            "reports": self._report,
+            "grants": self._grant,
+            "absence": self._absence,
+        }
+        for name, make in made.items():
+            if page is None or page.path.startswith(f"{name}/<int:"):
+                self.numbers[name] = make()
+
+    def _request(self) -> int:
+        return int(asked(Asking(self.ann), reasons=SECRET).split("/")[2])
+
+    def _report(self) -> int:
         Asking().post("/report/", url="https://games.example/", words="Vile.")
+        return self.here.approvals.reports(HEAD)[-1].id
+
+    def _grant(self) -> int:
+        now = self.here.now()
         entry = ListEntry.parse("play.example", "grant", "grant")
-        grant = here.decisions.add_grant(
+        return self.here.decisions.add_grant(
             entry, Subject.parse("group:staff"), now, now + timedelta(days=1), Role.HEADTEACHER,
             reason="By hand.", actor="test", now=now,
-        )  # fmt: skip
+        ).id  # fmt: skip
+
+    def _absence(self) -> int:
         deputy = Actor(self.deputy.email, frozenset({Role.DEPUTY}))
-        absence = here.approvals.delegate(
-            deputy, now, now + timedelta(days=1), "A course.", HEAD, now
-        )
-        self.numbers = {
-            "requests": int(path.split("/")[2]),
-            "reports": here.approvals.reports(HEAD)[-1].id,
-            "grants": grant.id,
-            "absence": absence.id,
-            "people": self.other.pk,
-        }
+        now = self.here.now()
+        end = now + timedelta(days=1)
+        return self.here.approvals.delegate(deputy, now, end, "A course.", HEAD, now).id
 
     def path(self, page: Any) -> str:
         """Give where a page is, of what others have."""
@@ -119,8 +130,9 @@ def pages(method: str) -> list[Any]:
 
 def sweep(school: School, strings: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
     """Type each string into each field of each page; give what came of it that must not."""
+    school.renew()
     for page in pages("POST"):
-        school.renew()
+        school.renew(page)
         browser = school.browser(page)
         path = school.path(page)
         shown = browser.get(path)
@@ -133,7 +145,7 @@ def sweep(school: School, strings: dict[str, str]) -> Iterator[tuple[str, list[s
                     yield f"{page.name}.{field}: {name}", harm
                 if answer.status_code == 302 or page.name in ENDS_SESSION:
                     # It was done, or one was signed out: there is nothing more to do it with.
-                    school.renew()
+                    school.renew(page)
                     browser, path = school.browser(page), school.path(page)
 
 

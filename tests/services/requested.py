@@ -4,7 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Engine, select
+
 from schoolgate.core.approvals import (
+    AccessRequest,
     Actor,
     Approve,
     Decline,
@@ -12,6 +15,7 @@ from schoolgate.core.approvals import (
     Precaution,
     PrecautionKind,
     RequestTerms,
+    Revoke,
     Role,
     Roles,
     Scope,
@@ -22,12 +26,14 @@ from schoolgate.core.people import Membership, People
 from schoolgate.core.policy import Group, PolicyEngine, Rule, Verdict
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.scopes import Extent, scope_of
-from schoolgate.storage import ApprovalStore
+from schoolgate.storage import ApprovalStore, schema
+from schoolgate.storage.connections import reading
 from tests.core.policy.example import LESSONS, engine, hosts, listed
 
 # A Monday.
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 FORTNIGHT = timedelta(days=14)
+MINUTE = timedelta(minutes=1)
 
 TEACHER = Actor("teacher", frozenset({Role.TEACHER}))
 OTHER_TEACHER = Actor("other", frozenset({Role.TEACHER}))
@@ -74,6 +80,7 @@ SITES = [
 PEOPLE = People(people={"staff-user": Membership("staff"), "pupil-user": Membership("year-4")})
 APPROVE = Approve("It is for the lesson.", "T. Head")
 DECLINE = Decline("It is not for the lesson.", "T. Head")
+REVOKE = Revoke("The lesson is over.")
 REVIEW = Suggest(
     recommended=True, risks="Adverts.", controls="A teacher watches.", controls_in_place=True
 )
@@ -134,3 +141,23 @@ def form(asked: Scope | None = None, **changes: Any) -> Form:
         scope=asked,
     )
     return replace(complete, **changes)
+
+
+def submitted(service: Approvals, actor: Actor = TEACHER, **changes: Any) -> AccessRequest:
+    return service.submit(form(**changes), actor, NINE)
+
+
+def approved(service: Approvals, actor: Actor = TEACHER, **changes: Any) -> AccessRequest:
+    request = reviewed(service, actor, **changes)
+    return service.act(request.id, request.version, APPROVE, HEAD, NINE)
+
+
+def reviewed(service: Approvals, actor: Actor = TEACHER, **changes: Any) -> AccessRequest:
+    request = submitted(service, actor, **changes)
+    return service.act(request.id, request.version, REVIEW, LEAD, NINE)
+
+
+def mails(database: Engine) -> list[tuple[str, str]]:
+    with reading(database) as connection:
+        query = select(schema.outbox).order_by(schema.outbox.c.id)
+        return [(row.audience, row.subject) for row in connection.execute(query)]

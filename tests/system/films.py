@@ -33,7 +33,7 @@ _VP8 = (
     "-b:a",
     "8k",
 )
-_TIMEOUT_SECONDS = 240
+_TIMEOUT_SECONDS = 480
 
 
 def ffmpeg(*arguments: str | Path) -> None:
@@ -61,6 +61,12 @@ def film(file: Path, seconds: int, *more: str, rate: int = 4, tone: int = 22_050
         ffmpeg(*pictures, *sound, *length, *_VP8, *more, file)
     else:
         ffmpeg(*sound, *length, *more, file)
+    return file
+
+
+def laid_out(source: Path, file: Path, flags: str) -> Path:
+    """Write an MP4 with its parts in another order, or in fragments."""
+    ffmpeg("-i", source, "-c", "copy", "-movflags", flags, file)
     return file
 
 

@@ -39,7 +39,7 @@ from tests.services.requested import (
 
 pytestmark = pytest.mark.long
 
-KILLS = 24
+KILLS = 10
 EVERYONE = Subject.parse("everyone")
 
 

@@ -15,7 +15,7 @@ from tests.gateway import ROOT, Gateway, eventually, write_config
 from tests.media_origin import MediaOrigin
 from tests.system.browsing import chromium
 from tests.system.conftest import program
-from tests.system.films import as_dash, as_hls, film
+from tests.system.films import as_dash, as_hls, film, laid_out
 
 pytestmark = pytest.mark.long
 
@@ -83,8 +83,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaOrigin]:
         as_hls(slow, folder / f"{name}-hls")
         as_hls(slow, folder / f"{name}-fmp4", "-hls_segment_type", "fmp4")
         as_dash(slow, folder / f"{name}-dash")
-        film(folder / f"{name}-fast.mp4", seconds, "-movflags", "faststart")
-        film(folder / f"{name}-fragments.mp4", seconds, "-movflags", "frag_keyframe+empty_moov")
+        laid_out(slow, folder / f"{name}-fast.mp4", "faststart")
+        laid_out(slow, folder / f"{name}-fragments.mp4", "frag_keyframe+empty_moov")
         film(folder / f"{name}.webm", seconds)
         film(folder / f"{name}.mp3", seconds, "-b:a", "16k")
         film(folder / f"{name}.ogg", seconds, "-c:a", "libvorbis")

@@ -36,6 +36,8 @@ CONTRACTS = [
     "tests/storage/test_audit.py",
     "tests/storage/test_digests.py",
     "tests/services/test_approvals.py",
+    "tests/services/test_approval_refusals.py",
+    "tests/services/test_site_reports.py",
     "tests/services/test_actors_at_once.py",
     "tests/services/test_digesting.py",
     "tests/services/test_mailing.py",
@@ -52,7 +54,7 @@ def server() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_contracts_of_the_stores_hold_on_a_server(server: str) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "", *CONTRACTS]
     environment = {**os.environ, "SCHOOLGATE_TEST_DATABASE": server}

@@ -13,8 +13,8 @@ import yaml
 
 from tests.gateway import Gateway, eventually, running, to_origin, write_config
 from tests.origin import Origin
+from tests.proxy.sign_in.school import POLICY
 from tests.proxy.test_gate import dial, read_head
-from tests.proxy.test_sign_in import POLICY
 from tests.system import kdc, slapd
 from tests.system.conftest import program
 from tests.system.kdc import REALM, SERVICE, Realm

@@ -91,7 +91,7 @@ def test_names_of_our_own_are_found_as_a_scan_finds_them() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_five_million_names_are_found_as_a_scan_finds_them() -> None:
     masks = {row[0]: int(row[1], 16) for row in rows(shared("lists/school_domains.tsv.xz"))}
     popular = [row[0] for row in rows(shared("lists/popular_all.tsv.xz"))]

@@ -15,7 +15,7 @@ from schoolgate.proxy.gate.redirected import named_host
 from schoolgate.services.engines import Engines
 from tests.core.policy.example import engine
 from tests.gateway import PATIENCE_SECONDS
-from tests.proxy.gate.test_gate import BLOCKED, Stage, closed, own_leaf, staged
+from tests.proxy.gate.stage import BLOCKED, Stage, closed, own_leaf, staged
 
 WHERE = Place("198.51.100.7", 443)
 

@@ -2,158 +2,23 @@
 
 import base64
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
-from tests import ldap_server
 from tests.gateway import (
     CUT,
-    Gateway,
     clause,
     eventually,
-    put,
-    running,
     schoolgate,
-    to_origin,
     write_config,
 )
-from tests.ldap_server import LdapServer
-from tests.origin import Origin
+from tests.proxy.sign_in.school import ANN, BOB, EVE, School, connect, credentials, status
 from tests.proxy.test_gate import TRUSTED, dial, get, read_answer, read_head, tls
-from tests.system import slapd
-
-ANN, BOB, EVE = ("ann", "Ännchen: 1"), ("bob", "bob's"), ("eve", "eve's")
-BALANCER, OTHER_BALANCER, UNLISTED = "127.0.8.1", "127.0.8.2", "127.0.8.9"
-# The last bits of an address say whose it is.
-AT_EACH_WORKER = (UNLISTED, "127.0.8.10")
-POLICY = """\
-id: hill
-school: Hill School
-document: Acceptable use
-contact: the office
-default_group: strangers
-groups: {strangers: Strangers, staff: Staff, pupils: Pupils}
-networks: {lab: Lab}
-clauses:
-  H-1: {title: Social networks are for staff}
-  H-2: {title: Pupils see no auctions}
-  H-3: {title: Use is watched}
-suspension_clause: H-3
-local_clause: H-3
-grant_clause: H-3
-rules:
-  - {id: social, clause: H-1, when: {categories: [social-networks], groups: [strangers, pupils]}, then: block}
-  - {id: auctions, clause: H-2, when: {categories: [auctions], groups: [pupils]}, then: block}
-default: {id: otherwise, clause: H-3, then: monitor}
-inspection:
-  mode: needed
-  needs: [{id: all, clause: H-3, except: {categories: [education]}}]
-"""
-
-
-@dataclass
-class School:
-    """A gateway, its directory and the file of people, which a test may change."""
-
-    gateway: Gateway
-    directory: LdapServer
-    people: dict[str, Any]
-    site: Origin
-
-    def url(self, scheme: str, host: str = "www.facebook.com", path: str = "/") -> str:
-        port = self.site.http_port if scheme == "http" else self.site.https_port
-        return f"{scheme}://{host}:{port}{path}"
-
-    def write(self, **changed: Any) -> None:
-        """Write people.yaml with some of its keys changed."""
-        file = self.gateway.config.parent / "people.yaml"
-        put(file, yaml.safe_dump({**self.people, **changed}))
-
-    def is_everywhere(self, want: int) -> bool:
-        """Wait until whoever does not sign in gets this status from each worker."""
-        url = self.url("http", "www.bbc.co.uk")
-        for address in AT_EACH_WORKER:
-            with self.gateway.client(address=address) as client:
-                if not eventually(lambda client=client: status(client, url) == want):  # type: ignore[misc]
-                    return False
-        return True
-
-    def tells(self, url: str, *want: tuple[str | None, str, str]) -> bool:
-        """Wait until the journal has these lines about an address."""
-        return eventually(lambda: self.lines(url) == list(want))
-
-    def lines(self, url: str) -> list[tuple[str | None, str, str]]:
-        """Give user, group and client of the journal's lines about an address."""
-        found = [line for line in self.gateway.journal() if line.get("url") == url]
-        return [(line["user"], line["group"], line["client"]) for line in found]
-
-    def said(self, text: str) -> bool:
-        return any(text in line for line in self.gateway.lines)
-
-
-@pytest.fixture(scope="module")
-def school(tmp_path_factory: pytest.TempPathFactory, site: Origin) -> Iterator[School]:
-    directory = tmp_path_factory.mktemp("sign-in")
-    slapd.certificates(directory, "localhost")
-    secret = directory / "secret"
-    secret.write_text(ldap_server.SEARCH_PASSWORD)
-    secret.chmod(0o600)
-    (directory / "policies").mkdir()
-    (directory / "policies/hill.yaml").write_text(POLICY)
-    groups = {"Teachers": {"ann"}, "Pupils": {"bob"}}
-    with ldap_server.running(directory, dict([ANN, BOB, EVE]), groups) as server:
-        people = {
-            "neighbours": False,
-            "networks": {"lab": {"ranges": ["127.0.0.0/8"], "group": "staff"}},
-            "load_balancers": {"ranges": [f"{BALANCER}/32", f"{OTHER_BALANCER}/32"]},
-            "sign_in": {
-                "basic": True,
-                "ldap": {
-                    "servers": [f"ldaps://localhost:{server.port}"],
-                    "ca_file": "ca.pem",
-                    "bind_dn": ldap_server.SEARCH_DN,
-                    "bind_password_file": "secret",
-                    "base_dn": ldap_server.BASE,
-                    "groups": {"Teachers": {"group": "staff"}, "Pupils": {"group": "pupils"}},
-                    **slapd.PATIENCE,
-                },
-            },
-        }
-        (directory / "people.yaml").write_text(yaml.safe_dump(people))
-        config = write_config(
-            directory,
-            policy="hill",
-            policies_dir=str(directory / "policies"),
-            people=str(directory / "people.yaml"),
-            proxy=to_origin(site),
-        )
-        with running(config) as gateway:
-            yield School(gateway, server, people, site)
-
-
-def credentials(who: tuple[str, str]) -> str:
-    return "Basic " + base64.b64encode(":".join(who).encode()).decode()
-
-
-def status(client: httpx.Client, url: str) -> int:
-    """Give the status of an answer, the proxy's to a CONNECT too; 0 where it was cut."""
-    try:
-        return client.get(url).status_code
-    except httpx.ProxyError as error:
-        return int(str(error).split()[0])
-    except CUT:
-        return 0
-
-
-# -- who signs in ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("over_tls", [False, True], ids=["plain proxy", "HTTPS proxy"])
@@ -441,102 +306,6 @@ def test_whoever_does_not_sign_in_may_be_let_through_as_the_strictest(school: Sc
     finally:
         school.write()
     assert school.is_everywhere(407)
-
-
-# -- load balancers ------------------------------------------------------------------------------
-
-
-def connect(
-    connection: socket.socket,
-    host: str,
-    port: int,
-    who: tuple[str, str] | None = None,
-    *fields: str,
-) -> int:
-    """Send a CONNECT with credentials; give the status, and take the page that may come with it."""
-    lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}", *fields]
-    if who is not None:
-        lines.append(f"Proxy-Authorization: {credentials(who)}")
-    connection.sendall("\r\n".join([*lines, "", ""]).encode())
-    head = read_head(connection)
-    size = sum(
-        int(line.split(b":")[1])
-        for line in head.lower().split(b"\r\n")
-        if line.startswith(b"content-length:")
-    )
-    while size:
-        size -= len(connection.recv(size))
-    return int(head.split()[1])
-
-
-@pytest.fixture
-def balanced(school: School) -> Iterator[School]:
-    """Nobody signs in; the networks say who may what."""
-    networks = {
-        "lab": {"ranges": ["10.1.0.0/16", f"{UNLISTED}/32"], "group": "pupils"},
-        "staff-room": {"ranges": ["10.2.0.0/16", "127.0.8.0/29"], "group": "staff"},
-    }
-    policy = school.gateway.config.parent / "policies/hill.yaml"
-    put(policy, POLICY.replace("{lab: Lab}", "{lab: Lab, staff-room: Staff room}"))
-    school.write(networks=networks, sign_in={})
-    assert school.is_everywhere(200)
-    yield school
-    school.write()
-    put(policy, POLICY)
-    assert school.is_everywhere(407)
-
-
-BALANCED = [
-    (BALANCER, "10.2.0.7", "", "staff", "10.2.0.7"),
-    (BALANCER, "10.1.0.7", "H-1", "pupils", "10.1.0.7"),
-    (BALANCER, "10.2.0.7, 10.1.0.7", "H-1", "pupils", "10.1.0.7"),  # the client wrote the first
-    (BALANCER, f"10.1.0.7, {OTHER_BALANCER}", "H-1", "pupils", "10.1.0.7"),
-    (BALANCER, "", "H-1", "strangers", ""),  # and not the staff that its own address is
-    (BALANCER, "10.2.0.7, unknown", "H-1", "strangers", ""),
-    (UNLISTED, "10.2.0.7", "H-1", "pupils", UNLISTED),
-]
-
-
-@pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_load_balancer_says_whose_a_request_is_and_nobody_else_does(
-    balanced: School, scheme: str
-) -> None:
-    for number, (peer, said, want, group, client) in enumerate(BALANCED):
-        url = balanced.url(scheme, path=f"/{scheme}-{number}-{time.time_ns()}")
-        fields = [("X-Forwarded-For", said)] if said else []
-        with balanced.gateway.client(address=peer, fields=fields) as through:
-            assert clause(through, url) == want, said
-        assert balanced.tells(url, (None, group, client))
-
-
-def test_one_connection_of_a_load_balancer_carries_many_people(balanced: School) -> None:
-    url, host = balanced.url("http", path="/bytes/5"), f"www.facebook.com:{balanced.site.http_port}"
-    with dial(balanced.gateway, BALANCER) as connection:
-        for said, want in (("10.2.0.7", 200), ("10.1.0.7", 403), ("10.2.0.7", 200)):
-            assert get(connection, host, url, f"X-Forwarded-For: {said}")[0] == want
-        assert get(connection, host, url)[0] == 403
-
-
-def test_a_client_behind_load_balancers_has_its_worker(balanced: School) -> None:
-    """As one that comes by itself, whichever load balancer it came through."""
-    for peer in (BALANCER, OTHER_BALANCER):
-        for said, worker in (("10.2.0.2", 1), ("10.2.0.3", 2)):
-            url = balanced.url("https", path=f"/{peer}-{said}")
-            fields = [("X-Forwarded-For", said)]
-            with balanced.gateway.client(address=peer, fields=fields) as client:
-                assert client.get(url).status_code == 200
-            assert balanced.tells(url, (None, "staff", said))
-            lines = [line for line in balanced.gateway.journal() if line.get("url") == url]
-            assert [line["worker"] for line in lines] == [worker]
-    assert balanced.gateway.metric('filter_errors_total{hook="gate"}') == 0
-
-
-def test_in_a_tunnel_nobody_says_anew_whose_it_is(balanced: School) -> None:
-    with dial(balanced.gateway, BALANCER) as connection:
-        port, host = balanced.site.https_port, "www.facebook.com"
-        assert connect(connection, host, port, None, "X-Forwarded-For: 10.1.0.7") == 200
-        with tls(connection, host, balanced.gateway.ca_file) as encrypted:
-            assert get(encrypted, host, "/", "X-Forwarded-For: 10.2.0.7")[0] == 403
 
 
 # -- a file with faults ----------------------------------------------------------------------------
