@@ -127,14 +127,15 @@ class Contents:
             enforce.stream_response(flow, stream)
             return None
         head = answer_head(flow, request.url)
-        if account is not None and self._speaks_of_media(head.head):
+        speaks = account is not None and self._speaks_of_media(head.head)
+        if account is not None and speaks:
             word = metering.word(account)
             if word is Word.ASK:
                 return self._ask_and_begin(flow, transaction, stream, account, head, rules)
             if word is Word.STOP:
                 self._refuse(flow, transaction, account, word, head.head)
                 return None
-        self._begin(flow, transaction, stream, head, rules)
+        self._begin(flow, transaction, stream, head, rules, speaks_of_media=speaks)
         return None
 
     async def _ask_and_begin(
@@ -148,7 +149,7 @@ class Contents:
     ) -> None:
         word = await self._metering.ask(account)
         if word is Word.GO:
-            self._begin(flow, transaction, stream, head, rules)
+            self._begin(flow, transaction, stream, head, rules, speaks_of_media=True)
         else:
             self._refuse(flow, transaction, account, word, head.head)
 
@@ -186,6 +187,8 @@ class Contents:
         stream: Callable[[], StreamFunction],
         head: AnswerHead,
         rules: ContentRules,
+        *,
+        speaks_of_media: bool,
     ) -> None:
         assert flow.response is not None
         decision = _by_head(head, rules)
@@ -196,7 +199,7 @@ class Contents:
         watch = self._watch(flow, head, transaction, rules)
         if transaction.account is not None:
             named, url = self._metering.stream, transaction.request.url
-            pieces = Pieces(url, flow.response, watch, self._streams, named)
+            pieces = Pieces(url, flow.response, watch, self._streams, named, speaks_of_media)
             transaction.flowing = Flowing(self._metering, transaction.account, pieces)
         enforce.stream_response(flow, stream)
         if watch is not None:

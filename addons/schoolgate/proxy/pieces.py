@@ -1,7 +1,8 @@
 """What some bytes of an answer are: which seconds of which stream."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import parse_qs
 
 from mitmproxy import http
@@ -22,9 +23,9 @@ from schoolgate.proxy.watching import Watch
 _PLAYLISTS = frozenset({"audio/mpegurl", "audio/x-mpegurl", "audio/x-scpls"})
 
 
-@dataclass(slots=True)
+@dataclass
 class Pieces:
-    """Tells of one answer as it flows.
+    """Tells of one answer as it flows; most play nothing, and cost nothing.
 
     Attributes:
         url: that was asked for.
@@ -32,6 +33,7 @@ class Pieces:
         watch: what its bytes say; None where nobody looks.
         streams: what lists said of its address.
         named: gives the name under which a stream is counted.
+        speaks_of_media: its head or a list says that it plays.
     """
 
     url: Url
@@ -39,26 +41,7 @@ class Pieces:
     watch: Watch | None
     streams: Streams
     named: Callable[[str], str]
-    _playback: Playback | None = field(init=False)
-    _place: Place | None = field(init=False)
-    _offset: int = field(init=False)
-    _total: int | None = field(init=False)
-    _kind: str = field(init=False)
-    _says_media: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._playback = playback_of(self.url)
-        self._place = self.streams.find(self.url)
-        type_ = self.response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        self._kind = type_.partition("/")[0]
-        says = self._kind in ("audio", "video") and type_ not in _PLAYLISTS
-        self._says_media = says or self._playback is not None or self._place is not None
-        self._offset, self._total = total_of(self.response.headers.get("content-range", ""))
-        if not self._offset and self._playback is not None:
-            self._offset = _asked_from(self.url)
-        length = self.response.headers.get("content-length", "")
-        if self._total is None and length.isascii() and length.isdigit() and len(length) < 20:
-            self._total = int(length)
+    speaks_of_media: bool = True
 
     @property
     def is_media(self) -> bool:
@@ -66,7 +49,40 @@ class Pieces:
         found = self.watch.found if self.watch else None
         if found is not None:
             return not found.is_manifest
-        return self._says_media
+        return self.speaks_of_media and self._says_media
+
+    @cached_property
+    def _says_media(self) -> bool:
+        says = self._kind in ("audio", "video") and self._type not in _PLAYLISTS
+        return says or self._playback is not None or self._place is not None
+
+    @cached_property
+    def _playback(self) -> Playback | None:
+        return playback_of(self.url)
+
+    @cached_property
+    def _place(self) -> Place | None:
+        return self.streams.find(self.url)
+
+    @cached_property
+    def _part(self) -> tuple[int, int | None]:
+        """Where the body begins in the file, and how long that is, bytes."""
+        offset, total = total_of(self.response.headers.get("content-range", ""))
+        if not offset and self._playback is not None:
+            offset = _asked_from(self.url)
+        length = self.response.headers.get("content-length", "")
+        if total is None and length.isascii() and length.isdigit() and len(length) < 20:
+            total = int(length)
+        return offset, total
+
+    @cached_property
+    def _type(self) -> str:
+        value: str = self.response.headers.get("content-type", "")
+        return value.partition(";")[0].strip().lower()
+
+    @property
+    def _kind(self) -> str:
+        return self._type.partition("/")[0]
 
     def piece(self, at: int, size: int) -> Piece:
         """Give the piece that some bytes of the body are.
@@ -75,16 +91,17 @@ class Pieces:
             at: before the first of them, bytes of the body.
             size: how many.
         """
-        offset = self._offset + at
+        begin, total = self._part
+        offset = begin + at
         if self._place is not None:
             place = self._place
             part = File(
-                self.named(place.stream), self.named(place.rendition), self._total, place.seconds
+                self.named(place.stream), self.named(place.rendition), total, place.seconds
             ).piece(offset, size)
             return part._replace(start=place.start + (part.start or 0.0))
         if self._playback is not None:
             return self._of_playback(self._playback, offset, size)
-        file = File(self.named(str(self.url)), "", self._total, self._seconds, self._rate)
+        file = File(self.named(str(self.url)), "", total, self._seconds, self._rate)
         return file.piece(offset, size)
 
     def _of_playback(self, playback: Playback, offset: int, size: int) -> Piece:

@@ -8,6 +8,7 @@ that are encrypted), two of type, name and address must agree, or one and how it
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from schoolgate.core.media.mpeg_audio import frame_at
 from schoolgate.core.urls import Url
@@ -104,6 +105,16 @@ _PLAYLIST = re.compile(r"^#EXT(?:M3U\b|INF:|-X-[A-Z])", re.MULTILINE)
 _ROOT = re.compile(r"<(?:\w+:)?(MPD|SmoothStreamingMedia)[\s>]")
 
 
+# Longer than any that there is.
+_LONGEST_TYPE = 200
+
+
+# There are few, and each answer's is asked for several times.
+@lru_cache(maxsize=1024)
+def _plain(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """What is known of an answer before its body.
@@ -123,7 +134,7 @@ class Head:
     @property
     def plain_type(self) -> str:
         """The media type without parameters, lower case."""
-        return self.content_type.partition(";")[0].strip().lower()
+        return _plain(self.content_type[:_LONGEST_TYPE])
 
     @property
     def ending(self) -> str:
