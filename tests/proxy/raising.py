@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from schoolgate.cli import main
-from schoolgate.proxy import addons, filter
+from schoolgate.proxy import addons, bodies, filter
 from schoolgate.proxy.addons import FilterAddons
 
 HOOK = sys.argv.pop(1)
@@ -30,7 +30,7 @@ def _raise_in_stream(*_: object) -> NoReturn:
 
 
 if HOOK == "stream":
-    filter.Filter._still_passes = _raise_in_stream  # type: ignore[method-assign, assignment]
+    bodies.Bodies.still_pass = _raise_in_stream  # type: ignore[method-assign, assignment]
 elif HOOK == "decide":
     filter.strictest = _raise_in_stream  # type: ignore[assignment, attr-defined]
 else:

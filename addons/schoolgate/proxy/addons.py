@@ -13,7 +13,7 @@ from schoolgate.core.approvals import school_day
 from schoolgate.core.hosts import IpNetwork
 from schoolgate.monitoring import Journal, Metrics
 from schoolgate.proxy.destinations import Destinations
-from schoolgate.proxy.filter import Filter, Tools
+from schoolgate.proxy.filter import Filter
 from schoolgate.proxy.gate.answers import Answers
 from schoolgate.proxy.gate.door import Desk
 from schoolgate.proxy.gate.gate import Bounds, Gate
@@ -27,6 +27,7 @@ from schoolgate.proxy.master import ProxyMaster
 from schoolgate.proxy.metering import Metering
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
+from schoolgate.proxy.tools import Tools
 from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.callers import Callers
 from schoolgate.services.clients import Clients

@@ -1,14 +1,13 @@
 """The whole story of a request: translate, decide, enforce, remember, record."""
 
 import time
-from collections.abc import Awaitable, Callable, Container, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
 
 from mitmproxy import http
-from mitmproxy.connection import Client as ClientConnection
 
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.media.metering import Word
@@ -30,7 +29,6 @@ from schoolgate.core.policy.decision import (
     PRIVATE_DESTINATION,
 )
 from schoolgate.identity import Challenge
-from schoolgate.monitoring import Metrics
 from schoolgate.proxy import (
     canary_sites,
     challenges,
@@ -41,62 +39,22 @@ from schoolgate.proxy import (
     uploads,
 )
 from schoolgate.proxy.admission import Admission
+from schoolgate.proxy.bodies import Bodies
 from schoolgate.proxy.contents import STOPPED, Contents
-from schoolgate.proxy.destinations import Destinations
 from schoolgate.proxy.guard import Guard, guarded
-from schoolgate.proxy.interstitial import Click, Warnings
+from schoolgate.proxy.interstitial import Click
 from schoolgate.proxy.lines import Line
-from schoolgate.proxy.metering import Account, Metering
-from schoolgate.proxy.pages import Pages, is_for_people
-from schoolgate.proxy.recorder import Recorder
+from schoolgate.proxy.metering import Account
+from schoolgate.proxy.pages import is_for_people
 from schoolgate.proxy.texts import Texts, ask_plainly
+from schoolgate.proxy.tools import Tools
 from schoolgate.proxy.transactions import Transaction
-from schoolgate.services.callers import Caller, Callers
-from schoolgate.services.clients import Clients
-from schoolgate.services.engines import Engines
-from schoolgate.services.pinning import Pinning
+from schoolgate.services.callers import Caller
 
-# How long a decision on a body that still flows may be old.
-RECHECK_SECONDS = 1.0
 # How a browser says that a person goes to a page (Fetch Metadata).
 _BY_HAND = "navigate"
 # DNS goes to the resolver that the school filters, never through a tunnel.
 REFUSED_PORTS = frozenset({53, 853, 5353})
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What the filter works with.
-
-    Attributes:
-        engines: the engine in force.
-        clients: who asks.
-        callers: what must be found out of connections.
-        clock: gives the time, aware.
-        pages: the answers that people see.
-        warnings: who clicked through which warning.
-        destinations: where names really lead.
-        recorder: journal and metrics.
-        metrics: for what concerns connections rather than requests.
-        cut: closes a client's connection at once.
-        tunnel_ports: to which tunnels may lead.
-        pinning: told of clients that take a certificate of the gateway's, and of those that do not.
-        metering: the budgets of audio and video.
-    """
-
-    engines: Engines
-    clients: Clients
-    callers: Callers
-    clock: Callable[[], datetime]
-    pages: Pages
-    warnings: Warnings
-    destinations: Destinations
-    recorder: Recorder
-    metrics: Metrics
-    cut: Callable[[ClientConnection], None]
-    metering: Metering
-    tunnel_ports: Container[int] = range(65_536)
-    pinning: Pinning = field(default_factory=Pinning)
 
 
 class Filter:
@@ -107,6 +65,7 @@ class Filter:
         guard.record_fault = self._record_fault
         self._tools = tools
         self._admission = Admission(tools.callers)
+        self._bodies = Bodies(guard, tools)
         self._texts = Texts(tools.pages, tools.recorder, tools.warnings)
         self._contents = Contents(
             guard, tools.pages, tools.recorder, tools.cut, tools.metering, self._texts
@@ -277,7 +236,7 @@ class Filter:
         if transactions.is_answered(flow):
             return None
         transaction = _known(flow)
-        stream = partial(self._stream, flow, transaction, up=False)
+        stream = partial(self._bodies.stream, flow, transaction, up=False)
         return self._contents.begin(flow, transaction, stream)
 
     @guarded
@@ -309,7 +268,7 @@ class Filter:
             transaction.bytes_up += len(message.content)
         else:
             transaction.bytes_down += len(message.content)
-        if not self._still_passes(transaction):
+        if not self._bodies.still_pass(transaction):
             message.drop()
             self._tools.cut(flow.client_conn)
         # mitmproxy reads the last message after this hook and would keep all until the end.
@@ -394,63 +353,8 @@ class Filter:
         enforce.let_through(
             flow,
             transaction.decision.obligations,
-            lambda: self._stream(flow, transaction, up=True),
+            lambda: self._bodies.stream(flow, transaction, up=True),
         )
-
-    def _stream(
-        self, flow: http.HTTPFlow, transaction: Transaction, *, up: bool
-    ) -> Callable[[bytes], bytes | Iterable[bytes]]:
-        def passing(chunk: bytes) -> bytes | Iterable[bytes]:
-            if up:
-                transaction.bytes_up += len(chunk)
-            else:
-                transaction.bytes_down += len(chunk)
-            if not self._still_passes(transaction) or not (up or self._counts(transaction, chunk)):
-                transactions.mark_cut(flow)
-                self._tools.cut(flow.client_conn)
-                # Not b"", which would be sent as the end of a chunked body.
-                return []
-            if up and transaction.upload is not None:
-                transaction.upload.feed(chunk)
-            return chunk
-
-        return self.guard.stream(flow, passing)
-
-    def _counts(self, transaction: Transaction, chunk: bytes) -> bool:
-        """Count a part of an answer where it burdens a budget; False where that is spent."""
-        flowing, metering = transaction.flowing, self._tools.metering
-        if flowing is None or flowing.takes(len(chunk)):
-            return True
-        word, now = metering.word(flowing.account), self._tools.clock()
-        transaction.decision = metering.decision(flowing.account, word, transaction.decision, now)
-        metering.is_first_stop(flowing.account, now)
-        self._tools.recorder.stopped(transaction, STOPPED)
-        return False
-
-    def _still_passes(self, transaction: Transaction) -> bool:
-        """Decide again when the rules changed or some time went by (a grant may have ended)."""
-        engine, moment = self._tools.engines.current, time.monotonic()
-        if engine is transaction.engine and moment - transaction.checked < RECHECK_SECONDS:
-            return transaction.decision.verdict is not Verdict.BLOCK
-        transaction.checked = moment
-        transaction.engine = engine
-        if not self._tools.callers.may_stay(transaction.signed_in):
-            return False
-        request = transaction.request
-        # Who is there, and in which group, may have changed.
-        client = self._tools.clients.at(
-            request.client.address, engine.policy, transaction.signed_in
-        )
-        if client is not request.client:
-            request = replace(request, client=client)
-        now = self._tools.clock()
-        inside = tuple(replace(inner, client=client) for inner in transaction.inside)
-        decision, stopped_by = stricter_inside(engine, engine.decide(request, now), inside, now)
-        if decision.verdict is Verdict.BLOCK:
-            transaction.request, transaction.decision = request, decision
-            transaction.stopped_by = stopped_by
-            return False
-        return True
 
     def _record_fault(self, flow: http.HTTPFlow) -> None:
         """Write down a request that was blocked because the filter met a fault."""

@@ -15,8 +15,8 @@ from schoolgate.core.policy import WebRequest
 from schoolgate.core.policy.decision import TLS_IN_TLS
 from schoolgate.core.urls import Url
 from schoolgate.proxy import lines
-from schoolgate.proxy.filter import Tools
 from schoolgate.proxy.guard import Guard, guarded
+from schoolgate.proxy.tools import Tools
 from schoolgate.proxy.transactions import Transaction
 from schoolgate.services.callers import Caller
 
