@@ -101,8 +101,12 @@ def everybody(book: Casebook) -> list[Asked]:
     networks = ["", *book.policy.networks]
     free = {name: itertools.count(1) for name in networks}
     asked = []
-    # What an answer is, is tried in tests/proxy/test_contents.py.
-    cases = [case for case in book.cases if case.content is None and case.clip_seconds is None]
+    # What an answer is, or says, is tried in tests/proxy/test_contents.py and test_texts.py.
+    cases = [
+        case
+        for case in book.cases
+        if case.content is None and case.clip_seconds is None and not case.text
+    ]
     for case, scheme in itertools.product(cases, ("http", "https")):
         number = next(free[case.network])
         address = f"127.{16 + networks.index(case.network)}.{number // 250}.{number % 250 + 1}"
