@@ -273,7 +273,7 @@ def look_at_viewing(stage: Stage) -> None:
     stage.fill(person="client:127.0.0.1")
     assert browser.title.startswith("Error: ")
     stage.see("history-with-faults")
-    stage.fill(concern="A colleague is worried.")
+    stage.fill(concern="A colleague is worried.", reference="CP-7")
     assert "www.ebay.co.uk" in browser.find_element(By.TAG_NAME, "table").text
     stage.see("history-shown")
 
