@@ -170,7 +170,7 @@ def test_a_site_of_no_trusted_category_is_read_for_every_clause_that_asks_for_mo
     assert asked == {
         "W-6.3.1-stream", "W-6.3.1-broadcast", "W-6.3.1-media-download",
         "W-6.3.1-violence-hate", "W-6.3.1-filesharing", "W-6.3.1-software", "W-6.3.1-bypass",
-        "W-6.3.1-confidential",
+        "W-6.3.1-confidential", "D-3-circumvention",
     }  # fmt: skip
     answer = ENGINE.decide_host("unlisted.example", Client("", "staff"), NOON)
     assert answer.needs == tuple(need.id for need in POLICY.inspection.needs)
