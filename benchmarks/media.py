@@ -6,7 +6,7 @@ the processor, the best of several rounds. ``python -m benchmarks.media``.
 
 import gzip
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ from schoolgate.proxy.contents import Contents
 from schoolgate.proxy.guard import Guard
 from schoolgate.proxy.holding import Held
 from schoolgate.proxy.interstitial import Warnings
+from schoolgate.proxy.messages import by_name
 from schoolgate.proxy.metering import Metering
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
@@ -33,7 +34,7 @@ from schoolgate.services.metering import Meter
 from schoolgate.settings import load_settings
 from tests.gateway import ROOT
 
-ROUNDS, TIMES = 9, 400
+ROUNDS, TIMES = 60, 100
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 HTML = b"<!doctype html><html><head><title>A page</title>" + b"<p>Some words of a page.</p>" * 400
 ANSWERS = {
@@ -75,6 +76,8 @@ def _one(
         for name, value in {"content-type": content_type, **more}.items():
             flow.response.headers[name] = value
         flow.response.headers["content-length"] = "100000"
+        # As the hook before did.
+        by_name(flow.request.headers)
         transaction = Transaction(request, decision, engine, NOW, 0, 0.0, 0.0)
         contents.begin(flow, transaction, lambda: lambda chunk: chunk)
         held: Held | None = getattr(flow, "schoolgate_held", None)
@@ -86,14 +89,16 @@ def _one(
     return once
 
 
-def _best_us(once: Callable[[], None]) -> float:
-    best = float("inf")
+def _best_us(ways: Sequence[Callable[[], None]]) -> list[float]:
+    """Give the least that each takes, in turns, so that what else the machine does concerns them alike."""
+    best = [float("inf")] * len(ways)
     for _ in range(ROUNDS):
-        started = time.process_time()
-        for _ in range(TIMES):
-            once()
-        best = min(best, (time.process_time() - started) / TIMES)
-    return best * 1e6
+        for number, once in enumerate(ways):
+            started = time.process_time()
+            for _ in range(TIMES):
+                once()
+            best[number] = min(best[number], (time.process_time() - started) / TIMES * 1e6)
+    return best
 
 
 def main() -> None:
@@ -103,7 +108,7 @@ def main() -> None:
     bare = PolicyEngine(replace(engine.policy, contents=(), budgets=()), engine.catalogue)
     print("| answer | with rules, µs | without, µs | added, µs |\n|---|---:|---:|---:|")
     for name, answer in ANSWERS.items():
-        looked, passed = (_best_us(_one(_contents(each), each, answer)) for each in (engine, bare))
+        looked, passed = _best_us([_one(_contents(each), each, answer) for each in (engine, bare)])
         print(f"| {name} | {looked:.0f} | {passed:.0f} | {looked - passed:.0f} |")
 
 

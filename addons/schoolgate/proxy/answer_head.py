@@ -1,7 +1,8 @@
 """What the head of an answer says of its body, looked through once."""
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from mitmproxy import http
 
@@ -14,11 +15,10 @@ _IS_SHOWN = re.compile(
     r"text/(?!plain|xml)|image/|font/|multipart/|application/(?:json|javascript|wasm|grpc|xhtml)|.*(?:json|stream)$"
 )
 _PLAYERS = (b"video", b"audio", b"track")
-_STATION = (b"icy-name", b"icy-br", b"icy-metaint", b"icy-genre", b"icy-url")
+_STATION = frozenset({b"icy-name", b"icy-br", b"icy-metaint", b"icy-genre", b"icy-url"})
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerHead:
+class AnswerHead(NamedTuple):
     """What it says.
 
     Attributes:
@@ -40,7 +40,7 @@ class AnswerHead:
     @property
     def is_held(self) -> bool:
         """Whether the beginning of the body waits until it is clear what it is."""
-        return bool(self.disposition) or _IS_SHOWN.match(self.head.plain_type) is None
+        return bool(self.disposition) or not _is_shown(self.head.plain_type)
 
 
 def answer_head(flow: http.HTTPFlow, url: Url) -> AnswerHead:
@@ -60,8 +60,14 @@ def answer_head(flow: http.HTTPFlow, url: Url) -> AnswerHead:
         total,
         _text(names, b"content-encoding"),
         "" if for_player else _text(names, b"content-disposition"),
-        b"content-length" not in names and any(name in names for name in _STATION),
+        b"content-length" not in names and not _STATION.isdisjoint(names),
     )
+
+
+# There are few.
+@lru_cache(maxsize=1024)
+def _is_shown(plain_type: str) -> bool:
+    return _IS_SHOWN.match(plain_type) is not None
 
 
 def _text(names: ByName, name: bytes) -> str:

@@ -55,9 +55,11 @@ class Bodies:
         flowing, metering = transaction.flowing, self._tools.metering
         if flowing is None or flowing.takes(len(chunk)):
             return True
-        word, now = metering.word(flowing.account), self._tools.clock()
-        transaction.decision = metering.decision(flowing.account, word, transaction.decision, now)
-        metering.is_first_stop(flowing.account, now)
+        account, now = flowing.account, self._tools.clock()
+        assert account is not None
+        word = metering.word(account)
+        transaction.decision = metering.decision(account, word, transaction.decision, now)
+        metering.is_first_stop(account, now)
         self._tools.recorder.stopped(transaction, STOPPED)
         return False
 

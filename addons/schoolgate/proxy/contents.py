@@ -25,7 +25,7 @@ from schoolgate.proxy.decoding import decoder_for
 from schoolgate.proxy.guard import Guard, StreamFunction
 from schoolgate.proxy.holding import Held, Outcome
 from schoolgate.proxy.media_answers import answer_for_player
-from schoolgate.proxy.metering import Account, Flowing, Metering
+from schoolgate.proxy.metering import Account, Flowing, Metering, Whose
 from schoolgate.proxy.pages import Pages, is_for_people
 from schoolgate.proxy.pieces import Pieces
 from schoolgate.proxy.recorder import Recorder
@@ -115,27 +115,28 @@ class Contents:
             self._replace(flow, transaction, decision, None)
             holding.replace(flow)
             return None
-        metering = self._metering
-        transaction.account = account = metering.account(
-            transaction.engine, request, transaction.decision
-        )
-        if flow.response.status_code not in _OK:
+        metering, status = self._metering, flow.response.status_code
+        whose = metering.whose(transaction.engine, request, transaction.decision)
+        if status not in _OK:
             # Browsers show the text of an error as any other; nothing else of it is looked at.
-            rules, account = rules.of_texts, None
-        has_body = flow.request.method != "HEAD" and flow.response.status_code not in _EMPTY
-        if not (has_body and (rules or account is not None)):
+            rules, whose = rules.of_texts, None
+        if not rules and whose is not None and whose() is None:
+            whose = None
+        has_body = status not in _EMPTY and flow.request.method != "HEAD"
+        if not has_body or not (rules or whose):
             enforce.stream_response(flow, stream)
             return None
         head = answer_head(flow, request.url)
-        speaks = account is not None and self._speaks_of_media(head.head)
-        if account is not None and speaks:
+        speaks = whose is not None and self._speaks_of_media(head.head)
+        account = whose() if whose is not None and speaks else None
+        if account is not None:
             word = metering.word(account)
             if word is Word.ASK:
                 return self._ask_and_begin(flow, transaction, stream, account, head, rules)
             if word is Word.STOP:
                 self._refuse(flow, transaction, account, word, head.head)
                 return None
-        self._begin(flow, transaction, stream, head, rules, speaks_of_media=speaks)
+        self._begin(flow, transaction, stream, head, rules, whose, speaks_of_media=speaks)
         return None
 
     async def _ask_and_begin(
@@ -149,7 +150,9 @@ class Contents:
     ) -> None:
         word = await self._metering.ask(account)
         if word is Word.GO:
-            self._begin(flow, transaction, stream, head, rules, speaks_of_media=True)
+            self._begin(
+                flow, transaction, stream, head, rules, lambda: account, speaks_of_media=True
+            )
         else:
             self._refuse(flow, transaction, account, word, head.head)
 
@@ -187,6 +190,7 @@ class Contents:
         stream: Callable[[], StreamFunction],
         head: AnswerHead,
         rules: ContentRules,
+        whose: Whose | None,
         *,
         speaks_of_media: bool,
     ) -> None:
@@ -197,10 +201,10 @@ class Contents:
             holding.replace(flow)
             return
         watch = self._watch(flow, head, transaction, rules)
-        if transaction.account is not None:
+        if whose is not None:
             named, url = self._metering.stream, transaction.request.url
             pieces = Pieces(url, flow.response, watch, self._streams, named, speaks_of_media)
-            transaction.flowing = Flowing(self._metering, transaction.account, pieces)
+            transaction.flowing = Flowing(self._metering, whose, pieces)
         enforce.stream_response(flow, stream)
         if watch is not None:
             self._begin_to_look(flow, transaction, watch, head)
@@ -224,7 +228,7 @@ class Contents:
         about = head.head
         files = None
         if rules.for_files and not head.start:
-            files = partial(Recogniser, str(about.url), about.content_type, head.disposition)
+            files = partial(_recogniser, about, head.disposition)
         reader = None
         if head.start:
             # Its beginning came in another answer.
@@ -241,16 +245,15 @@ class Contents:
     ) -> None:
         assert flow.response is not None
         passing, flow.response.stream = flow.response.stream, False
-        look = partial(self._look, flow, transaction, watch)
-        if not callable(passing):
-            holding.hold(flow, Held(look, None))
-            return
-        endable = watch.judges_text and make_endable(flow, head)
-        looking = self._looking(flow, transaction, watch, passing, endable=endable)
-        if head.is_held:
-            holding.hold(flow, Held(look, _after_beginning(passing, looking)))
-        else:
-            flow.response.stream = looking
+        looking = None
+        if callable(passing):
+            endable = watch.judges_text and make_endable(flow, head)
+            looking = self._looking(flow, transaction, watch, passing, endable=endable)
+            if not head.is_held:
+                flow.response.stream = looking
+                return
+            looking = _after_beginning(passing, looking)
+        holding.hold(flow, Held(partial(self._look, flow, transaction, watch), looking))
 
     def _look(
         self, flow: http.HTTPFlow, transaction: Transaction, watch: Watch, chunk: bytes | None
@@ -370,6 +373,10 @@ class Contents:
         if is_for_people(request.headers):
             return self._pages.blocked(request, decision, transaction.request)
         return answer_for_player(decision, found, request.method)
+
+
+def _recogniser(about: Head, disposition: str) -> Recogniser:
+    return Recogniser(str(about.url), about.content_type, disposition)
 
 
 def _after_beginning(beginning: StreamFunction, rest: StreamFunction) -> StreamFunction:

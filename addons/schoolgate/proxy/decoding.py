@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Protocol
 
 import brotli
@@ -9,6 +10,7 @@ import zstandard
 
 # Brotli gives up to twice as much.
 PIECE_BYTES = 64 * 1024
+FIRST_BYTES = 4 * 1024
 # A few bytes of zstd can stand for very many, and its decompressor gives all that they stand for at once:
 # 128 bytes are 4 MB at most.
 _ZSTD_BYTES = 128
@@ -45,8 +47,10 @@ class _Zlib:
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         while data:
+            # The beginning alone tells of most that nothing more of them is read.
+            most = FIRST_BYTES if self._is_first else PIECE_BYTES
             try:
-                made = self._stream.decompress(data, PIECE_BYTES)
+                made = self._stream.decompress(data, most)
             except zlib.error as error:
                 if not self._is_first:
                     raise BrokenBodyError(str(error)) from error
@@ -106,7 +110,9 @@ class _Both:
             yield from self._inner.decode(piece)
 
 
-_DECODERS: dict[str, type[_Plain] | type[_Zlib] | type[_Brotli] | type[_Zstandard]] = {
+type _Layer = type[_Plain] | type[_Zlib] | type[_Brotli] | type[_Zstandard]
+
+_DECODERS: dict[str, _Layer] = {
     "identity": _Plain,
     "gzip": _Zlib,
     "x-gzip": _Zlib,
@@ -115,15 +121,27 @@ _DECODERS: dict[str, type[_Plain] | type[_Zlib] | type[_Brotli] | type[_Zstandar
     "zstd": _Zstandard,
 }
 _MOST_ENCODINGS = 3
+# What is longer is not remembered.
+_USUAL_LENGTH = 100
 
 
 def decoder_for(encoding: str) -> Decoder | None:
     """Give what undoes ``Content-Encoding``; None for one that no browser undoes."""
-    names = [name.strip().lower() for name in encoding.split(",") if name.strip()]
-    if len(names) > _MOST_ENCODINGS or any(name not in _DECODERS for name in names):
+    layers_of = _layers if len(encoding) <= _USUAL_LENGTH else _layers.__wrapped__
+    layers = layers_of(encoding)
+    if not layers:
         return None
-    decoder: Decoder = _Plain()
-    for name in names:
+    decoder: Decoder = layers[0]()
+    for layer in layers[1:]:
         # The last that was put on comes off first.
-        decoder = _DECODERS[name]() if len(names) == 1 else _Both(_DECODERS[name](), decoder)
+        decoder = _Both(layer(), decoder)
     return decoder
+
+
+@lru_cache(maxsize=256)
+def _layers(encoding: str) -> tuple[_Layer, ...]:
+    """Give what undoes each encoding; nothing for one that no browser undoes."""
+    names = [name.strip().lower() for name in encoding.split(",") if name.strip()] or ["identity"]
+    if len(names) > _MOST_ENCODINGS or any(name not in _DECODERS for name in names):
+        return ()
+    return tuple(_DECODERS[name] for name in names)

@@ -161,7 +161,6 @@ class Filter:
         decision, metering = transaction.decision, self._tools.metering
         if decision.verdict is Verdict.LIMIT and not transaction.is_test:
             account = metering.account(transaction.engine, transaction.request, decision)
-            transaction.account = account
             if account is not None:
                 word = metering.word(account)
                 if word is Word.ASK:

@@ -3,9 +3,10 @@
 import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 from schoolgate.core.approvals import Subject, school_day
@@ -42,6 +43,10 @@ class Account:
     budget: Budget
 
 
+# Finds out whose budget a page burdens; gives None for nobody's.
+type Whose = Callable[[], Account | None]
+
+
 class Metering:
     """What the filter asks of budgets.
 
@@ -64,6 +69,12 @@ class Metering:
             return None
         client = request.client
         return Account(str(Subject.nearest(client)), client.group, budget)
+
+    def whose(self, engine: PolicyEngine, request: WebRequest, decision: Decision) -> Whose | None:
+        """Give what finds out `account`, for when something plays; None where that burdens nobody."""
+        if not engine.policy.budgets and decision.verdict is not Verdict.LIMIT:
+            return None
+        return partial(self.account, engine, request, decision)
 
     def word(self, account: Account) -> Word:
         """Say whether more may flow; `Word.ASK` where `ask` must find out."""
@@ -131,13 +142,17 @@ class Flowing:
 
     Args:
         metering: where to.
-        account: whose budget it burdens.
+        whose: finds out whose budget it burdens if it plays.
         pieces: tells what its bytes are.
+
+    Attributes:
+        account: whose budget it burdens; None before it is known that it plays, and for nobody's.
     """
 
-    def __init__(self, metering: Metering, account: Account, pieces: Pieces) -> None:
-        self.account = account
+    def __init__(self, metering: Metering, whose: Whose, pieces: Pieces) -> None:
+        self.account: Account | None = None
         self._metering = metering
+        self._whose: Whose | None = whose
         self._pieces = pieces
         self._at = 0
         self._size = 0
@@ -147,28 +162,35 @@ class Flowing:
 
     def takes(self, size: int) -> bool:
         """Count some bytes that are about to be delivered; False where they must not be."""
-        if not self._pieces.is_media:
-            self._at += size
-            return True
-        moment = time.monotonic()
-        if self._size >= self._most or moment >= self._until:
+        # Until it is known that it plays, nothing may.
+        if self._size >= self._most or time.monotonic() >= self._until:
+            account = self._account()
+            if account is None:
+                self._at += size
+                return True
             self.hand_over()
-            if not self._metering.may_go_on(self.account):
+            if not self._metering.may_go_on(account):
                 return False
-            self._most, self._until = self._next_look(), moment + _HANDED_SECONDS
+            self._most = self._next_look(account)
+            self._until = time.monotonic() + _HANDED_SECONDS
         self._size += size
         return True
 
-    def _next_look(self) -> int:
+    def _account(self) -> Account | None:
+        if self._whose is not None and self._pieces.is_media:
+            self.account, self._whose = self._whose(), None
+        return self.account
+
+    def _next_look(self, account: Account) -> int:
         """Give after how many bytes: half of what may flow without the owner's word, as others flow too."""
-        seconds, size = self._metering.room(self.account)
+        seconds, size = self._metering.room(account)
         rate = self._pieces.piece(self._at, _LEAST_BYTES).seconds / _LEAST_BYTES
         playing = seconds / rate if rate else SEGMENT_BYTES
         return max(int(min(size, playing) / 2), _LEAST_BYTES)
 
     def hand_over(self) -> None:
         """Hand over what was not yet; to be called at the end, too."""
-        if self._size:
+        if self._size and self.account is not None:
             self._metering.deliver(self.account, self._pieces.piece(self._at, self._size))
             self._at += self._size
             self._size = 0

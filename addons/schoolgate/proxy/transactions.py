@@ -11,7 +11,7 @@ from schoolgate.core.canaries import is_canary
 from schoolgate.core.files.uploads import Upload
 from schoolgate.core.policy import Decision, PolicyEngine, TlsAction, WebRequest
 from schoolgate.identity import SignedIn
-from schoolgate.proxy.metering import Account, Flowing
+from schoolgate.proxy.metering import Flowing
 
 
 @dataclass(slots=True, eq=False)
@@ -35,8 +35,7 @@ class Transaction:
         inside: what the service is asked to fetch, where its address says so.
         stopped_by: which of these decided, where it was none that the site itself brings about.
         way: the way round the filter that was tried, where it is none of the decision's own.
-        account: whose budget audio and video of it burden.
-        flowing: counts the body of the answer, where it burdens that.
+        flowing: counts the body of the answer, where it burdens somebody's budget.
         upload: reads what is sent, where a file may be.
         by_hand: whether a person goes there, and no script or picture.
     """
@@ -57,7 +56,6 @@ class Transaction:
     inside: tuple[WebRequest, ...] = ()
     stopped_by: WebRequest | None = None
     way: str = ""
-    account: Account | None = None
     flowing: Flowing | None = None
     upload: Upload | None = None
     by_hand: bool = False

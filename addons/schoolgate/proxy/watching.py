@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum, auto
+from typing import ClassVar
 
 from schoolgate.core.content import Score
 from schoolgate.core.files import Kind, Recogniser
@@ -91,11 +92,6 @@ class Watch:
         self._is_shown = is_shown
         self._beginning = b""
         self._manifest: ManifestReader | None = None
-        self._steps: dict[Stage, Callable[[bytes], Decision | None]] = {
-            Stage.BEGINNING: self._begin,
-            Stage.MANIFEST: self._read_manifest,
-            Stage.PLAYING: self._play,
-        }
 
     @property
     def holds(self) -> bool:
@@ -161,8 +157,7 @@ class Watch:
             if not (self._is_shown and is_of_page(piece)):
                 self._files = self._make_files()
             self._make_files = None
-        step = self._steps.get(self.stage)
-        decision = step(piece) if step else None
+        decision = self._STEPS[self.stage](self, piece)
         if decision is None and self._files is not None and not self._files.done:
             self._files.feed(piece)
             decision = self._judge_file()
@@ -245,3 +240,13 @@ class Watch:
         if reader.is_done:
             self.stage = Stage.DONE
         return self._rules.on_length(reader.length)
+
+    def _pass(self, _: bytes) -> None:
+        """Look at nothing more."""
+
+    _STEPS: ClassVar[dict[Stage, Callable[["Watch", bytes], Decision | None]]] = {
+        Stage.BEGINNING: _begin,
+        Stage.MANIFEST: _read_manifest,
+        Stage.PLAYING: _play,
+        Stage.DONE: _pass,
+    }

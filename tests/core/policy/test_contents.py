@@ -105,8 +105,8 @@ def test_what_a_file_is() -> None:
     rules = ContentRules(RULES)
     assert rules.on(Content.MACROS) == FILES.decision()
     assert rules.on(Content.FILESHARING) is None
-    assert (rules.for_media, rules.for_files) == (True, True)
-    assert (ContentRules((FILES,)).for_media, ContentRules((CLIPS,)).for_files) == (False, False)
+    assert rules.for_files
+    assert not ContentRules((CLIPS,)).for_files
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,6 @@ def test_a_text_is_answered_as_a_site_that_is_listed_or_as_its_rule_says(
 def test_whose_rules_are_about_texts() -> None:
     engine, request = judging(None), ask("https://a.example/")
     rules = engine.contents_of(request, engine.decide(request, NOON), NOON)
-    assert (engine.judges_texts, rules.for_texts, rules.for_media) == (True, True, False)
+    assert (engine.judges_texts, rules.for_texts) == (True, True)
     assert (built().judges_texts, ContentRules(RULES).of_texts.rules) == (False, ())
     assert "pages that are dating, games" in rules.rules[0].sought

@@ -76,7 +76,10 @@ class Item:
     @property
     def is_suspect(self) -> bool:
         """Whether so far it looks like something, of which too little was seen to tell."""
-        return not self._is_told and self._form_of(bytes(self.head)) is not None
+        if self._is_told:
+            return False
+        head = bytes(self.head)
+        return self._form_of(head, text_of(head)) is not None
 
     def open(self, name: str) -> Content:
         """Make what takes the bytes of a member.
@@ -124,23 +127,23 @@ class Item:
             return
         self._is_told = True
         head = bytes(self.head[:HEAD_BYTES])
-        form = self._form_of(head)
+        text = text_of(head)
+        form = self._form_of(head, text)
         if form is not None:
             self._take(form)
             return
-        self.is_text = text_of(head) is not None
+        self.is_text = text is not None
         if self.is_text:
             self._finish()
         elif len(self.head) >= LATE_BYTES:
             self._look_late()
 
-    def _form_of(self, head: bytes) -> str | None:
+    def _form_of(self, head: bytes, text: str | None) -> str | None:
         form = form_of(head) or form_of_bencode(head)
         if form is not None:
             return self._named(form)
         if self._is_zlib_image(head):
             return "dmg"
-        text = text_of(head)
         if text is None:
             return None
         form = form_of_text(text, self._names, self._content_type, is_file=self._is_file)

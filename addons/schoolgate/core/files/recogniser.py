@@ -20,6 +20,7 @@ _SAVED = frozenset(
      "application/download"}
 )  # fmt: skip
 LONGEST_NAME = 255
+_USUAL = Limits()
 
 
 def file_name(disposition: str) -> str:
@@ -28,6 +29,8 @@ def file_name(disposition: str) -> str:
     Returns:
         It without folders, or an empty text where none is given.
     """
+    if not disposition:
+        return ""
     long = _LONG_NAME.search(disposition)
     if long is not None:
         try:
@@ -40,7 +43,7 @@ def file_name(disposition: str) -> str:
 
 
 def _without_folders(name: str) -> str:
-    return re.split(r"[/\\]", name)[-1].strip()[:LONGEST_NAME]
+    return name.replace("\\", "/").rpartition("/")[2].strip()[:LONGEST_NAME]
 
 
 class Recogniser:
@@ -67,11 +70,11 @@ class Recogniser:
         self._type = content_type.partition(";")[0].strip().lower()
         self._is_attachment = disposition.strip().lower().startswith("attachment")
         of_address = _without_folders(unquote(path))
-        self._walk = Walk(limits or Limits())
+        self._walk = Walk(limits or _USUAL)
         self._item = Item(
             self._walk,
             self.file_name or of_address,
-            names=tuple(name for name in (self.file_name, of_address) if name),
+            names=tuple(filter(None, (self.file_name, of_address))),
             content_type=self._type,
             is_file=self._is_attachment or self._type in _SAVED,
         )

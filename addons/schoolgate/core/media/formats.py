@@ -6,9 +6,9 @@ that are encrypted), two of type, name and address must agree, or one and how it
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from schoolgate.core.media.mpeg_audio import frame_at
 from schoolgate.core.urls import Url
@@ -115,8 +115,7 @@ def _plain(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """What is known of an answer before its body.
 
     Attributes:

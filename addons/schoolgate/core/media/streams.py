@@ -106,6 +106,8 @@ class Streams:
 
     def find(self, url: Url) -> Place | None:
         """Say where a piece is; None for what no list named."""
+        if not self._lists:
+            return None
         address = str(url)
         rendition = self._of_piece.get(address)
         if rendition is None:

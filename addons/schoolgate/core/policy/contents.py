@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 from schoolgate.core.approvals import first
 from schoolgate.core.media import Course, Length
@@ -94,7 +95,7 @@ BY_ITS_CONTENT = "This page was judged by its content."
 OPENED = frozenset({Reason.GRANT, Reason.LOCAL_ALLOW, Reason.ALWAYS_REACHABLE})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ContentRules:
     """The rules that hold for the answers of one site to one client.
 
@@ -108,22 +109,17 @@ class ContentRules:
         """Whether there is anything to look for."""
         return bool(self.rules)
 
-    @property
-    def for_media(self) -> bool:
-        """Whether it matters how long something plays."""
-        return any(rule.plays for rule in self.rules)
-
-    @property
+    @cached_property
     def for_files(self) -> bool:
         """Whether it matters what a file is."""
         return any(rule.contents - {Content.LIVE} for rule in self.rules)
 
-    @property
+    @cached_property
     def for_texts(self) -> bool:
         """Whether it matters what a text says."""
         return any(rule.says for rule in self.rules)
 
-    @property
+    @cached_property
     def of_texts(self) -> "ContentRules":
         """Those about what a text says."""
         return ContentRules(tuple(rule for rule in self.rules if rule.says))
