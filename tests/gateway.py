@@ -250,11 +250,15 @@ def write_config(directory: Path, **sections: Any) -> Path:
 
 def to_origin(origin: Origin, names: Sequence[str] = NAMES) -> dict[str, Any]:
     """Give the proxy settings with which every test name, or some others, lead to the origin."""
+    return {**to_here(*names), "upstream_ca": str(origin.ca_file)}
+
+
+def to_here(*names: str) -> dict[str, Any]:
+    """Give the proxy settings with which some names lead to this machine."""
     return {
         "listen": "127.0.0.1:0",
         "allow_private_destinations": ["127.0.0.1/32"],
         "hosts": dict.fromkeys(names, "127.0.0.1"),
-        "upstream_ca": str(origin.ca_file),
     }
 
 

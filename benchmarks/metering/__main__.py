@@ -6,6 +6,7 @@ python -m benchmarks.metering --sessions    the table of scripted sessions alone
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -53,14 +54,24 @@ def school(site: Origin, budgets: str) -> Iterator[Gateway]:
             yield running
 
 
-def rate(running: Gateway, url: str) -> float:
-    """Download a film; give megabytes a second."""
-    size, begun = 0, time.perf_counter()
+def rate(running: Gateway, url: str) -> tuple[float, float]:
+    """Download a film; give megabytes a second, and megabytes a second of the worker's processor."""
+    size, begun, used = 0, time.perf_counter(), worker_seconds(running)
     with running.client() as client, client.stream("GET", url) as answer:
         assert answer.is_success
         for chunk in answer.iter_raw():
             size += len(chunk)
-    return size / _MEGABYTE / (time.perf_counter() - begun)
+    lasted, worked = time.perf_counter() - begun, worker_seconds(running) - used
+    return size / _MEGABYTE / lasted, size / _MEGABYTE / worked
+
+
+def worker_seconds(running: Gateway) -> float:
+    """Give how long all workers have been at work, seconds of the processor."""
+    fields = [
+        Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        for pid in running.processes()
+    ]
+    return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(megabytes: int) -> str:
@@ -68,7 +79,7 @@ def measure(megabytes: int) -> str:
     with tempfile.TemporaryDirectory() as name, origin.running(Path(name)) as site:
         url = f"http://origin.test:{site.http_port}/bytes/{megabytes * _MEGABYTE}?type=video/mp4"
         with school(site, "") as plain, school(site, _BUDGETS) as metered:
-            rates: dict[str, list[float]] = {"plain": [], "metered": []}
+            rates: dict[str, list[tuple[float, float]]] = {"plain": [], "metered": []}
             for running in (plain, metered):
                 rate(running, url)
             before = metered.resident_bytes()
@@ -78,11 +89,14 @@ def measure(megabytes: int) -> str:
                 rates["metered"].append(rate(metered, f"{url}&n={number}"))
             grown = (metered.resident_bytes() - before) / _MEGABYTE
             seconds = metered.metric(r"schoolgate_stream_seconds_total")
-    plain_rate, metered_rate = (statistics.median(found) for found in rates.values())
+    (plain, plain_work), (metered_rate, work) = (
+        map(statistics.median, zip(*found, strict=True)) for found in rates.values()
+    )
     return (
-        f"{megabytes} MB, median of {ROUNDS}: {plain_rate:.0f} MB/s without metering, "
-        f"{metered_rate:.0f} MB/s with it ({metered_rate / plain_rate:.2f}); the worker has grown "
-        f"by {grown:.1f} MB; "
+        f"{megabytes} MB, median of {ROUNDS}: {plain:.0f} MB/s without metering, "
+        f"{metered_rate:.0f} MB/s with it ({metered_rate / plain:.2f}); of a second of the worker's "
+        f"processor {plain_work:.0f} and {work:.0f} MB ({work / plain_work:.2f}); the worker has "
+        f"grown by {grown:.1f} MB; "
         f"{seconds:.0f} s were counted."
     )
 

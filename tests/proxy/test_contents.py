@@ -72,12 +72,7 @@ def site() -> Iterator[MediaOrigin]:
 
 @pytest.fixture(scope="module")
 def gate(site: MediaOrigin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    proxy = {
-        "listen": "127.0.0.1:0",
-        "allow_private_destinations": ["127.0.0.1/32"],
-        "hosts": dict.fromkeys(HOSTS, "127.0.0.1"),
-    }
-    config = write_config(tmp_path_factory.mktemp("contents"), proxy=proxy)
+    config = write_config(tmp_path_factory.mktemp("contents"), proxy=gateway.to_here(*HOSTS))
     with gateway.running(config) as running:
         yield running
 

@@ -34,13 +34,8 @@ def site() -> Iterator[MediaOrigin]:
 @pytest.fixture(scope="module")
 def gate(site: MediaOrigin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     stay_within_a_day()
-    proxy = {
-        "listen": "127.0.0.1:0",
-        "allow_private_destinations": ["127.0.0.1/32"],
-        "hosts": dict.fromkeys([UPDATES, APPROVED, ANYWHERE], "127.0.0.1"),
-    }
     directory = tmp_path_factory.mktemp("downloads")
-    config = write_config(directory, proxy=proxy)
+    config = write_config(directory, proxy=gateway.to_here(UPDATES, APPROVED, ANYWHERE))
     put(directory / "local" / "allow.txt", f"{APPROVED}\n")
     with gateway.running(config) as running:
         yield running

@@ -57,12 +57,7 @@ def site() -> Iterator[MediaOrigin]:
 
 @pytest.fixture(scope="module")
 def gate(site: MediaOrigin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    proxy = {
-        "listen": "127.0.0.1:0",
-        "allow_private_destinations": ["127.0.0.1/32"],
-        "hosts": dict.fromkeys(HOSTS, "127.0.0.1"),
-    }
-    config = write_config(tmp_path_factory.mktemp("texts"), proxy=proxy)
+    config = write_config(tmp_path_factory.mktemp("texts"), proxy=gateway.to_here(*HOSTS))
     (config.parent / "local" / "allow.txt").write_text("allowed.test\n")
     with gateway.running(config) as running:
         yield running

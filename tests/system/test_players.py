@@ -113,12 +113,7 @@ def _go_on(origin: MediaOrigin, folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def gate(site: MediaOrigin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    proxy = {
-        "listen": "127.0.0.1:0",
-        "allow_private_destinations": ["127.0.0.1/32"],
-        "hosts": {"video.test": "127.0.0.1"},
-    }
-    config = write_config(tmp_path_factory.mktemp("players"), proxy=proxy)
+    config = write_config(tmp_path_factory.mktemp("players"), proxy=gateway.to_here("video.test"))
     with gateway.running(config) as running:
         yield running
 
@@ -229,13 +224,11 @@ def budgeted(site: MediaOrigin, tmp_path_factory: pytest.TempPathFactory) -> Ite
     directory = tmp_path_factory.mktemp("budgeted")
     (directory / "policies").mkdir()
     (directory / "policies/hill.yaml").write_text(POLICY)
-    proxy = {
-        "listen": "127.0.0.1:0",
-        "allow_private_destinations": ["127.0.0.1/32"],
-        "hosts": {"video.test": "127.0.0.1"},
-    }
     config = write_config(
-        directory, policy="hill", policies_dir=str(directory / "policies"), proxy=proxy
+        directory,
+        policy="hill",
+        policies_dir=str(directory / "policies"),
+        proxy=gateway.to_here("video.test"),
     )
     with gateway.running(config) as running:
         yield running

@@ -25,15 +25,10 @@ def site() -> Iterator[MediaOrigin]:
 def browser(
     site: MediaOrigin, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[webdriver.Chrome]:
-    proxy = {
-        "listen": "127.0.0.1:0",
-        "allow_private_destinations": ["127.0.0.1/32"],
-        "hosts": {"video.test": "127.0.0.1"},
-    }
     home = tmp_path_factory.mktemp("texts")
     running: Gateway
     with (
-        gateway.running(write_config(home, proxy=proxy)) as running,
+        gateway.running(write_config(home, proxy=gateway.to_here("video.test"))) as running,
         chromium(running, home) as driver,
     ):
         yield driver

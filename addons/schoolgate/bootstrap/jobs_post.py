@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable
 
 from schoolgate.bootstrap.jobs import open_mailing, work_through
-from schoolgate.bootstrap.journal_schedule import keep_days
-from schoolgate.bootstrap.list_schedule import keep_lists
 from schoolgate.bootstrap.reminding import Reminding
+from schoolgate.bootstrap.repeated import JOURNAL, LISTS, repeating
 from schoolgate.settings import Settings
 from schoolgate.workers import Link
 
@@ -32,7 +31,7 @@ def keep_jobs(settings: Settings, link: Link) -> None:
     # Apart from the beats: a mail server may be slow for a minute.
     thread = threading.Thread(target=work, args=(ending,), name="jobs", daemon=True)
     thread.start()
-    lists = threading.Thread(target=keep_lists, args=(settings, ending), name="lists", daemon=True)
+    lists = repeating(LISTS, settings, ending)
     if settings.lists.update:
         lists.start()
     journal = journal_keeper(settings, ending)
@@ -54,7 +53,7 @@ def keep_jobs(settings: Settings, link: Link) -> None:
 
 def journal_keeper(settings: Settings, ending: threading.Event) -> threading.Thread:
     """Give the thread that has the journal kept until an event is set; started, where it is to be."""
-    keeper = threading.Thread(target=keep_days, args=(settings, ending), name="days", daemon=True)
+    keeper = repeating(JOURNAL, settings, ending)
     if settings.journal.close:
         keeper.start()
     return keeper

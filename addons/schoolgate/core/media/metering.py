@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from schoolgate.core.media.viewing import Piece, Viewing
 
 _LONDON = ZoneInfo("Europe/London")
-# What a worker may let flow of one account without the owner's word.
+# What a worker may let flow of one account without the owner's word: this, or that share of what is left.
 LEASE_SECONDS = 20.0
 LEASE_BYTES = 50_000_000
+LEASE_SHARE = 0.05
 # What a segment may be (the usual target duration of HLS): by so much a budget may be overrun.
 SEGMENT_SECONDS = 6.0
 SEGMENT_BYTES = 4_000_000
@@ -76,7 +77,10 @@ def lease(standing: Standing, limits: Limits, holders: int) -> Lease:
     """
     seconds, size = standing.left(limits)
     parts = max(holders, 1)
-    return Lease(min(LEASE_SECONDS, seconds / parts), min(LEASE_BYTES, size // parts))
+    return Lease(
+        min(max(LEASE_SECONDS, seconds * LEASE_SHARE), seconds / parts),
+        min(max(LEASE_BYTES, int(size * LEASE_SHARE)), size // parts),
+    )
 
 
 class Word(Enum):
