@@ -10,7 +10,13 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schoolgate.proxy.decoding import PIECE_BYTES, BrokenBodyError, Decoder, decoder_for
+from schoolgate.proxy.decoding import (
+    FIRST_BYTES,
+    PIECE_BYTES,
+    BrokenBodyError,
+    Decoder,
+    decoder_for,
+)
 
 
 def raw_deflate(data: bytes) -> bytes:
@@ -84,3 +90,16 @@ def test_all_that_brotli_holds_back_comes_out(quality: int) -> None:
     decoder = decoder_for("br")
     assert decoder is not None
     assert b"".join(decoder.decode(brotli.compress(body, quality=quality))) == body
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_the_first_piece_is_short_as_most_are_known_by_it(encoding: str) -> None:
+    data = bytes(range(256)) * 1000
+    sizes = [len(piece) for piece in decoder(encoding).decode(ENCODED[encoding](data))]
+    assert sizes[0] == FIRST_BYTES
+    assert (sum(sizes), max(sizes)) == (len(data), PIECE_BYTES)
+
+
+@pytest.mark.parametrize("padding", ["", " ", " " * 300])
+def test_an_encoding_is_known_however_much_stands_around_it(padding: str) -> None:
+    assert decoded(f"{padding}gzip{padding}", gzip.compress(b"words"), 9) == b"words"

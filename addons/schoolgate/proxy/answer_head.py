@@ -12,7 +12,7 @@ from schoolgate.proxy.messages import ByName, by_name
 
 # What pages are made of, and what programs send each other as it happens: it passes while it is looked at.
 _IS_SHOWN = re.compile(
-    r"text/(?!plain|xml)|image/|font/|multipart/|application/(?:json|javascript|wasm|grpc|xhtml)|.*(?:json|stream)$"
+    r"text/(?!plain|xml)|image/|font/|multipart/|application/(?:json|javascript|wasm|grpc|xhtml)|.*(?:json|(?<!octet-)stream)$"
 )
 _PLAYERS = (b"video", b"audio", b"track")
 _STATION = frozenset({b"icy-name", b"icy-br", b"icy-metaint", b"icy-genre", b"icy-url"})
