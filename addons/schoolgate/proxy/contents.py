@@ -24,6 +24,7 @@ from schoolgate.proxy.answer_head import AnswerHead, answer_head
 from schoolgate.proxy.decoding import decoder_for
 from schoolgate.proxy.guard import Guard, StreamFunction
 from schoolgate.proxy.holding import Held, Outcome
+from schoolgate.proxy.looking import Looking
 from schoolgate.proxy.media_answers import answer_for_player
 from schoolgate.proxy.metering import Account, Flowing, Metering, Whose
 from schoolgate.proxy.pages import Pages, is_for_people
@@ -228,7 +229,7 @@ class Contents:
         about = head.head
         files = None
         if rules.for_files and not head.start:
-            files = partial(_recogniser, about, head.disposition)
+            files = partial(Recogniser, about.url, about.content_type, head.disposition)
         reader = None
         if head.start:
             # Its beginning came in another answer.
@@ -248,7 +249,9 @@ class Contents:
         looking = None
         if callable(passing):
             endable = watch.judges_text and make_endable(flow, head)
-            looking = self._looking(flow, transaction, watch, passing, endable=endable)
+            looking = self._guard.stream(
+                flow, Looking(self, flow, transaction, watch, passing, endable=endable)
+            )
             if not head.is_held:
                 flow.response.stream = looking
                 return
@@ -264,54 +267,31 @@ class Contents:
         except Exception as error:  # noqa: BLE001 - nothing of it is passed on
             self._guard.close("contents", flow, error)
             return Outcome.WAIT
-        self._keep_reader(watch, transaction)
+        self.keep_reader(watch, transaction)
         if decision is not None:
             self._replace(flow, transaction, decision, watch)
             return Outcome.REPLACED
         return Outcome.WAIT if watch.holds else Outcome.PASS
 
-    def _looking(
+    def stop_under_way(
         self,
         flow: http.HTTPFlow,
         transaction: Transaction,
         watch: Watch,
-        stream: StreamFunction,
+        decision: Decision,
         *,
         endable: bool,
-    ) -> StreamFunction:
-        """Give a stream that looks at what passes; a manifest in disguise waits for its end in there."""
-        waiting: list[bytes] = []
+    ) -> list[bytes]:
+        """Stop what streams; give what still passes."""
+        self._stop_seen(flow, transaction, decision, watch)
+        if endable and watch.score is not None:
+            holding.end(flow)
+            return [RELOAD]
+        transactions.mark_cut(flow)
+        self._cut(flow.client_conn)
+        return []
 
-        def looking(chunk: bytes) -> bytes | Iterable[bytes]:
-            if watch.is_done and not waiting:
-                # The rest need not come by here.
-                assert flow.response is not None
-                flow.response.stream = stream
-                return stream(chunk)
-            decision = watch.look(chunk) if chunk else watch.end()
-            if decision is not None:
-                self._stop_seen(flow, transaction, decision, watch)
-                if endable and watch.score is not None:
-                    holding.end(flow)
-                    return [RELOAD]
-                transactions.mark_cut(flow)
-                self._cut(flow.client_conn)
-                return []
-            self._keep_reader(watch, transaction)
-            if watch.holds_whole:
-                waiting.append(chunk)
-                return []
-            if not waiting:
-                return stream(chunk)
-            whole = b"".join((*waiting, chunk))
-            waiting.clear()
-            passed = stream(whole)
-            # The end of the body is told by itself.
-            return passed if chunk or not isinstance(passed, bytes) else [passed]
-
-        return self._guard.stream(flow, looking)
-
-    def _keep_reader(self, watch: Watch, transaction: Transaction) -> None:
+    def keep_reader(self, watch: Watch, transaction: Transaction) -> None:
         """Keep what was read of a file of which other parts may come, or of a list."""
         manifest, watch.manifest = watch.manifest, None
         if manifest is not None:
@@ -373,10 +353,6 @@ class Contents:
         if is_for_people(request.headers):
             return self._pages.blocked(request, decision, transaction.request)
         return answer_for_player(decision, found, request.method)
-
-
-def _recogniser(about: Head, disposition: str) -> Recogniser:
-    return Recogniser(str(about.url), about.content_type, disposition)
 
 
 def _after_beginning(beginning: StreamFunction, rest: StreamFunction) -> StreamFunction:

@@ -49,23 +49,14 @@ class Guard:
 
     def stream(self, flow: http.HTTPFlow, function: StreamFunction) -> StreamFunction:
         """Wrap a stream callable: when it raises, nothing more is delivered on the connection."""
-        closed = False
+        return _Stream(self, flow, function)
 
-        def guarded_stream(chunk: bytes) -> bytes | Iterable[bytes]:
-            nonlocal closed
-            if closed:
-                return []
-            try:
-                return function(chunk)
-            except Exception as error:  # noqa: BLE001 - this is the boundary
-                closed = True
-                self._count("stream", error)
-                transactions.mark_cut(flow)
-                self._cut(flow.client_conn)
-                self._record(flow)
-                return []
-
-        return guarded_stream
+    def end_stream(self, flow: http.HTTPFlow, error: BaseException) -> None:
+        """Close the connection of a body whose stream raised."""
+        self._count("stream", error)
+        transactions.mark_cut(flow)
+        self._cut(flow.client_conn)
+        self._record(flow)
 
     def _record(self, flow: http.HTTPFlow) -> None:
         try:
@@ -109,6 +100,27 @@ class Guard:
             client = getattr(getattr(data, "context", None), "client", None)
             if isinstance(client, Client):
                 self._cut(client)
+
+
+class _Stream:
+    __slots__ = ("_flow", "_function", "_guard")
+
+    def __init__(self, guard: Guard, flow: http.HTTPFlow, function: StreamFunction) -> None:
+        self._guard = guard
+        self._flow = flow
+        self._function = function
+
+    def __call__(self, chunk: bytes) -> bytes | Iterable[bytes]:
+        try:
+            return self._function(chunk)
+        except Exception as error:  # noqa: BLE001 - this is the boundary
+            self._function = _nothing
+            self._guard.end_stream(self._flow, error)
+            return []
+
+
+def _nothing(_: bytes) -> Iterable[bytes]:
+    return []
 
 
 class HasGuard(Protocol):

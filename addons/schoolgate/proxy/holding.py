@@ -1,8 +1,8 @@
 """Holds an answer back while it is looked at, and sends it on, or another in its place."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from mitmproxy.http import HTTPFlow
 from mitmproxy.proxy import events, layer
@@ -33,8 +33,7 @@ class Outcome(Enum):
     REPLACED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """An answer of which nothing was sent on yet.
 
     Attributes:

@@ -16,6 +16,7 @@ from itertools import pairwise
 import zstandard
 
 from schoolgate.core.files import Finding, Limits, Recogniser
+from schoolgate.core.urls import parse_url
 
 # The beginning of a real PE: DOS header, its stub, and the mark of PE where the header says.
 PE = (
@@ -317,7 +318,7 @@ def recognised(
     """Feed a body in pieces that end at `cuts`, as one that is to be saved under a name."""
     disposition = f'attachment; filename="{name}"' if name else ""
     made = Recogniser(
-        "https://a.example/get", **{"disposition": disposition, **given}, limits=limits
+        parse_url("https://a.example/get"), **{"disposition": disposition, **given}, limits=limits
     )
     places = [0, *sorted(cuts or []), len(data)]
     for start, end in pairwise(places):

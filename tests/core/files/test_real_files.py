@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from schoolgate.core.files import Recogniser
+from schoolgate.core.urls import parse_url
 from tests.core.files.made import MADE, documents_at_hand, make_all, missing
 from tests.core.files.samples import recognised, told
 
@@ -31,7 +32,7 @@ def _pieces(path: Path, size: int = 65_536) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("name", MADE)
 def test_recognises_what_programs_make(name: str, files: dict[str, Path]) -> None:
-    made = Recogniser(f"https://a.example/{name}", disposition="attachment")
+    made = Recogniser(parse_url(f"https://a.example/{name}"), disposition="attachment")
     for piece in _pieces(files[name]):
         made.feed(piece)
         if made.done:
@@ -77,7 +78,7 @@ def test_no_document_page_picture_or_font_of_this_machine_is_stopped() -> None:
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         if data.startswith(b"#!") or path.suffix in (".txt", ".bin"):
             continue
-        made = Recogniser(f"https://a.example/{path.name}", kind)
+        made = Recogniser(parse_url(f"https://a.example/{path.name}"), kind)
         made.feed(data)
         made.end()
         finding = made.finding

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schoolgate.core.files import Limits, Recogniser, file_name
+from schoolgate.core.urls import parse_url
 from tests.core.files.samples import (
     ELF,
     HARMLESS,
@@ -76,7 +77,7 @@ def test_says_where_in_an_archive_it_lies() -> None:
 
 
 def test_a_body_that_ends_early_is_told_at_its_end() -> None:
-    made = Recogniser("https://a.example/x")
+    made = Recogniser(parse_url("https://a.example/x"))
     made.feed(ELF[:100])
     assert (made.pending, made.finding) == (True, None)
     made.end()
@@ -86,7 +87,7 @@ def test_a_body_that_ends_early_is_told_at_its_end() -> None:
 def test_suspects_what_looks_like_something() -> None:
     """So that a small one does not pass before its end, of whatever type it says it is."""
     for data in (ELF[:20], PE[:200], b"PK\x03\x04", b"#!/bin/sh\n", TORRENT[:60]):
-        made = Recogniser("https://a.example/x", "image/png")
+        made = Recogniser(parse_url("https://a.example/x"), "image/png")
         made.feed(data)
         assert made.suspects
     made.end()
@@ -95,13 +96,13 @@ def test_suspects_what_looks_like_something() -> None:
 
 def test_does_not_suspect_what_pages_send_as_it_happens() -> None:
     for data in (b"data: hello\n\n", b'{"a": 1}\n', b"<p>", b"\x89PNG\r\n", bytes(9)):
-        made = Recogniser("https://a.example/x", "text/event-stream")
+        made = Recogniser(parse_url("https://a.example/x"), "text/event-stream")
         made.feed(data)
         assert not made.suspects
 
 
 def test_is_pending_for_no_more_than_it_takes_to_tell() -> None:
-    made = Recogniser("https://a.example/x")
+    made = Recogniser(parse_url("https://a.example/x"))
     made.feed(HARMLESS * 3)
     assert not made.pending
     assert made.done
@@ -132,11 +133,10 @@ def test_a_picture_in_the_container_of_video_is_a_picture() -> None:
         ("http://t.example/announce?text=hello", "none"),
         ("https://p.example/play?u=magnet%3A%3Fxt%3Durn%3Abtih%3Aaa", "filesharing/magnet"),
         ("https://p.example/magnet-experiment?q=magnet", "none"),
-        ("https://[bad", "none"),
     ],
 )
 def test_an_address_may_be_enough(url: str, want: str) -> None:
-    assert told(Recogniser(url).finding) == want
+    assert told(Recogniser(parse_url(url)).finding) == want
 
 
 # Bombs: each a few kilobytes or less for each megabyte of zeros.
@@ -256,7 +256,7 @@ def test_a_module_of_the_web_may_begin_as_a_script_does() -> None:
 
 
 def test_long_bodies_without_a_find_keep_nothing() -> None:
-    made = Recogniser("https://a.example/x", disposition="attachment")
+    made = Recogniser(parse_url("https://a.example/x"), disposition="attachment")
     for _ in range(40):
         made.feed(b"\x00\x07" * 32_768)
     assert made.done

@@ -1,7 +1,7 @@
 """Recognises what a body is while it streams: its form, what is in it, and whether it is to be kept."""
 
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from schoolgate.core.files.filesharing import form_of_address
 from schoolgate.core.files.finding import Finding, Kind, Limits
@@ -9,6 +9,7 @@ from schoolgate.core.files.formats import TITLES
 from schoolgate.core.files.items import Item
 from schoolgate.core.files.media import is_media
 from schoolgate.core.files.walk import Found, Walk
+from schoolgate.core.urls import Url
 
 _NAME = re.compile(r"filename\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^;\s]+))", re.I)
 # RFC 8187: character set, language, then the name with its bytes escaped.
@@ -61,15 +62,14 @@ class Recogniser:
     """
 
     def __init__(
-        self, url: str, content_type: str = "", disposition: str = "", limits: Limits | None = None
+        self, url: Url, content_type: str = "", disposition: str = "", limits: Limits | None = None
     ) -> None:
         self.finding: Finding | None = None
         self.done = False
-        path, query = _parts(url)
         self.file_name = file_name(disposition)
         self._type = content_type.partition(";")[0].strip().lower()
         self._is_attachment = disposition.strip().lower().startswith("attachment")
-        of_address = _without_folders(unquote(path))
+        of_address = _without_folders(unquote(url.path))
         self._walk = Walk(limits or _USUAL)
         self._item = Item(
             self._walk,
@@ -79,7 +79,7 @@ class Recogniser:
             is_file=self._is_attachment or self._type in _SAVED,
         )
         self._is_media_checked = not self._is_attachment
-        form = form_of_address(path, query)
+        form = form_of_address(url.path, url.query)
         if form is not None:
             self._find(Finding(Kind.FILESHARING, form, TITLES[form]))
 
@@ -133,11 +133,3 @@ class Recogniser:
             finding.kind, finding.format, finding.title, finding.name_inside, name
         )
         self.done = True
-
-
-def _parts(url: str) -> tuple[str, str]:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "", ""
-    return parts.path, parts.query

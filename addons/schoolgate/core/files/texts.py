@@ -8,6 +8,7 @@ import re
 from pathlib import PurePosixPath
 
 _BOMS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
+_ANY_BOM = tuple(bom for bom, _ in _BOMS)
 _SHEBANG = re.compile(r"#![ \t]*/[\w./+-]+")
 _BATCH = re.compile(
     r"^[ \t]*(?:@?echo[ \t]+off\b|@?echo\b|(?:set|if|call|goto|start|for|rem|del|copy|cd|pause|reg|"
@@ -54,9 +55,9 @@ def text_of(head: bytes) -> str | None:
     Returns:
         It without a byte order mark, or None where it is none.
     """
-    for bom, encoding in _BOMS:
-        if head.startswith(bom):
-            return head[len(bom) :].decode(encoding, "replace")
+    if head.startswith(_ANY_BOM):
+        bom, encoding = next(each for each in _BOMS if head.startswith(each[0]))
+        return head[len(bom) :].decode(encoding, "replace")
     if b"\x00" in head:
         return None
     # Whatever 8-bit encoding it has, the words that are looked for are ASCII.
