@@ -92,3 +92,30 @@ def test_it_is_refused_otherwise(asked: School, asked_by: str, concern: str, sai
     before = looks(asked)
     refused(record(asked, asked_by, concern), 1, said)  # type: ignore[arg-type]
     assert looks(asked) == before
+
+
+def test_the_evidence_pack_is_written_for_its_owner_alone(asked: School, tmp_path: Path) -> None:
+    out = tmp_path / "pack"
+    done = run(asked, "report", "evidence", "--out", str(out), *DAYS)
+    # Without Pango there is no PDF, which the exit code says.
+    assert done.returncode in (DONE, 3), done.stderr
+    names = {file.name for file in out.iterdir()}
+    assert {"evidence.json", "answers.csv", "clauses.csv", "exceptions.csv", "tests.csv"} <= names
+    assert ("evidence.pdf" in names) is (done.returncode == DONE)
+    assert all(file.stat().st_mode & 0o777 == 0o600 for file in out.iterdir())
+    told = json.loads((out / "evidence.json").read_text())
+    assert told["facts"]["figures"]["total"]["events"] == 12
+    held = {one["role"]: one["accounts"] for one in told["facts"]["roles"]}
+    assert (held["dsl"], held["technician"]) == (1, 1)
+    whole = b"".join(file.read_bytes() for file in out.iterdir())
+    assert b"tom3" not in whole
+    assert DSL.encode() not in whole
+    backwards = ("--from", "2026-11-17", "--to", "2026-11-16")
+    refused(run(asked, "report", "evidence", "--out", str(out), *backwards), 1, "no span of days")
+
+
+def test_the_figures_that_are_sent_can_be_printed(asked: School) -> None:
+    shown = run(asked, "report", "regular", "weekly", "--at", "2026-11-23T08:00:00").stdout
+    assert "week from 16 November to 22 November 2026" in shown
+    assert "requests: 12" in shown
+    assert "tom" not in shown

@@ -91,6 +91,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
         incidents=Incidents(
             IncidentStore(opened), lambda: engine, lambda account: account.partition("@")[0]
         ),
+        evidence=lambda since, until: bootstrap.facts_of(
+            settings, engine, opened, since, until, held=lambda: {Role.HEADTEACHER: 1}
+        ),
     )
     from django.db import connections
     from django.db.backends.signals import connection_created

@@ -20,7 +20,20 @@ HEAD = Actor("head@hill.example", frozenset({Role.HEADTEACHER}))
 SECRET = "Zebras of year 4"
 # Of pages that show no form, and those that a page of ours may come to read.
 GUESSED = ("version", "note", "state", "binding", "reason", "next", "number", "name", "id")
-ASKED = ("site", "ticket", "ended", "journal", "next", "page", "day", "person", "code", "state")
+ASKED = (
+    "site",
+    "ticket",
+    "ended",
+    "journal",
+    "next",
+    "page",
+    "day",
+    "person",
+    "code",
+    "state",
+    "since",
+    "until",
+)
 # All at once, for every run; each by itself for the long one.
 WORST = "".join(
     STRINGS[name] for name in ("tag", "out of an attribute", "template", "right to left")

@@ -1,5 +1,6 @@
 """The real command sends what a request put into the outbox, alone or under `schoolgate run`."""
 
+import base64
 import os
 import signal
 import subprocess
@@ -12,12 +13,15 @@ from sqlalchemy import Engine
 
 from schoolgate import bootstrap
 from schoolgate.core.approvals import Role, Told
+from schoolgate.core.safeguarding import Severity
+from schoolgate.core.safeguarding.incidents import About, KeptAlert
 from schoolgate.services.approvals import Approvals
-from schoolgate.storage import ApprovalStore, Outbox, open_database
+from schoolgate.storage import ApprovalStore, Audience, IncidentStore, Outbox, open_database
 from tests import gateway
 from tests.databases import fresh
 from tests.gateway import PATIENCE_SECONDS, eventually
 from tests.notify import smtp
+from tests.notify.receiver import receiving
 from tests.services.requested import TEACHER, approvals, form, scope
 
 LEAD = {"online-safety-lead": ["lead@school.example"]}
@@ -150,3 +154,29 @@ def test_without_a_mail_server_mail_waits_and_doctor_says_what_to_do(tmp_path: P
         assert (
             f"note mail: 1 mail waits and no mail server is set: set mail.host in {config}" in said
         )
+
+
+def test_the_jobs_tell_a_webhook_of_an_alert_and_send_the_figures_of_the_week(
+    tmp_path: Path,
+) -> None:
+    secret = tmp_path / "hook.secret"
+    secret.write_text("whsec_" + base64.b64encode(bytes(32)).decode())
+    with smtp.running(tmp_path) as post, receiving() as receiver:
+        receiver.statuses = [503]
+        hook = {"name": "pastoral", "url": receiver.url, "secret_file": str(secret)}
+        mail = post.settings(roles={"dsl": ["dsl@school.example"]})
+        config = gateway.write_config(tmp_path, mail=mail, alerts={"webhooks": [hook]})
+        journal = tmp_path / "state" / "journal"
+        journal.mkdir(parents=True)
+        (journal / "2026-01-01.jsonl").write_text("")
+        with opened(f"sqlite:///{tmp_path}/state/schoolgate.db") as database:
+            alert = KeptAlert(
+                0, bootstrap.now(), bootstrap.now(), 1, "user:tom", "pupils", About.PUPILS, "drugs",
+                Severity.DANGER, "search", "x.example",
+            )  # fmt: skip
+            with working(config, f"mail     localhost:{post.port}"):
+                audience = Audience(webhooks=("pastoral",))
+                IncidentStore(database).keep([alert], lambda _: audience, bootstrap.now())
+                assert eventually(lambda: len(receiver.got) == 2 and len(post.got) == 1)
+        assert b"tom" not in receiver.got[-1][1]
+        assert b"Safeguarding, about pupils" in bytes(post.got[0].original_content or b"")

@@ -197,7 +197,7 @@ def test_every_page_on_every_screen(stage: Stage) -> None:
         # Without what has a secret in its address, what is a file, and what is of one request.
         files = (
             "mfa_download_recovery_codes", "grants_file", "grants_pdf", "signatures_file", "filtered_picture",
-            "figures_file", "figures_pdf",
+            "figures_file", "figures_pdf", "evidence_file", "evidence_pdf",
         )  # fmt: skip
         # The others lead away without something that is named to them.
         if "<str:" in path or "<int:number>" in path or name in (*files, "remove_from_list"):

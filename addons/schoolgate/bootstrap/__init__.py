@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     )
     from schoolgate.bootstrap.clock import now
     from schoolgate.bootstrap.erasure import as_line, erase, kept_of, person_of
+    from schoolgate.bootstrap.evidence import evidence_of, facts_of, write_evidence
     from schoolgate.bootstrap.examination import at_rest, blocked_sites
     from schoolgate.bootstrap.figures import Concern, record_of, report_of
     from schoolgate.bootstrap.gateway import Gateway, upstream_bundle
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from schoolgate.bootstrap.occupancy import occupied, whole
     from schoolgate.bootstrap.people import client_at
     from schoolgate.bootstrap.portal import end_with_parent, serve_portal, share_portal_figures
+    from schoolgate.bootstrap.regular_reports import regular_report
     from schoolgate.bootstrap.reminding import Reminding
     from schoolgate.bootstrap.rules import (
         curated_hosts,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
         overlay_if_any,
     )
     from schoolgate.bootstrap.tunnels import DevicesAtHome
+    from schoolgate.bootstrap.webhooks import webhook_keepers
 
 __all__ = [
     "Account",
@@ -70,6 +73,8 @@ __all__ = [
     "curated_hosts",
     "end_with_parent",
     "erase",
+    "evidence_of",
+    "facts_of",
     "held_if_any",
     "journal_keeper",
     "journal_of_late",
@@ -96,6 +101,7 @@ __all__ = [
     "overlay_if_any",
     "person_of",
     "record_of",
+    "regular_report",
     "report_of",
     "restore",
     "serve",
@@ -104,8 +110,10 @@ __all__ = [
     "share_portal_figures",
     "surroundings_of",
     "upstream_bundle",
+    "webhook_keepers",
     "whole",
     "work_of",
+    "write_evidence",
 ]
 
 # Each part is loaded with the first of its names (PEP 562): a command must not wait for all.
@@ -124,6 +132,7 @@ _PARTS = {
     ),
     "clock": ("now",),
     "erasure": ("as_line", "erase", "kept_of", "person_of"),
+    "evidence": ("evidence_of", "facts_of", "write_evidence"),
     "examination": ("at_rest", "blocked_sites"),
     "figures": ("Concern", "record_of", "report_of"),
     "gateway": ("Gateway", "upstream_bundle"),
@@ -169,6 +178,8 @@ _PARTS = {
         "open_store",
         "overlay_if_any",
     ),
+    "regular_reports": ("regular_report",),
+    "webhooks": ("webhook_keepers",),
     "tunnels": ("DevicesAtHome",),
 }
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}

@@ -15,8 +15,9 @@ from schoolgate.bootstrap.rules import load_engine, load_people_of
 from schoolgate.core.errors import SchoolgateError
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.lists import read_category_files
+from schoolgate.notify.webhook import read_secret
 from schoolgate.services import canaries as chosen
-from schoolgate.services import probing, vital_signs
+from schoolgate.services import probing, vital_signs, webhooks
 from schoolgate.services.feed_finding import feeds_finding
 from schoolgate.services.feeds import states_of
 from schoolgate.services.network import strays
@@ -145,6 +146,7 @@ def _store(settings: Settings) -> Iterator[Finding]:
             )
             yield Finding("audit trail", found.fault is None, found.fault or said)
             yield from _mail(settings, Outbox(database))
+            yield from _webhooks(settings, database)
     except SchoolgateError as error:
         yield Finding("store", False, str(error))
 
@@ -155,6 +157,17 @@ def _mail(settings: Settings, outbox: Outbox) -> Iterator[Finding]:
             yield Finding("mail", False, fault)
     at = now()
     yield from probing.mail(settings, outbox.state(at - probing.GAVE_UP_OF_LATE), at)
+
+
+def _webhooks(settings: Settings, database: Engine) -> Iterator[Finding]:
+    at = now()
+    for hook in settings.alerts.webhooks:
+        try:
+            read_secret(hook.secret_file)
+        except SchoolgateError as error:
+            yield Finding(f"webhook {hook.name}", False, str(error))
+        state = Outbox(database, hook.name).state(at - probing.GAVE_UP_OF_LATE)
+        yield from webhooks.findings(hook.name, state, at)
 
 
 def _tunnels(settings: Settings) -> Iterator[Finding]:

@@ -156,6 +156,7 @@ class Gateway:
                 lambda: self.engines.current.policy,
                 settings.mail.roles,
                 lambda: self._sources.domains,
+                settings.alerts.webhooks,
             ),
         )
         self._started = contextlib.ExitStack()

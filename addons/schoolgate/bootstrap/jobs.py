@@ -20,6 +20,7 @@ from schoolgate.services.mailing import Mailing, Round
 from schoolgate.services.preview import LOOKED_BACK
 from schoolgate.settings import Settings
 from schoolgate.storage import ApprovalStore, Digests, Outbox, open_database
+from schoolgate.storage.regular_reports import RegularReports
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ def open_mailing(
         load_engine(settings).policy.school,
         settings.portal.public_url,
         Digests(database),
+        RegularReports(database).text,
     )
 
 

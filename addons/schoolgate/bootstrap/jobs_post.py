@@ -8,6 +8,7 @@ from collections.abc import Callable
 from schoolgate.bootstrap.jobs import open_mailing, work_through
 from schoolgate.bootstrap.reminding import Reminding
 from schoolgate.bootstrap.repeated import JOURNAL, LISTS, repeating
+from schoolgate.bootstrap.webhooks import webhook_keepers
 from schoolgate.settings import Settings
 from schoolgate.workers import Link
 
@@ -35,6 +36,7 @@ def keep_jobs(settings: Settings, link: Link) -> None:
     if settings.lists.update:
         lists.start()
     journal = journal_keeper(settings, ending)
+    webhooks = webhook_keepers(settings, ending)
     link.ready()
     told = False
     while thread.is_alive() and not told:
@@ -44,7 +46,7 @@ def keep_jobs(settings: Settings, link: Link) -> None:
     link.ending()
     ending.set()
     thread.join(_STOP_SECONDS)
-    for beside in (lists, journal):
+    for beside in (lists, journal, *webhooks):
         if beside.is_alive():
             beside.join(_STOP_SECONDS)
     if not told:

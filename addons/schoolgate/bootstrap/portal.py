@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from schoolgate import authority
 from schoolgate.bootstrap.clock import now
+from schoolgate.bootstrap.evidence import facts_of
 from schoolgate.bootstrap.examination import at_rest, blocked_sites
 from schoolgate.bootstrap.jobs import journal_of_late
 from schoolgate.bootstrap.journal import open_journal
@@ -232,7 +233,17 @@ def _house(settings: Settings, metrics: FollowerMetrics) -> "House":
             lambda account: sign_in_name(account, people.domains),
             lambda name: name in _heads(settings, people.domains),
         ),
+        evidence=lambda since, until: facts_of(
+            settings, engines.current, database, since, until, held=_held
+        ),
     )
+
+
+def _held() -> dict[Role, int]:
+    """Give how many open accounts have each role."""
+    from schoolgate.portal.accounts.register import accounts_with  # noqa: PLC0415 - after Django's settings
+
+    return {role: len(accounts_with(role)) for role in Role}
 
 
 def _heads(settings: Settings, domains: tuple[str, ...]) -> set[str]:

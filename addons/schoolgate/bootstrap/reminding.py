@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 
 from schoolgate.bootstrap.accounts import Accounts
+from schoolgate.bootstrap.regular_reports import RegularReporting
 from schoolgate.bootstrap.rules import load_engine, load_people_of, load_policy_of
 from schoolgate.bootstrap.watches import watched_files
 from schoolgate.core.approvals import USUAL_ROLES
@@ -40,6 +41,7 @@ class Reminding:
         self._roles = load_engine(settings).policy.roles
         self._database = open_database(settings.database_url)
         self._store, self._digests = ApprovalStore(self._database), Digests(self._database)
+        self._reporting = RegularReporting(settings, self._database)
         self._to_sign = _ToSign(settings, self._store, DecisionStore(self._database))
 
     def __call__(self, at: datetime) -> None:
@@ -49,6 +51,7 @@ class Reminding:
         remind_of_ends(self._store, at)
         self._to_sign.remind(at)
         gather(self._digests, self._settings.mail.digest_at, at)
+        self._reporting.report(at)
 
     def close(self) -> None:
         """Give the connections back."""

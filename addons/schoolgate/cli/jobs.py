@@ -16,7 +16,7 @@ NO_SERVER = "no mail server is set: mail waits (mail.host)"
 @click.command()
 @with_settings
 def jobs(settings: Settings) -> None:
-    """Send mail from the outbox, remind of what waits and keep the journal, until Ctrl-C or SIGTERM.
+    """Send mail and webhooks, remind of what waits, report, and keep the journal, until Ctrl-C or SIGTERM.
 
     What cannot be sent waits, and is tried again for five days. Without a mail server all of it waits.
 
@@ -31,7 +31,9 @@ def jobs(settings: Settings) -> None:
             signal.signal(number, lambda *_: ending.set())
         mail = settings.mail
         click.echo(f"mail     {mail.host}:{mail.port}" if mail.host else NO_SERVER)
-        keeper = bootstrap.journal_keeper(settings, ending)
+        keepers = [bootstrap.journal_keeper(settings, ending)]
+        keepers += bootstrap.webhook_keepers(settings, ending)
         work(ending)
-        if keeper.is_alive():
-            keeper.join()
+        for keeper in keepers:
+            if keeper.is_alive():
+                keeper.join()

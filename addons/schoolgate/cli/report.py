@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import rich_click as click
 
@@ -12,7 +13,10 @@ from schoolgate import bootstrap
 from schoolgate.cli import output
 from schoolgate.cli.options import LONDON, actor, with_settings
 from schoolgate.core.approvals import Subject
+from schoolgate.core.errors import UnavailableError
 from schoolgate.services.figures import Figures, Row
+from schoolgate.services.regular_reports import Kind
+from schoolgate.services.table_file import inert
 from schoolgate.settings import Settings
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -93,6 +97,48 @@ def person(
     _write(("time", "site", "verdict", "clause", "category"), rows)
 
 
+@report.command()
+@click.option("--from", "since", type=_DAY, help="The first day; without, a year before the last.")
+@click.option("--to", "until", type=_DAY, help="The last day; without, today.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="A directory."
+)
+@with_settings
+def evidence(since: datetime | None, until: datetime | None, out: Path, settings: Settings) -> None:
+    """Write what the gateway knows of filtering and monitoring, along the standards, as PDF, CSV and JSON.
+
+    Nobody is named in it. Without Pango there is no PDF, and exit code 3.
+
+    \b
+    schoolgate report evidence --out evidence-2026
+    """
+    days = (since.date() if since else None, until.date() if until else None)
+    facts = bootstrap.evidence_of(settings, *days)
+    written = bootstrap.write_evidence(settings, facts, out)
+    click.echo(f"{facts.since} to {facts.until}: {len(written)} files in {out}")
+    for said in facts.unknown:
+        click.echo(f"not known: {said}", err=True)
+    if not any(file.suffix == ".pdf" for file in written):
+        raise UnavailableError(
+            "the PDF was not made: the machine lacks Pango, a font or the portal"
+        )
+
+
+@report.command()
+@click.argument("kind", type=click.Choice([each.value for each in Kind]))
+@click.option("--at", type=click.DateTime(), help="As if it were this time, in London.")
+@with_settings
+def regular(kind: str, at: datetime | None, settings: Settings) -> None:
+    """Print the figures that are sent by mail of the last week (for the DSL) or term (for governors).
+
+    \b
+    schoolgate report regular weekly
+    schoolgate report regular termly --at 2027-01-05
+    """
+    moment = at.replace(tzinfo=LONDON) if at else bootstrap.now()
+    click.echo(bootstrap.regular_report(settings, Kind(kind), moment))
+
+
 def lines(figures: Figures) -> Iterator[tuple[str, ...]]:
     """Give every figure as a line of one table; what is kept back is empty."""
     tables = {
@@ -110,12 +156,7 @@ def lines(figures: Figures) -> Iterator[tuple[str, ...]]:
 def _write(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(columns)
-    table.writerows([_inert(cell) for cell in row] for row in rows)
-
-
-def _inert(cell: str) -> str:
-    # What a table program takes for a formula (OWASP, CSV injection).
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    table.writerows([inert(cell) for cell in row] for row in rows)
 
 
 def _show(figures: Figures) -> None:

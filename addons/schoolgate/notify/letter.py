@@ -28,6 +28,7 @@ class Letter:
         written_at: when it was put into the outbox.
         school: its name.
         items: what stands in a digest, as subject and link; empty in any other mail.
+        text: of a report, which leads nowhere; empty in any other mail.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Letter:
     written_at: datetime
     school: str
     items: tuple[tuple[str, str], ...] = ()
+    text: str = ""
 
 
 def compose(letter: Letter, sender: str, recipients: tuple[str, ...]) -> EmailMessage:
@@ -61,8 +63,14 @@ def compose(letter: Letter, sender: str, recipients: tuple[str, ...]) -> EmailMe
     message["Message-ID"] = f"<schoolgate-{letter.number}@{host}>"
     # No answer by machines (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_digest(letter) if letter.items else _one(letter))
+    message.set_content(_content(letter))
     return message
+
+
+def _content(letter: Letter) -> str:
+    if letter.text:
+        return f"{letter.text}\n\nThis mail was sent by the web filter of {letter.school}.\n"
+    return _digest(letter) if letter.items else _one(letter)
 
 
 def _one(letter: Letter) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from django.conf import settings as django_settings
@@ -14,6 +14,7 @@ from schoolgate.core.policy import PolicyEngine
 from schoolgate.identity import Answer, SignIns
 from schoolgate.monitoring.journal_store import JournalStore
 from schoolgate.services.approvals import Approvals
+from schoolgate.services.evidence import Facts
 from schoolgate.services.incidents import Incidents
 from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
@@ -68,6 +69,8 @@ class House:
         history: the journal, for a person's record and figures.
         accounts: what everybody was given of audio and video today.
         incidents: alerts and incidents.
+        evidence: gives what a review wants to know of some days, from the first to the last; None for the
+            usual ones. Raises `SchoolgateError`.
     """
 
     settings: Settings
@@ -90,6 +93,7 @@ class House:
     history: JournalStore
     accounts: StreamAccounts
     incidents: Incidents
+    evidence: Callable[[date | None, date | None], Facts]
 
 
 def house() -> House:

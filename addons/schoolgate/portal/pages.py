@@ -36,6 +36,7 @@ from schoolgate.portal.views import (
     deciding,
     declaration,
     device,
+    evidence,
     figures,
     filtered,
     incidents,
@@ -89,6 +90,10 @@ ON_REPORTS = on_duty(
 # Who may be told of a concern; each then sees what is routed to them (T-8-concern).
 ON_CONCERNS = on_duty(
     lambda roles: roles.incidents, Role.DSL, Role.HEADTEACHER, Role.CHAIR_OF_GOVERNORS
+)
+# Who governs and leads, to whom a review is shown.
+GOVERNING = only(
+    Role.HEADTEACHER, Role.ONLINE_SAFETY_LEAD, Role.DSL, Role.CHAIR_OF_GOVERNORS, Role.GOVERNOR
 )
 # Who opens a person's history (W-6.3.1-monitor).
 CONCERNED = on_duty(concerned)
@@ -149,6 +154,10 @@ PAGES = (
     Page("figures/file/", figures.file, "figures_file", WATCHERS),
     Page("figures/pdf/", figures.pdf, "figures_pdf", WATCHERS),
     Page("figures/page/", figures.page, "figures_page", WATCHERS),
+    Page("evidence/", evidence.shown, "evidence", GOVERNING, menu="Evidence"),
+    Page("evidence/pdf/", evidence.pdf, "evidence_pdf", GOVERNING),
+    Page("evidence/page/", evidence.page, "evidence_page", GOVERNING),
+    Page("evidence/file/", evidence.file, "evidence_file", GOVERNING),
     Page("grants/", register.listed, "grants", KEEPERS, menu="Register"),
     Page("grants/file/", register.file, "grants_file", KEEPERS),
     Page("grants/file/pdf/", register.pdf, "grants_pdf", KEEPERS),

@@ -40,6 +40,8 @@ def shown(settings: Settings, environment: Mapping[str, str] = os.environ) -> It
     data = settings.model_dump(mode="json", exclude={"file"})
     # The password stands before the place; of a server's further options none is shown.
     data[_DATABASE] = str(place_of(settings.database_url)).partition("?")[0]
+    # The address of a webhook is often a secret itself.
+    data["alerts"]["webhooks"] = [one.name for one in settings.alerts.webhooks]
     for name, value in _flat("", data):
         variable = ENVIRONMENT_PREFIX + name.replace(".", "_").upper()
         key = name.rpartition(".")[2]

@@ -112,15 +112,24 @@ def figures_of(
         RefusedError: when the days are none, or too many.
         UnavailableError: when the journal cannot be read.
     """
-    if not timedelta() <= until - since <= _LONGEST:
-        raise RefusedError(
-            f"from {since} to {until} is no span of days, or more than {_LONGEST.days}"
-        )
+    check_days(since, until)
     starts = datetime.combine(since, time(), SCHOOL)
     ends = datetime.combine(until + timedelta(days=1), time(), SCHOOL)
     approved = _approved(requests, starts, ends)
     raw = raw_figures(journal, starts, ends, [site for site, _ in approved])
     return figures_from(raw, since, until, least_people, approved)
+
+
+def check_days(since: date, until: date) -> None:
+    """Refuse what is no span of days, or too long.
+
+    Raises:
+        RefusedError: when it is so.
+    """
+    if not timedelta() <= until - since <= _LONGEST:
+        raise RefusedError(
+            f"from {since} to {until} is no span of days, or more than {_LONGEST.days}"
+        )
 
 
 def figures_from(

@@ -7,10 +7,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schoolgate.core.safeguarding.incidents import OUTCOME_WORDS, Incident, KeptAlert, Note, Outcome
+from schoolgate.services.table_file import inert
 
 LONDON = ZoneInfo("Europe/London")
-# What a table program takes for a formula (OWASP, CSV injection).
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - those of East Asia
 COLUMNS = (
     "Incident", "Date", "Time", "Person", "Group", "Category", "Severity", "Summary", "Detail",
     "Action taken", "Assigned to", "Status", "Outcome",
@@ -46,7 +45,7 @@ def csv_of(incident: Incident, notes: Iterable[Note], alerts: Iterable[KeptAlert
     file = io.StringIO(newline="")
     table = csv.writer(file)
     table.writerow(COLUMNS)
-    table.writerow([_inert(cell) for cell in row_of(incident, notes, alerts)])
+    table.writerow([inert(cell) for cell in row_of(incident, notes, alerts)])
     return file.getvalue()
 
 
@@ -70,7 +69,3 @@ def person_of(who: str) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{at.astimezone(LONDON):%d/%m/%Y %H:%M}"
-
-
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULAS) else cell

@@ -19,6 +19,7 @@ from schoolgate.core.safeguarding.incidents import (
     is_concerned,
     without_concerned,
 )
+from schoolgate.settings.alerts import WebhookSettings
 from schoolgate.storage import Audience, IncidentStore
 from schoolgate.storage.incidents import summary_of
 
@@ -33,11 +34,13 @@ class Receivers:
         policy: gives the policy in force.
         addresses: of each role, as the settings of mail have them.
         domains: gives the endings that are dropped from sign-in names.
+        webhooks: programs that are told as well.
     """
 
     policy: Callable[[], Policy]
     addresses: Mapping[Role, tuple[str, ...]]
     domains: Callable[[], Sequence[str]] = tuple
+    webhooks: Sequence[WebhookSettings] = ()
 
     def name_of(self, account: str) -> str:
         """Give the sign-in name of an account."""
@@ -59,7 +62,14 @@ class Receivers:
             if told and at >= routed:
                 break
             told += without_concerned(self.addresses.get(role, ()), alert.who, self.name_of)
-        return Audience(tuple(dict.fromkeys(told))) if told else Audience(roles=ladder[:routed])
+        programs = tuple(
+            one.name
+            for one in self.webhooks
+            if alert.severity in one.severities and alert.about in one.concerning
+        )
+        if not told:
+            return Audience(roles=ladder[:routed], webhooks=programs)
+        return Audience(tuple(dict.fromkeys(told)), webhooks=programs)
 
     def kept(self, alert: Alert) -> KeptAlert:
         """Give an alert as it is kept."""

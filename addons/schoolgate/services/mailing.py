@@ -9,6 +9,7 @@ from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.notify import Letter, compose
 from schoolgate.storage import Digests, Outbox, Waiting
 from schoolgate.storage.digests import AUDIENCE
+from schoolgate.storage.regular_reports import ABOUT
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=4)
@@ -22,8 +23,8 @@ _PAGES = {
     "list": "lists",
     "suspension": "known",
 }
-# Safeguarding does not wait for the end of a day.
-_NEVER_LATER = ("accident:", "alert:", "incident:")
+# Safeguarding does not wait for the end of a day, and a report has no page to lead to.
+_NEVER_LATER = ("accident:", "alert:", "incident:", f"{ABOUT}:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Mailing:
         school: its name.
         public_url: of the portal.
         digests: who wants one mail a day; without it nobody does.
+        reports: gives the text of a report by its number.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Mailing:
         school: str,
         public_url: str,
         digests: Digests | None = None,
+        reports: Callable[[int], str] = str,
     ) -> None:
         self._outbox = outbox
         self._send = send
@@ -71,6 +74,7 @@ class Mailing:
         self._school = school
         self._public_url = public_url.rstrip("/")
         self._digests = digests
+        self._reports = reports
 
     def round(self, now: datetime) -> Round:
         """Send the mail that is due first, if one is.
@@ -117,6 +121,8 @@ class Mailing:
         return tuple(address for address in found if address not in later)
 
     def _letter(self, waiting: Waiting) -> Letter:
+        kind, _, number = waiting.about.partition(":")
+        text = self._reports(int(number)) if kind == ABOUT else ""
         link = self._link(waiting.about)
         items: tuple[tuple[str, str], ...] = ()
         if self._digests is not None and waiting.audience.startswith(f"{AUDIENCE}:"):
@@ -124,7 +130,9 @@ class Mailing:
             items = tuple(
                 (one.subject, self._link(one.about)) for one in self._digests.lines(waiting.id)
             )
-        return Letter(waiting.id, waiting.subject, link, waiting.created_at, self._school, items)
+        return Letter(
+            waiting.id, waiting.subject, link, waiting.created_at, self._school, items, text
+        )
 
     def _link(self, about: str) -> str:
         kind, _, number = about.partition(":")

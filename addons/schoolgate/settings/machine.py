@@ -24,8 +24,10 @@ from schoolgate.documents import (
     suggestion,
     validate,
 )
+from schoolgate.settings.alerts import AlertSettings
 from schoolgate.settings.listen import ListenAddress
 from schoolgate.settings.network import NetworkSettings
+from schoolgate.settings.regular_reports import ReportSettings
 from schoolgate.settings.shipping import ShippingSettings
 from schoolgate.settings.single_sign_on import ProviderSettings
 from schoolgate.settings.wireguard import WireGuardSettings
@@ -217,6 +219,8 @@ class Settings(Strict):
     journal: JournalSettings = JournalSettings()
     lists: ListSettings = ListSettings()
     mail: MailSettings = MailSettings()
+    alerts: AlertSettings = AlertSettings()
+    reports: ReportSettings = ReportSettings()
     ca: CaSettings = CaSettings()
     selftest: SelfTestSettings = SelfTestSettings()
     shipping: ShippingSettings = ShippingSettings()
@@ -406,6 +410,7 @@ def _anchored(settings: Settings, file: Path) -> Settings:
                     )
                 }
             ),
+            "alerts": settings.alerts.anchored(file.parent),
             "shipping": settings.shipping.anchored(file.parent),
             "journal": journal.model_copy(update={"dir": journal.dir and resolve(journal.dir)}),
             "lists": lists.model_copy(

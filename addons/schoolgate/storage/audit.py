@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, or_, select, update
 
 from schoolgate.core.approvals import Told
 from schoolgate.core.approvals.audit import (
@@ -151,6 +151,14 @@ class AuditTrail:
                 query = query.where(audit.c.action.startswith(action, autoescape=True))
             rows = connection.execute(query.order_by(audit.c.id.desc()).limit(limit)).all()
         return [(_entry(row), row.content or {}) for row in reversed(rows)]
+
+    def counts(self, since: datetime, until: datetime) -> dict[str, int]:
+        """Give how many entries there are of each action in a time, by whomever."""
+        table = schema.audit
+        query = select(table.c.action, func.count().label("number")).group_by(table.c.action)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.where(table.c.at >= since, table.c.at < until)).all()
+        return {str(row.action): int(row.number) for row in rows}
 
     def erase(self, name: str, now: datetime, actor: str, reason: str) -> int | None:
         """Delete a person's name and every text of entries by or about them.

@@ -338,6 +338,11 @@ class DecisionStore:
             label: str = connection.execute(query).scalar_one()
         return label
 
+    def recorded_number(self, name: str) -> int:
+        """Give how often ``policy`` or ``lists`` has changed."""
+        with reading(self._engine) as connection:
+            return version_of(connection, name)
+
 
 def _terms(subject: Subject, starts: datetime, ends: datetime, reason: str) -> dict[str, Any]:
     if not reason.strip():

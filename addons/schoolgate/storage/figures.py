@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, func, select
 from schoolgate.core.approvals import State
 from schoolgate.storage import schema
 from schoolgate.storage.connections import reading
+from schoolgate.storage.outbox import is_mail
 
 _WAITING = (State.SUBMITTED, State.RETURNED, State.REVIEWED)
 _OUTCOMES = (State.APPROVED, State.DECLINED)
@@ -69,11 +70,11 @@ class Figures:
         with reading(self._engine) as connection:
             day, week = (_ending(connection, now, timedelta(days=days)) for days in (1, 7))
             outbox = schema.outbox.c
-            unsent = (outbox.sent_at.is_(None), outbox.gave_up_at.is_(None))
+            unsent = (is_mail(), outbox.sent_at.is_(None), outbox.gave_up_at.is_(None))
             oldest, count = func.min(outbox.due_at), func.count(outbox.id)
             waiting, due = connection.execute(select(count, oldest).where(*unsent)).one()
             filled = select(func.count(outbox.sent_at), func.count(outbox.gave_up_at))
-            sent, gave_up = connection.execute(filled).one()
+            sent, gave_up = connection.execute(filled.where(is_mail())).one()
             return Kept(
                 _waiting(connection, now),
                 tuple(_decided(connection, after)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, func, insert, or_, select, update
 
 from schoolgate.core.approvals import Role, Told
 from schoolgate.core.errors import RefusedError
@@ -16,7 +16,7 @@ from schoolgate.core.safeguarding.incidents import About, Incident, KeptAlert, N
 from schoolgate.storage import schema
 from schoolgate.storage.audit import record
 from schoolgate.storage.connections import reading, writing
-from schoolgate.storage.outbox import put
+from schoolgate.storage.outbox import put, put_for_webhook
 
 MOST_LISTED = 500
 _WORST_FIRST = {severity.value: -severity.rank for severity in Severity}
@@ -29,10 +29,12 @@ class Audience:
     Attributes:
         accounts: addresses.
         roles: where no address is known, so that it shows that nobody is.
+        webhooks: names of the programs that are told as well.
     """
 
     accounts: tuple[str, ...] = ()
     roles: tuple[Role, ...] = ()
+    webhooks: tuple[str, ...] = ()
 
 
 class IncidentStore:
@@ -101,6 +103,25 @@ class IncidentStore:
                 [Note(r.at, r.actor, r.action, r.words) for r in connection.execute(lines)],
                 [_alert_of(row) for row in connection.execute(signs)],
             )
+
+    def alerts_within(self, since: datetime, until: datetime) -> list[KeptAlert]:
+        """Give every alert that was first raised in a time, the oldest first."""
+        table = schema.alerts
+        query = select(table).where(table.c.at >= since, table.c.at < until).order_by(table.c.id)
+        with reading(self._engine) as connection:
+            return [_alert_of(row) for row in connection.execute(query)]
+
+    def incidents_within(self, since: datetime, until: datetime) -> list[Incident]:
+        """Give every incident that was opened or closed in a time, or is open now, the oldest first."""
+        table = schema.incidents
+        which = or_(
+            table.c.closed_at.is_(None),
+            and_(table.c.opened_at >= since, table.c.opened_at < until),
+            and_(table.c.closed_at >= since, table.c.closed_at < until),
+        )
+        query = select(table).where(which).order_by(table.c.id)
+        with reading(self._engine) as connection:
+            return [_incident_of(row) for row in connection.execute(query)]
 
     def open(self, incident: Incident, alert: int = 0) -> Incident:
         """Open an incident, by hand.
@@ -265,6 +286,8 @@ def _tell(
         put(connection, Told(subject, account=account), f"alert:{number}", now)
     if audience.roles:
         put(connection, Told(subject, roles=audience.roles), f"alert:{number}", now)
+    for name in audience.webhooks:
+        put_for_webhook(connection, name, subject, f"alert:{number}", now)
 
 
 def _find(connection: Connection, number: int) -> Incident:

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, select, update
 
 from schoolgate.core.approvals import Told
 from schoolgate.storage import schema
 from schoolgate.storage.connections import reading, writing
+
+# Of the audience that is no person but a program, before its name.
+WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class Waiting:
 
     Attributes:
         id: its number.
-        audience: ``role:headteacher``, ``account:abc`` or ``digest:abc``.
+        audience: ``role:headteacher``, ``account:abc``, ``digest:abc`` or ``webhook:abc``.
         subject: one line.
         about: ``request:7``, ``alert:7`` or the like, the ``kind:name`` of a page, or empty.
         created_at: when it was written.
@@ -38,9 +41,20 @@ def put(connection: Connection, told: Told, about: str, now: datetime) -> None:
     if told.account:
         audiences.append(f"account:{told.account}")
     for audience in audiences:
-        values = {"audience": audience, "subject": told.subject, "about": about}
-        when = {"created_at": now, "due_at": now, "attempts": 0, "last_error": ""}
-        connection.execute(insert(schema.outbox).values(**values, **when))
+        _put(connection, audience, told.subject, about, now)
+
+
+def put_for_webhook(
+    connection: Connection, name: str, subject: str, about: str, now: datetime
+) -> None:
+    """Put what a webhook is told into the outbox; commits with what it tells of."""
+    _put(connection, f"{WEBHOOK}:{name}", subject, about, now)
+
+
+def _put(connection: Connection, audience: str, subject: str, about: str, now: datetime) -> None:
+    values = {"audience": audience, "subject": subject, "about": about}
+    when = {"created_at": now, "due_at": now, "attempts": 0, "last_error": ""}
+    connection.execute(insert(schema.outbox).values(**values, **when))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +75,17 @@ class OutboxState:
 
 
 class Outbox:
-    """The mail of the database. Every method raises `UnavailableError` when the database fails."""
+    """The mail of the database. Every method raises `UnavailableError` when the database fails.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: of the database.
+        webhook: name of the webhook whose letters it is about; without it about mail.
+    """
+
+    def __init__(self, engine: Engine, webhook: str = "") -> None:
         self._engine = engine
+        audience = schema.outbox.c.audience
+        self._own = audience == f"{WEBHOOK}:{webhook}" if webhook else is_mail()
 
     def take(self, now: datetime, most: int, lease: timedelta) -> list[Waiting]:
         """Give what is due, oldest first, and keep others from it for a time.
@@ -72,7 +93,12 @@ class Outbox:
         Whoever took it and is killed before it says more leaves it to the next after that time.
         """
         table = schema.outbox
-        due = (table.c.sent_at.is_(None), table.c.gave_up_at.is_(None), table.c.due_at <= now)
+        due = (
+            self._own,
+            table.c.sent_at.is_(None),
+            table.c.gave_up_at.is_(None),
+            table.c.due_at <= now,
+        )
         with writing(self._engine) as connection:
             query = select(table).where(*due).order_by(table.c.id).limit(most)
             rows = connection.execute(query).all()
@@ -96,7 +122,7 @@ class Outbox:
     def unsent(self) -> list[tuple[Waiting, str]]:
         """Give what was not sent, with the last error: waiting or given up."""
         table = schema.outbox
-        query = select(table).where(table.c.sent_at.is_(None)).order_by(table.c.id)
+        query = select(table).where(self._own, table.c.sent_at.is_(None)).order_by(table.c.id)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
         return [(waiting_of(row, row.attempts), row.last_error) for row in rows]
@@ -104,7 +130,7 @@ class Outbox:
     def state(self, since: datetime) -> OutboxState:
         """Give how it is; of what was given up, that from a time on."""
         table = schema.outbox
-        query = select(table).where(table.c.sent_at.is_(None)).order_by(table.c.id)
+        query = select(table).where(self._own, table.c.sent_at.is_(None)).order_by(table.c.id)
         with reading(self._engine) as connection:
             rows = connection.execute(query).all()
         waiting = [row for row in rows if row.gave_up_at is None]
@@ -124,6 +150,11 @@ class Outbox:
         table = schema.outbox
         with writing(self._engine) as connection:
             connection.execute(update(table).where(table.c.id == number).values(**values))
+
+
+def is_mail() -> ColumnElement[bool]:
+    """Give the condition that a row of the outbox is mail."""
+    return schema.outbox.c.audience.not_like(f"{WEBHOOK}:%")
 
 
 def waiting_of(row: Row[Any], attempts: int) -> Waiting:

@@ -306,6 +306,18 @@ journal_holds = Table(
     Column("lifted_at", UtcTime),
 )
 
+# Of a week or a term, as they are sent.
+regular_reports = Table(
+    "regular_reports",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("period", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    UniqueConstraint("kind", "period"),
+)
+
 incidents = Table(
     "incidents",
     metadata,

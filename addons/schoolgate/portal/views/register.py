@@ -18,10 +18,9 @@ from schoolgate.portal.house import House, house
 from schoolgate.portal.words import said, visible
 from schoolgate.services.grant_search import SOON, Sought, Standing, found
 from schoolgate.services.scopes import categories_of
+from schoolgate.services.table_file import inert as made_inert
 
 _COLUMNS = ("Grant", "Site", "For whom", "From", "Until", "Decided by", "Reason", "Request")
-# What a table program takes for a formula (OWASP, CSV injection).
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - those of East Asia
 _MOST_SHOWN = 200
 _MOST_ON_PAPER = 200
 _PAPER = "paper/register.html"
@@ -164,8 +163,7 @@ def grant_of(here: House, number: int, *, ended: bool = False) -> Grant:
 
 def inert(cell: str) -> str:
     """Give a cell that no table program takes for a formula."""
-    shown: str = visible(cell)
-    return f"'{shown}" if shown.startswith(_FORMULAS) else shown
+    return made_inert(visible(cell))
 
 
 def _close(request: HttpRequest, here: House, grant: Grant, reason: str) -> None:

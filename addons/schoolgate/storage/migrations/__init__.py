@@ -9,7 +9,7 @@ from schoolgate.storage.connections import place_of, reading, writing
 # takes longer to load than everything else of `storage`. A test compares it with `versions/`.
 REVISIONS = (
     "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011",
-    "0012",
+    "0012", "0013",
 )  # fmt: skip
 _APPLIED = table("alembic_version", column("version_num"))
 
