@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3,$(if $(shell $(p
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: run test test-system deb test-deploy soak setup lock lint bench clean
+.PHONY: run test test-system deb test-deploy soak setup lock lint bench pictures clean
 
 run: setup
 	@$(BIN)/schoolgate run $(ARGS)
@@ -62,6 +62,11 @@ deb: setup
 test-deploy: setup
 	@deploy/install-ci-packages deploy-packages.txt
 	@$(BIN)/pytest -s -m deploy tests/deploy
+
+# Draws the dashboards of deploy/grafana for docs/images with what a scene of some minutes shows (docs/monitoring.md).
+pictures: setup
+	@deploy/install-ci-packages
+	@$(BIN)/python -m tests.system.pictures
 
 # Fuzzes the native index (docs/fuzzing.md), then loads a gateway that must not grow; seconds of each.
 SOAK_SECONDS ?= 3600

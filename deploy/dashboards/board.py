@@ -14,28 +14,39 @@ from grafana_foundation_sdk.builders import (
     timeseries,
 )
 from grafana_foundation_sdk.models.common import (
+    BarGaugeSizing,
     BigValueGraphMode,
     GraphThresholdsStyleMode,
     LegendDisplayMode,
     LegendPlacement,
     StackingMode,
+    TableColorTextCellOptions,
     TooltipDisplayMode,
+    VizOrientation,
 )
 from grafana_foundation_sdk.models.dashboard import Dashboard as Made
 from grafana_foundation_sdk.models.dashboard import (
     DashboardCursorSync,
     DashboardLinkType,
     DataSourceRef,
+    DataTransformerConfig,
+    DynamicConfigValue,
+    MatcherConfig,
     Threshold,
     ThresholdsMode,
     VariableRefresh,
     VariableSort,
 )
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 # What every query asks for (the rules target-job and target-instance of Grafana's dashboard-linter).
 HERE = 'job=~"$job", instance=~"$instance"'
 _SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
-_WIDTH = 24
+# Of a count: 12,345, and not 12.3 K.
+_WHOLE = "locale"
+_COUNTED = {"short", "reqps", "cps"}
+# Pixels; a single bar would fill its panel.
+_BAR_LEAST, _BAR_MOST = 10, 24
 
 
 class Kind(Enum):
@@ -74,6 +85,7 @@ class Panel:
         bad: from where on it is red; None where no value is bad as such.
         falls: whether what is low is bad.
         width: of 24.
+        height: of about seven for a course of time; all in a line have the same.
     """
 
     title: str
@@ -84,6 +96,7 @@ class Panel:
     bad: float | None = None
     falls: bool = False
     width: int = 8
+    height: int = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +213,15 @@ type Drawn = timeseries.Panel | stat.Panel | bargauge.Panel | table.Panel
 def _panel(panel: Panel) -> Drawn:
     drawn = _drawn(panel)
     drawn.title(panel.title).description(panel.said).unit(panel.unit).datasource(_SOURCE)
-    drawn.span(panel.width).height(7 if panel.width < _WIDTH else 9).thresholds(_thresholds(panel))
+    drawn.span(panel.width).height(panel.height).thresholds(_thresholds(panel))
+    if panel.unit == _WHOLE:
+        # What rose in a time is worked out from two samples that lie elsewhere, and is no whole number.
+        drawn.decimals(0)
     for number, query in enumerate(panel.queries):
         target = prometheus.Dataquery().expr(query.expr).ref_id(chr(ord("A") + number))
         target.datasource(_SOURCE).legend_format(query.legend)
+        if panel.kind is Kind.TABLE:
+            target.format(PromQueryFormat.TABLE)
         drawn.with_target(target.instant() if panel.kind.is_instant else target.range())
     return drawn
 
@@ -214,18 +232,37 @@ def _drawn(panel: Panel) -> Drawn:
             last = common.ReduceDataOptions().calcs(["lastNotNull"])
             return stat.Panel().graph_mode(BigValueGraphMode.AREA).reduce_options(last)
         case Kind.BARS:
-            return bargauge.Panel().reduce_options(
-                common.ReduceDataOptions().calcs(["lastNotNull"])
-            )
+            last = common.ReduceDataOptions().calcs(["lastNotNull"])
+            # Names of categories stand beside a bar that lies; its length is from nothing.
+            lying = bargauge.Panel().orientation(VizOrientation.HORIZONTAL).min(0)
+            small = common.VizTextDisplayOptions().title_size(13).value_size(13)
+            lying.sizing(BarGaugeSizing.MANUAL).min_viz_height(_BAR_LEAST).max_viz_height(_BAR_MOST)
+            return lying.reduce_options(last).text(small)
         case Kind.TABLE:
-            return table.Panel()
+            return _table()
         case _:
             return _lines(panel)
 
 
+def _table() -> table.Panel:
+    """One table of a whole answer, with a column for each label, whose values have the threshold's colour."""
+    columns = {"excludeByName": {"Time": True}, "renameByName": {"Value": "value"}}
+    coloured = DynamicConfigValue("custom.cellOptions", TableColorTextCellOptions())
+    return (
+        table.Panel()
+        .with_override(
+            MatcherConfig("byNames", {"mode": "include", "names": ["value"]}), [coloured]
+        )
+        .with_transformation(DataTransformerConfig("organize", options=columns))
+    )
+
+
 def _lines(panel: Panel) -> timeseries.Panel:
     drawn = timeseries.Panel().min(0).line_width(1)
-    drawn.fill_opacity(30 if panel.kind is Kind.STACK else 5)
+    drawn.fill_opacity(30 if panel.kind is Kind.STACK else 0)
+    if panel.unit in _COUNTED:
+        # Nothing at all is a line at the bottom, under its threshold, and not one of 0 to 100.
+        drawn.axis_soft_max(1)
     drawn.tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
     legend = common.VizLegendOptions().display_mode(LegendDisplayMode.LIST)
     drawn.legend(legend.placement(LegendPlacement.BOTTOM).show_legend(True))

@@ -68,23 +68,53 @@ TOP = (
     Panel(
         "Most blocked categories",
         "How often, in the time shown.",
-        [Query(f"topk(15, {_in_range('category', ', verdict="block"')})", "{{category}}")],
-        "short",
+        [Query(f"topk(10, {_in_range('category', ', verdict="block"')})", "{{category}}")],
+        "locale",
         Kind.BARS,
     ),
     Panel(
         "Most asked categories",
         "How often, in the time shown, whatever was decided.",
-        [Query(f"topk(15, {_in_range('category')})", "{{category}}")],
-        "short",
+        [Query(f"topk(10, {_in_range('category')})", "{{category}}")],
+        "locale",
         Kind.BARS,
     ),
     Panel(
         "Groups and verdicts",
         "How often, in the time shown.",
         [Query(_in_range("group, verdict"), "{{group}} {{verdict}}")],
-        "short",
+        "locale",
         Kind.TABLE,
+    ),
+)
+CONTENTS = (
+    Panel(
+        "Texts that say what they are",
+        "Pages that no list knows whose words say a category, within the step shown, by what was decided.",
+        [
+            Query(
+                f"sum by (category, verdict) (increase(schoolgate_texts_judged_total{{{HERE}}}"
+                "[$__rate_interval]))",
+                "{{category}} {{verdict}}",
+            )
+        ],
+        "short",
+        Kind.STACK,
+        width=12,
+    ),
+    Panel(
+        "Answers stopped for what they are",
+        "Live streams, long clips, downloads and texts within the step shown, by clause of the policy.",
+        [
+            Query(
+                f"sum by (clause) (increase(schoolgate_contents_stopped_total{{{HERE}}}"
+                "[$__rate_interval]))",
+                "{{clause}}",
+            )
+        ],
+        "short",
+        Kind.STACK,
+        width=12,
     ),
 )
 ROUND = (
@@ -130,11 +160,11 @@ ROUND = (
         ],
         "s",
         bad=240,
-        width=6,
+        width=12,
     ),
     Panel(
         "Streaming",
-        "Hours of films and music within the step shown, by group and by whether they ran or were stopped.",
+        "Time of films and music within the step shown, by group and by whether they ran or were stopped.",
         [
             Query(
                 "sum by (group, outcome) (increase(schoolgate_stream_seconds_total"
@@ -143,15 +173,15 @@ ROUND = (
             )
         ],
         "s",
-        width=6,
+        width=12,
     ),
 )
 LISTS = (
     Panel(
         "Entries in force",
         "Sites of each category, on the worker that has the fewest.",
-        [Query(f"topk(20, max by (category) (schoolgate_list_domains{{{HERE}}}))", "{{category}}")],
-        "short",
+        [Query(f"topk(10, max by (category) (schoolgate_list_domains{{{HERE}}}))", "{{category}}")],
+        "locale",
         Kind.BARS,
     ),
     Panel(
@@ -165,7 +195,7 @@ LISTS = (
         "Held feeds",
         "Lists of each of which a new version differs so much that somebody must look at it.",
         [Query(f"max by (feed) (schoolgate_feed_held{{{HERE}}})", "{{feed}}")],
-        "short",
+        "locale",
         Kind.TABLE,
         bad=1,
     ),
@@ -173,7 +203,7 @@ LISTS = (
         "Size of feeds",
         "Entries of each.",
         [Query(f"max by (feed) (schoolgate_feed_domains{{{HERE}}})", "{{feed}}")],
-        "short",
+        "locale",
         Kind.BARS,
     ),
     Panel(
@@ -204,6 +234,7 @@ FILTERING = Board(
     (
         ("Verdicts", VERDICTS),
         ("Categories", TOP),
+        ("What answers are", CONTENTS),
         ("Ways round, and whether it works", ROUND),
         ("Lists", LISTS),
     ),

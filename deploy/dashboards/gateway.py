@@ -18,22 +18,24 @@ def _quantile(share: float, metric: str) -> str:
 
 FILTERING = (
     Panel(
-        "Workers that do not serve",
+        "Workers not serving",
         "One that ended or hung is replaced within 2 seconds; clients of one that is missing get no answer.",
         [Query(f"sum by (instance) (1 - schoolgate_worker_up{{{HERE}}})", "{{instance}}")],
-        "short",
+        "locale",
         Kind.NUMBER,
         bad=1,
         width=4,
+        height=4,
     ),
     Panel(
-        "Parts beside that do not serve",
+        "Parts not serving",
         "Portal, jobs and tunnels. Filtering goes on without them.",
         [Query(f"sum by (instance) (1 - schoolgate_service_up{{{HERE}}})", "{{instance}}")],
-        "short",
+        "locale",
         Kind.NUMBER,
         bad=1,
         width=4,
+        height=4,
     ),
     Panel(
         "Faults of the filter",
@@ -44,13 +46,14 @@ FILTERING = (
                 "{{instance}}",
             )
         ],
-        "short",
+        "locale",
         Kind.NUMBER,
         bad=1,
         width=4,
+        height=4,
     ),
     Panel(
-        "Lost lines of the journal",
+        "Lines of the journal lost",
         "In the time shown; the disk was full or too slow.",
         [
             Query(
@@ -58,10 +61,11 @@ FILTERING = (
                 "{{instance}}",
             )
         ],
-        "short",
+        "locale",
         Kind.NUMBER,
         bad=1,
         width=4,
+        height=4,
     ),
     Panel(
         "The CA ends in",
@@ -77,6 +81,7 @@ FILTERING = (
         bad=30 * 86_400,
         falls=True,
         width=4,
+        height=4,
     ),
     Panel(
         "Policy in force",
@@ -85,6 +90,7 @@ FILTERING = (
         "none",
         Kind.NUMBER,
         width=4,
+        height=4,
     ),
 )
 TRAFFIC = (
@@ -237,6 +243,58 @@ ERRORS = (
         width=6,
     ),
 )
+JOURNAL = (
+    Panel(
+        "Days not closed",
+        "Before yesterday, with lines that are not in their table: what is due of them is not deleted.",
+        [Query(f"max by (instance) (schoolgate_journal_unclosed{{{HERE}}})", "{{instance}}")],
+        "locale",
+        Kind.NUMBER,
+        bad=1,
+        width=4,
+    ),
+    Panel(
+        "Receivers not taking",
+        "Of those to whom the journal is taken; what they did not take waits. Empty where none is named.",
+        [Query(f"sum by (instance) (1 - schoolgate_shipping_up{{{HERE}}})", "{{instance}}")],
+        "locale",
+        Kind.NUMBER,
+        bad=1,
+        width=4,
+    ),
+    Panel(
+        "Lines never sent",
+        "In the time shown: refused for what they are, torn, or deleted before. The journal had them.",
+        [Query(_risen("to", "schoolgate_shipping_dropped_total", "$__range"), "{{to}}")],
+        "locale",
+        Kind.NUMBER,
+        bad=1,
+        width=4,
+    ),
+    Panel(
+        "Size of the journal",
+        "On the disk: lines as they are written, tables of closed days, and what they count to.",
+        [Query(f"sum by (form) (schoolgate_journal_bytes{{{HERE}}})", "{{form}}")],
+        "bytes",
+        Kind.STACK,
+        width=12,
+    ),
+    Panel(
+        "Lines sent",
+        "A second, by receiver; one that is sent again counts again.",
+        [Query(_rate("to", "schoolgate_shipping_lines_total"), "{{to}}")],
+        "cps",
+        width=12,
+    ),
+    Panel(
+        "Still to be sent",
+        "Of the journal, by receiver. It grows while one is away or too slow.",
+        [Query(f"max by (to) (schoolgate_shipping_behind_bytes{{{HERE}}})", "{{to}}")],
+        "bytes",
+        bad=100e6,
+        width=12,
+    ),
+)
 
 GATEWAY = Board(
     "schoolgate-gateway",
@@ -248,5 +306,6 @@ GATEWAY = Board(
         ("Latency", LATENCY),
         ("Saturation", SATURATION),
         ("Errors", ERRORS),
+        ("The journal, here and elsewhere", JOURNAL),
     ),
 )

@@ -9,9 +9,10 @@ NOW = (
         "Requests that wait",
         "Submitted waits for a review, reviewed for the decision, returned for an answer.",
         [Query(f"sum by (state) (schoolgate_access_requests_open{{{HERE}}})", "{{state}}")],
-        "short",
+        "locale",
         Kind.NUMBER,
         width=6,
+        height=5,
     ),
     Panel(
         "The oldest has waited for",
@@ -25,6 +26,7 @@ NOW = (
         Kind.NUMBER,
         bad=86_400,
         width=6,
+        height=5,
     ),
     Panel(
         "Median time to decide",
@@ -34,6 +36,7 @@ NOW = (
         Kind.NUMBER,
         bad=2 * 86_400,
         width=6,
+        height=5,
     ),
     Panel(
         "Over-blocking budget left",
@@ -44,6 +47,7 @@ NOW = (
         bad=0.25,
         falls=True,
         width=6,
+        height=5,
     ),
 )
 HISTORY = (
@@ -70,7 +74,7 @@ HISTORY = (
                 "{{category}} {{outcome}}",
             )
         ],
-        "short",
+        "locale",
         Kind.TABLE,
     ),
 )

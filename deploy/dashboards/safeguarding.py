@@ -17,14 +17,14 @@ SAFEGUARDING = Board(
                     "By severity",
                     "In the time shown. For danger the person in charge was told at once.",
                     [Query(f"sum by (severity) (increase({_ALERTS}[$__range]))", "{{severity}}")],
-                    "short",
+                    "locale",
                     Kind.NUMBER,
                 ),
                 Panel(
                     "By theme",
                     "In the time shown.",
                     [Query(f"sum by (theme) (increase({_ALERTS}[$__range]))", "{{theme}}")],
-                    "short",
+                    "locale",
                     Kind.BARS,
                 ),
                 Panel(
@@ -36,17 +36,33 @@ SAFEGUARDING = Board(
                             "{{severity}}",
                         )
                     ],
-                    "short",
+                    "locale",
                     Kind.NUMBER,
                     bad=1,
+                    width=4,
+                ),
+                Panel(
+                    "Requests nobody looked at",
+                    "In the time shown, because too many waited: a sign of harm in them is not known of.",
+                    [
+                        Query(
+                            f"sum by (instance) (increase(schoolgate_signs_missed_total{{{HERE}}}"
+                            "[$__range]))",
+                            "{{instance}}",
+                        )
+                    ],
+                    "locale",
+                    Kind.NUMBER,
+                    bad=1,
+                    width=4,
                 ),
                 Panel(
                     "Over time",
-                    "Alerts within the step shown, by theme and severity.",
+                    "Alerts within the step shown, by severity.",
                     [
                         Query(
-                            f"sum by (theme, severity) (increase({_ALERTS}[$__rate_interval]))",
-                            "{{theme}} {{severity}}",
+                            f"sum by (severity) (increase({_ALERTS}[$__rate_interval]))",
+                            "{{severity}}",
                         )
                     ],
                     "short",
@@ -63,7 +79,7 @@ SAFEGUARDING = Board(
                             "{{kind}}",
                         )
                     ],
-                    "short",
+                    "locale",
                     Kind.BARS,
                 ),
             ),

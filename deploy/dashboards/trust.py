@@ -11,22 +11,24 @@ def _each(title: str, said: str, expr: str, unit: str, bad: float | None = None)
 
 NOW = (
     Panel(
-        "Workers that do not serve",
+        "Workers not serving",
         "By school; any is a fault.",
         [Query(f"sum by (school) (1 - schoolgate_worker_up{{{_HERE}}})", "{{school}}")],
-        "short",
+        "locale",
         Kind.NUMBER,
         bad=1,
         width=12,
+        height=4,
     ),
     Panel(
         "Failing self-tests",
         "By school; any is a way past the filter.",
         [Query(f"sum by (school) (1 - schoolgate_selftest_ok{{{_HERE}}})", "{{school}}")],
-        "short",
+        "locale",
         Kind.NUMBER,
         bad=1,
         width=12,
+        height=4,
     ),
     _each(
         "Oldest request",
@@ -53,7 +55,7 @@ NOW = (
         "Over-blocks",
         "Sites that were blocked and then approved within 30 days.",
         f"sum by (school) (schoolgate:overblocks:increase30d{{{_HERE}}})",
-        "short",
+        "locale",
         20,
     ),
 )

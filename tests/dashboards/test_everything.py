@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
+from deploy.dashboards.board import Board
 from deploy.dashboards.everything import BOARDS, read, texts, write
 from tests.dashboards import queries
 from tests.data import shared
@@ -18,7 +19,18 @@ DIRECTORY = ROOT / "deploy/grafana/dashboards"
 MADE = read(DIRECTORY)
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 # Of Grafana's list (packages/grafana-data/src/valueFormats/categories.ts).
-UNITS = {"short", "none", "s", "reqps", "cps", "Bps", "bytes", "percentunit", "bool_yes_no"}
+UNITS = {
+    "short",
+    "locale",
+    "none",
+    "s",
+    "reqps",
+    "cps",
+    "Bps",
+    "bytes",
+    "percentunit",
+    "bool_yes_no",
+}
 # Nothing by which a person is known may be asked for.
 PERSONAL = {"user", "client", "device", "host", "url", "address", "ip", "entry", "network"}
 PANELS = [
@@ -154,3 +166,10 @@ def test_provisioning_finds_them() -> None:
         "datasources"
     ]
     assert source["type"] == "prometheus"
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
+def test_the_guide_has_a_picture_of_each(board: Board) -> None:
+    """After a change: make pictures."""
+    assert f"(images/{board.uid}.png)" in (ROOT / "docs/monitoring.md").read_text()
+    assert (ROOT / f"docs/images/{board.uid}.png").stat().st_size < 500_000

@@ -22,7 +22,7 @@ def said(*command: str) -> str:
         cwd=PROMETHEUS / "tests",
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

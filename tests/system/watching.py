@@ -61,6 +61,10 @@ class Told:
         """Ask whether an alert was told with a status."""
         return (alert, status) in self.alerts
 
+    def last(self, alert: str) -> str:
+        """Give the status with which an alert was told last; "" for none."""
+        return next((status for name, status in reversed(self.alerts) if name == alert), "")
+
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         """Take a mail."""
         self.mails.append(envelope.content.decode("utf-8", "replace"))

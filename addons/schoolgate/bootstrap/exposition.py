@@ -9,6 +9,7 @@ from enum import Enum
 from itertools import islice
 from pathlib import Path
 
+from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.portal_post import PORTAL_STARTING
 from schoolgate.bootstrap.worker import JOURNAL_FAULT
 from schoolgate.monitoring import (
@@ -21,6 +22,7 @@ from schoolgate.monitoring import (
     shared_registry,
 )
 from schoolgate.monitoring.approval_figures import ApprovalFigures, ApprovalState
+from schoolgate.monitoring.journal_kept_metrics import JournalKeptFigures
 from schoolgate.monitoring.process_figures import ProcessFigures
 from schoolgate.monitoring.selftest_metrics import SelfTestFigures
 from schoolgate.workers import Board, Link
@@ -78,6 +80,7 @@ def show(shown: Shown, link: Link) -> None:
     # The supervisor is who started this process.
     registry.register(ProcessFigures(os.getppid()))
     registry.register(FeedFigures(shown.feeds))
+    registry.register(JournalKeptFigures(shown.journal, lambda: now().date()))
     if shown.selftest is not None:
         registry.register(shown.selftest)
     endpoint = MetricsEndpoint(
