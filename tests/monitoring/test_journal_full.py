@@ -15,6 +15,7 @@ from schoolgate.monitoring import JournalWriter
 from schoolgate.monitoring.journal_names import Pseudonyms
 from schoolgate.monitoring.journal_retention import Retention
 from schoolgate.monitoring.journal_store import JournalStore
+from tests import disks
 from tests.gateway import eventually
 from tests.school import NOON
 
@@ -26,13 +27,8 @@ _SIZE = 1_200_000
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[Path]:
     """A file system of a megabyte."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={_SIZE},mode=700", "tmpfs", str(place)]
-    if os.getuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root may mount a small file system")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with disks.small(tmp_path / "small", _SIZE) as place:
+        yield place
 
 
 def store(place: Path) -> JournalStore:

@@ -1,15 +1,19 @@
 """Tables: what goes in comes out, sorted by person, small, and what they say of themselves."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from schoolgate.core.errors import UnavailableError
+from schoolgate.monitoring import journal_tables
+from schoolgate.monitoring.journal_slices import slices
 from schoolgate.monitoring.journal_tables import (
     Facts,
     connected,
     facts_of,
     rewrite_table,
+    rows_by_time,
     rows_of,
     write_table,
 )
@@ -45,6 +49,27 @@ def test_a_table_is_made_anew_without_rows_and_values(tmp_path: Path) -> None:
     assert (list(rows_of([new])), count) == ([row("b", 2)], 1)
     nothing, count = rewrite_table(place, {}, "false", [], FACTS, tmp_path)
     assert (list(rows_of([nothing])), count) == ([], 0)
+
+
+def test_a_table_larger_than_the_memory_is_made_slice_by_slice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_tables, "slices", partial(slices, rows=2))
+    rows = [row(user, seq) for seq, user in enumerate("bcabacabba")]
+    made = write_table(rows, [], FACTS, tmp_path)
+    by_person = sorted(rows, key=lambda one: (one["user"], one["seq"]))
+    assert list(rows_of([made])) == by_person
+    assert list(rows_by_time([made])) == rows
+    assert list(rows_by_time([made], '"user" = ?', ["b"])) == [r for r in rows if r["user"] == "b"]
+    assert list(rows_by_time([])) == []
+    place = made.rename(tmp_path / "2026-11-23.parquet")
+    new, count = rewrite_table(place, {}, '"user" <> ?', ["b"], FACTS, tmp_path)
+    assert list(rows_of([new])) == [r for r in by_person if r["user"] != "b"]
+    assert count == 6
+    # Without names it is by time.
+    new, _ = rewrite_table(place, {"user": "NULL"}, "true", [], FACTS, tmp_path)
+    assert [each["seq"] for each in rows_of([new])] == list(range(10))
+    assert [path.name for path in tmp_path.glob("slice-*")] == []
 
 
 def test_no_rows_are_a_table_too(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ CONTRACTS = [
     "tests/storage/test_overlays.py",
     "tests/storage/test_audit.py",
     "tests/storage/test_digests.py",
+    "tests/storage/test_persons.py",
     "tests/services/test_approvals.py",
     "tests/services/test_approval_refusals.py",
     "tests/services/test_site_reports.py",
@@ -43,6 +44,7 @@ CONTRACTS = [
     "tests/services/test_mailing.py",
     "tests/services/test_reminding.py",
     "tests/services/test_request_rules.py",
+    "tests/cli/test_erasure.py",
     "tests/system/test_jobs.py",
     "tests/system/test_killed.py",
 ]

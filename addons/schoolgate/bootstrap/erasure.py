@@ -115,7 +115,9 @@ def erase(settings: Settings, person: Person, reason: str, actor: str) -> Erased
         leave_no_byte(database)
     finally:
         database.dispose()
-    return Erased(lines, rows, tuple(_naming(settings, person.names)))
+    # Directories of settings may lie in one another.
+    left = dict.fromkeys(_naming(settings, person.names))
+    return Erased(lines, rows, tuple(left))
 
 
 def _refuse_what_is_held(holds: JournalHolds, person: Person) -> None:

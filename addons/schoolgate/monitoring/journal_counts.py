@@ -1,27 +1,35 @@
 """What a closed day counts to, kept beside its table so that figures of many days are there at once."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from schoolgate.monitoring.journal_tables import connected, explained, quoted, source
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 DECIDED = "event IN ('request.decided', 'tls.decided')"
 # An event that no line has: how often somebody asked for a host that no list knows, or that was blocked.
 OF_HOSTS = "hosts"
 WHO = 'coalesce("user", device, client)'
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+# Raised when something else is counted.
+_VERSION = 2
 _ORDER = "event, who, category, ts"
 # The same for all rows of a day, so that it takes no room.
 _DAY = f"min(ts) // {DAY_MS} * {DAY_MS}"
+_N = 'sum(coalesce("count", 1))::BIGINT'
 _COUNTED = f"""
     SELECT ts // {HOUR_MS} * {HOUR_MS} AS ts, event, {WHO} AS who, category, "group", verdict, kind,
-        NULL::VARCHAR AS host, sum(coalesce("count", 1))::BIGINT AS n
+        NULL::VARCHAR AS host, {_N} AS n
     FROM {{table}} WHERE {DECIDED} OR event = 'circumvention.seen' GROUP BY ALL
     UNION ALL
-    SELECT {_DAY}, '{OF_HOSTS}', {WHO} AS who, NULL, NULL, verdict, NULL, host, count(*)
+    SELECT {_DAY}, '{OF_HOSTS}', {WHO} AS who, NULL, NULL, verdict, NULL, host, {_N}
     FROM {{table}} WHERE {DECIDED} AND category IS NULL AND verdict IS DISTINCT FROM 'block' GROUP BY ALL
     UNION ALL
     SELECT {_DAY}, '{OF_HOSTS}', {WHO} AS who, coalesce(category, ''), NULL, verdict, NULL, host,
-        count(*)
+        {_N}
     FROM {{table}} WHERE {DECIDED} AND verdict = 'block' GROUP BY ALL
 """
 
@@ -51,11 +59,32 @@ def are_of(counts: Path, table: Path) -> bool:
         UnavailableError: when they cannot be read.
     """
     with explained(), connected() as duck:
-        asked = f"SELECT value FROM parquet_kv_metadata({quoted(counts)}) WHERE key = 'of_table'"
-        found = duck.execute(asked).fetchone()
-    return found is not None and bytes(found[0]).decode() == _mark(table)
+        return counts in true_counts(duck, {counts: table})
+
+
+def true_counts(duck: "DuckDBPyConnection", counts: Mapping[Path, Path]) -> set[Path]:
+    """Give those of some counts that are of their tables as they are.
+
+    Args:
+        duck: what reads them.
+        counts: with the table of each.
+
+    Raises:
+        OSError: when a table has gone.
+    """
+    if not counts:
+        return set()
+    files = ", ".join(quoted(path) for path in counts)
+    asked = f"SELECT file_name, key, value FROM parquet_kv_metadata([{files}])"
+    found = duck.execute(asked).fetchall()
+    said = {(name, bytes(key)): bytes(value) for name, key, value in found}
+    return {
+        path
+        for path, table in counts.items()
+        if said.get((str(path), b"of_table")) == _mark(table).encode()
+    }
 
 
 def _mark(table: Path) -> str:
     state = table.stat()
-    return f"{state.st_size} {state.st_mtime_ns}"
+    return f"{_VERSION} {state.st_size} {state.st_mtime_ns}"

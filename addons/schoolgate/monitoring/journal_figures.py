@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from schoolgate.monitoring.journal_counts import DECIDED, HOUR_MS, OF_HOSTS, WHO, are_of
+from schoolgate.monitoring.journal_counts import DECIDED, HOUR_MS, OF_HOSTS, WHO, true_counts
 from schoolgate.monitoring.journal_files import DayFiles
 from schoolgate.monitoring.journal_names import Pseudonyms
 from schoolgate.monitoring.journal_store import JournalStore
@@ -98,7 +98,7 @@ def raw_figures(
     ]
     lines = [path for day in days for path in journal.line_files(day.day)]
     with explained(), TemporaryDirectory() as aside, connected(Path(aside)) as duck:
-        _open(duck, _parts(days, since, until), lines, journal.pseudonyms, since, until)
+        _open(duck, _parts(duck, days, since, until), lines, journal.pseudonyms, since, until)
         return RawFigures(
             tuple(Counted(*row) for row in duck.execute(_COUNTED).fetchall()),
             tuple(_hour(*row) for row in duck.execute(_HOURS).fetchall()),
@@ -119,8 +119,8 @@ _HOURS = f"""
     FROM events WHERE {DECIDED} GROUP BY hour ORDER BY hour
 """
 _WAYS = """
-    SELECT coalesce(kind, ''), sum(n)::BIGINT AS seen, count(DISTINCT who)
-    FROM events WHERE event = 'circumvention.seen' GROUP BY kind ORDER BY seen DESC, kind
+    SELECT coalesce(kind, '') AS way, sum(n)::BIGINT AS seen, count(DISTINCT who)
+    FROM events WHERE event = 'circumvention.seen' GROUP BY kind ORDER BY seen DESC, way
 """
 _HOSTS = f"""
     SELECT host, sum(n)::BIGINT AS seen, count(DISTINCT who) FROM events
@@ -134,24 +134,29 @@ _BLOCKED = f"""
 """
 
 
-def _parts(days: Sequence[DayFiles], since: datetime, until: datetime) -> list[str]:
+def _parts(
+    duck: "DuckDBPyConnection", days: Sequence[DayFiles], since: datetime, until: datetime
+) -> list[str]:
     """Give the SQL that reads closed days: what they count to, or all of those that are not whole."""
-    tables, counts = list[Path](), list[Path]()
-    for day in days:
-        starts = datetime.combine(day.day, time(), UTC)
-        whole = since <= starts and starts + timedelta(days=1) <= until
-        if day.table is None:
-            continue
-        if whole and day.counts is not None and are_of(day.counts, day.table):
-            counts.append(day.counts)
-        else:
-            tables.append(day.table)
+    whole = {
+        day.counts: day.table
+        for day in days
+        if day.table is not None and day.counts is not None and _is_whole(day.day, since, until)
+    }
+    counts = sorted(true_counts(duck, whole))
+    counted = {whole[path] for path in counts}
+    tables = [day.table for day in days if day.table is not None and day.table not in counted]
     parts = [f"SELECT ts, {_SEEN}, n FROM {source(counts)}"] if counts else []
     if tables:
         parts.append(
             f"SELECT ts, {_SEEN.replace('who', WHO + ' AS who')}, {_N} FROM {source(tables)}"
         )
     return parts
+
+
+def _is_whole(day: date, since: datetime, until: datetime) -> bool:
+    starts = datetime.combine(day, time(), UTC)
+    return since <= starts and starts + timedelta(days=1) <= until
 
 
 def _open(

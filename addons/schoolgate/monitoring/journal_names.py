@@ -35,6 +35,7 @@ class Pseudonyms:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESSIV(key)
         self._known: dict[tuple[str, str], str] = {}
+        self._names: dict[tuple[str, str], str | None] = {}
 
     def of(self, field: str, name: str) -> str:
         """Give the pseudonym of a name.
@@ -53,6 +54,11 @@ class Pseudonyms:
         """Give the name that a pseudonym stands for; None where it is none of this key's."""
         if not pseudonym.startswith(_PREFIX):
             return None
+        if (field, pseudonym) not in self._names:
+            self._names[field, pseudonym] = self._opened(field, pseudonym)
+        return self._names[field, pseudonym]
+
+    def _opened(self, field: str, pseudonym: str) -> str | None:
         try:
             sealed = base64.urlsafe_b64decode(pseudonym.removeprefix(_PREFIX).encode())
             return self._cipher.decrypt(sealed, [field.encode()]).rstrip(b"\0").decode()

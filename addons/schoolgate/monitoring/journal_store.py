@@ -29,11 +29,12 @@ from schoolgate.monitoring.journal_tables import (
     Facts,
     facts_of,
     rewrite_table,
+    rows_by_time,
     rows_of,
     write_table,
 )
 
-_NEWEST_FIRST, _OLDEST_FIRST = "ORDER BY ts DESC, seq DESC LIMIT {}", "ORDER BY ts, seq"
+_NEWEST_FIRST = "ORDER BY ts DESC, seq DESC LIMIT {}"
 
 
 @dataclass(slots=True)
@@ -269,8 +270,11 @@ class JournalStore:
             return
         pseudonyms = self._pseudonyms()
         kept, values = _whose(who, pseudonyms) if who is not None else ("true", [])
-        end = _NEWEST_FIRST.format(int(most)) if most is not None else _OLDEST_FIRST
-        for row in rows_of(tables, kept, values, end):
+        if most is None:
+            rows = rows_by_time(tables, kept, values)
+        else:
+            rows = rows_of(tables, kept, values, _NEWEST_FIRST.format(int(most)))
+        for row in rows:
             yield record_of(row, pseudonyms)
 
     def days(self) -> list[DayFiles]:

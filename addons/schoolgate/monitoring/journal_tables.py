@@ -16,19 +16,24 @@ import orjson
 
 from schoolgate.core.errors import UnavailableError
 from schoolgate.monitoring.journal_columns import COLUMNS
+from schoolgate.monitoring.journal_names import WHO
+from schoolgate.monitoring.journal_slices import slices
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# A person's rows of a day are in one or two groups.
-_ROWS_OF_GROUP = 250_000
-_LEVEL = 12
+# A person's rows of a day are in one or two groups; larger ones take less room and longer to read.
+ROWS_OF_GROUP = 122_880
+# Of Zstandard: closing a day may take its time at night, and writing one anew must not, since an erasure
+# writes many.
+_LEVEL, _LEVEL_ANEW = 17, 12
 _LINES_AT_ONCE = 50_000
 _MEMORY = "700MB"
 _THREADS = 2
 _FETCHED = 10_000
-# Whose rows lie together.
-_ORDER = 'coalesce("user", device, client), ts, seq'
+# Whose rows lie together, and in which order.
+_BY_PERSON = ("coalesce(\"user\", device, client, '')", "coalesce(ts, 0)")
+_BY_TIME = ("coalesce(ts, 0)", "coalesce(seq, 0)")
 _FACTS = b"schoolgate"
 
 
@@ -110,7 +115,7 @@ def write_table(
                 ),
             ]
         )
-        _copy(duck, asked or _nothing(), made, facts)
+        _copy_sorted(duck, asked or _nothing(), [], made, facts, _LEVEL)
     return made
 
 
@@ -144,7 +149,9 @@ def rewrite_table(
     with explained(), connected(aside) as duck:
         made = aside / "table"
         asked = f"SELECT * {replaced} FROM read_parquet({quoted(table)}) WHERE {kept}"
-        _copy(duck, asked, made, facts, values)
+        # Only who it was, and when, can change the order.
+        copy = _copy if columns.keys().isdisjoint((*WHO, "ts", "seq")) else _copy_sorted
+        copy(duck, asked, values, made, facts, _LEVEL_ANEW)
         counted = duck.execute(f"SELECT count(*) FROM read_parquet({quoted(made)})").fetchone()
     return made, int(counted[0]) if counted else 0
 
@@ -180,13 +187,34 @@ def rows_of(
         return
     # What is sorted may be more than the memory that it may take.
     with explained(), TemporaryDirectory() as aside, connected(Path(aside)) as duck:
-        found = duck.execute(f"SELECT * FROM {source(tables)} WHERE {kept} {end}", list(values))
-        names = [column[0] for column in found.description or ()]
-        while some := found.fetchmany(_FETCHED):
-            for row in some:
-                yield {
-                    name: value for name, value in zip(names, row, strict=True) if value is not None
-                }
+        yield from _fetched(duck, f"{_chosen(tables, kept)} {end}", values)
+
+
+def rows_by_time(
+    tables: Sequence[Path], kept: str = "true", values: Sequence[Any] = ()
+) -> Iterator[dict[str, Any]]:
+    """Give rows as `rows_of`, the oldest first, however many there are."""
+    if not tables:
+        return
+    with explained(), TemporaryDirectory() as aside, connected(Path(aside)) as duck:
+        asked, order = _chosen(tables, kept), ", ".join(_BY_TIME)
+        for which, bounds in slices(duck, asked, values, _BY_TIME):
+            slice_ = f"SELECT * FROM ({asked}) WHERE {which} ORDER BY {order}"
+            yield from _fetched(duck, slice_, [*values, *bounds])
+
+
+def _chosen(tables: Sequence[Path], kept: str) -> str:
+    return f"SELECT * FROM {source(tables)} WHERE {kept}"
+
+
+def _fetched(
+    duck: "DuckDBPyConnection", asked: str, values: Sequence[Any]
+) -> Iterator[dict[str, Any]]:
+    found = duck.execute(asked, list(values))
+    names = [column[0] for column in found.description or ()]
+    while some := found.fetchmany(_FETCHED):
+        for row in some:
+            yield {name: value for name, value in zip(names, row, strict=True) if value is not None}
 
 
 def source(tables: Sequence[Path]) -> str:
@@ -217,13 +245,41 @@ def _parts(
     lines.unlink(missing_ok=True)
 
 
-def _copy(
-    duck: "DuckDBPyConnection", asked: str, made: Path, facts: Facts, values: Sequence[Any] = ()
+def _copy_sorted(
+    duck: "DuckDBPyConnection",
+    asked: str,
+    values: Sequence[Any],
+    made: Path,
+    facts: Facts,
+    level: int,
 ) -> None:
+    """Write what was asked for as a table, sorted, by way of slices that lie beside it."""
+    order, sorted_ = ", ".join((*_BY_PERSON, "seq")), list[Path]()
+    for which, bounds in slices(duck, asked, values, _BY_PERSON):
+        sorted_.append(made.with_name(f"slice-{len(sorted_)}"))
+        duck.execute(
+            f"COPY (SELECT * FROM ({asked}) WHERE {which} ORDER BY {order}) "
+            f"TO {quoted(sorted_[-1])} (FORMAT parquet, COMPRESSION lz4)",
+            [*values, *bounds],
+        )
+    _copy(duck, f"SELECT * FROM {source(sorted_)}", [], made, facts, level)
+    for path in sorted_:
+        path.unlink()
+
+
+def _copy(
+    duck: "DuckDBPyConnection",
+    asked: str,
+    values: Sequence[Any],
+    made: Path,
+    facts: Facts,
+    level: int,
+) -> None:
+    """Write what was asked for as a table, in the order in which it comes."""
     duck.execute(
-        f"COPY (SELECT * FROM ({asked}) ORDER BY {_ORDER}) TO {quoted(made)} (FORMAT parquet, "
-        f"COMPRESSION zstd, COMPRESSION_LEVEL {_LEVEL}, PARQUET_VERSION V2, "
-        f"ROW_GROUP_SIZE {_ROWS_OF_GROUP}, KV_METADATA {{schoolgate: {quoted(facts.text())}}})",
+        f"COPY ({asked}) TO {quoted(made)} (FORMAT parquet, "
+        f"COMPRESSION zstd, COMPRESSION_LEVEL {level}, PARQUET_VERSION V2, "
+        f"ROW_GROUP_SIZE {ROWS_OF_GROUP}, KV_METADATA {{schoolgate: {quoted(facts.text())}}})",
         list(values),
     )
 

@@ -118,7 +118,9 @@ def leave_no_byte(engine: Engine) -> None:
         try:
             if is_postgresql(engine.url):
                 alone.driver_connection.autocommit = True  # type: ignore[union-attr]
-                alone.cursor().execute("VACUUM FULL")
+                # The statistics of the tables hold what is frequent in them.
+                for step in ("ANALYZE", "VACUUM FULL"):
+                    alone.cursor().execute(step)
                 return
             cursor = alone.cursor()
             for step in (
