@@ -1,7 +1,10 @@
 """What is said of precision and recall is counted from the texts that are here."""
 
-from benchmarks.safeguarding import LABELLED, ROOT, Judge, Rate, labelled, table
-from schoolgate.core.safeguarding import Severity
+import pytest
+import yaml
+
+from benchmarks.safeguarding import LABELLED, ROOT, Judge, Rate, Text, labelled, table
+from schoolgate.core.safeguarding import Concern, Severity
 from schoolgate.lists.safeguarding_files import load_safeguarding
 
 
@@ -11,14 +14,29 @@ def test_the_table_is_that_of_the_texts_that_are_here() -> None:
     assert table(list(labelled()), judge) in said
 
 
-def test_danger_is_right_and_found_on_the_texts_that_are_here() -> None:
+@pytest.mark.parametrize("first", ["sg-", "so-"], ids=["first-open-half", "second-open-half"])
+def test_danger_is_found_on_the_texts_that_are_here(first: str) -> None:
     """An upper bound: the phrases were changed with these texts in view."""
     judge = Judge(load_safeguarding(ROOT / "categories" / "safeguarding"))
-    texts = list(labelled())
-    raised = [t for t in texts if any(c.severity is Severity.DANGER for c in judge(t))]
-    signs = [t for t in texts if t.severity is Severity.DANGER]
-    assert sum(t.severity is not None for t in raised) / len(raised) >= 0.95
-    assert sum(t in raised for t in signs) / len(signs) >= 0.8
+    signs = [
+        item["text"]
+        for path in LABELLED.glob("blind*.yaml")
+        for item in yaml.safe_load(path.read_text(encoding="utf-8"))
+        if item["id"].startswith(first) and item.get("severity") == Severity.DANGER
+    ]
+    found = [text for text in signs if is_danger(judge(Text(text)))]
+    assert len(signs) > 70
+    assert len(found) / len(signs) >= 0.95
+
+
+def test_alerts_of_danger_are_right_on_the_texts_that_are_here() -> None:
+    judge = Judge(load_safeguarding(ROOT / "categories" / "safeguarding"))
+    raised = [text for text in labelled() if is_danger(judge(text))]
+    assert sum(text.severity is not None for text in raised) / len(raised) >= 0.97
+
+
+def is_danger(found: list[Concern]) -> bool:
+    return any(each.severity is Severity.DANGER for each in found)
 
 
 def test_counts_and_an_interval() -> None:

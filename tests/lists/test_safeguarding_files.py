@@ -40,6 +40,20 @@ def test_files_become_a_watch(tmp_path: Path) -> None:
     assert other.version != watch.version
 
 
+def test_what_all_themes_share_holds_in_each(tmp_path: Path) -> None:
+    """Lists that phrases name, unless the theme has its own of that name, and how words are typed."""
+    common = """\
+languages:
+  en:
+    spellings: {tonight: [2nite]}
+    concepts: {soon: [tonight, tomorrow], weapon: [sword]}
+"""
+    theme = THEME.replace("make <weapon>", "<weapon> & <soon>")
+    found = load_safeguarding(written(tmp_path, common=common, violence=theme)).matcher
+    assert [hit.severity for hit in found.hits("2nite i bring the gun")] == ["danger"]
+    assert found.hits("tomorrow with a sword") == []
+
+
 @pytest.mark.parametrize(
     ("files", "says"),
     [

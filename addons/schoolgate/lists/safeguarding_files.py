@@ -32,12 +32,13 @@ _COMMON, _SITES = "common.yaml", "sites.yaml"
 type Weight = Literal["danger", "caution", "advisory"]
 type Code = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 type Listed = tuple[str, ...]
+type Concepts = dict[Annotated[str, Field(pattern=r"^[a-z]+$")], Listed]
 
 
 class LanguageText(Strict):
     """What a theme looks for in one language."""
 
-    concepts: dict[Annotated[str, Field(pattern=r"^[a-z]+$")], Listed] = Field(default_factory=dict)
+    concepts: Concepts = Field(default_factory=dict)
     innocent: Listed = ()
     surroundings: Listed = ()
     firm: dict[Weight, Listed] = Field(default_factory=dict)
@@ -58,6 +59,8 @@ class SharedText(Strict):
     """What all themes share in one language."""
 
     fillers: Listed = ()
+    spellings: dict[str, Listed] = Field(default_factory=dict)
+    concepts: Concepts = Field(default_factory=dict)
     innocent: Listed = ()
     surroundings: Listed = ()
 
@@ -203,12 +206,19 @@ def _phrases(
     for code, shared in common.languages.items():
         for key, phrases in (("innocent", shared.innocent), ("surroundings", shared.surroundings)):
             for i, phrase in enumerate(phrases):
-                yield document, ("languages", code, key, i), phrase, {}
+                yield document, ("languages", code, key, i), phrase, shared.concepts
     for document, text in files.themes:
         for code, language in text.languages.items():
+            concepts = _concepts(files, code, language)
             for place, phrases in _lists(language):
                 for i, phrase in enumerate(phrases):
-                    yield document, ("languages", code, *place, i), phrase, language.concepts
+                    yield document, ("languages", code, *place, i), phrase, concepts
+
+
+def _concepts(files: SafeguardingFiles, code: str, language: LanguageText) -> Concepts:
+    """Give the lists that a theme's phrases may name: its own, and those of all themes."""
+    shared = files.common[1].languages.get(code, SharedText())
+    return shared.concepts | language.concepts
 
 
 def _lists(language: LanguageText) -> Iterator[tuple[Loc, Listed]]:
@@ -221,7 +231,17 @@ def _lists(language: LanguageText) -> Iterator[tuple[Loc, Listed]]:
 
 def _lexicons(files: SafeguardingFiles) -> Iterator[Lexicon]:
     for code, shared in files.common[1].languages.items():
-        yield Lexicon(None, code, (), {}, shared.innocent, shared.surroundings, shared.fillers)
+        spellings = {typed: word for word, its in shared.spellings.items() for typed in its}
+        yield Lexicon(
+            None,
+            code,
+            (),
+            shared.concepts,
+            shared.innocent,
+            shared.surroundings,
+            shared.fillers,
+            spellings,
+        )
     for _, text in files.themes:
         for code, each in text.languages.items():
             groups = [
@@ -233,5 +253,10 @@ def _lexicons(files: SafeguardingFiles) -> Iterator[Lexicon]:
                 )
             ]
             yield Lexicon(
-                text.id, code, tuple(groups), each.concepts, each.innocent, each.surroundings
+                text.id,
+                code,
+                tuple(groups),
+                _concepts(files, code, each),
+                each.innocent,
+                each.surroundings,
             )

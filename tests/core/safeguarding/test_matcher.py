@@ -75,6 +75,43 @@ def test_concepts_stand_for_their_words() -> None:
     assert not is_found("buy <weapon>", "buy a knife", concepts=concepts)
 
 
+def test_a_list_may_name_another() -> None:
+    concepts = {"weapon": ("<gun>", "knife"), "gun": ("pistol",)}
+    assert is_found("buy <weapon>", "buy a pistol", concepts=concepts)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("he hit me", True),
+        ("me it was that he one day in the school bus without a word hit", True),
+        ("he hit", False),
+        ("he hurt me with words and she hit", True),
+    ],
+)
+def test_parts_joined_by_an_ampersand_stand_wherever_in_the_text(text: str, found: bool) -> None:
+    assert is_found("he/she & hit & me", text) is found
+
+
+def test_no_two_parts_share_a_word() -> None:
+    assert not is_found("hit/me & me", "me")
+    assert is_found("hit/me & me", "me me")
+    assert not is_found("my_mum & mum", "my mum")
+
+
+def test_a_part_keeps_its_own_order() -> None:
+    assert is_found("hit me & bus", "on the bus they hit me")
+    assert not is_found("hit me & bus", "me hit bus")
+
+
+def test_words_are_known_as_they_are_typed() -> None:
+    """In texts and in phrases, so that a phrase may be written either way."""
+    shared = Lexicon(None, "en", spellings={"ppl": "people", "u": "you"})
+    for phrase in ("people hit", "ppl hit"):
+        theme = Lexicon(Theme.BULLYING, "en", (Phrases(DANGER, (phrase,)),))
+        assert Matcher([shared, theme]).hits("PPL hit u")
+
+
 def test_words_of_a_title_count_for_nothing_and_others_beside_it_do() -> None:
     given = {"innocent": ("bath bomb",)}
     assert not is_found("make .. bomb", "make a bath bomb", **given)
@@ -120,6 +157,13 @@ def test_gaps_are_as_a_naive_search_finds_them(words: list[str], gap: int) -> No
     # Four letters alone are a word spelt out, and stand as one.
     if words.count("x") < 4:
         assert is_found(phrase, " ".join(words)) is naive
+
+
+@given(st.lists(WORD, max_size=12))
+def test_parts_are_as_a_naive_search_finds_them(words: list[str]) -> None:
+    naive = {"make", "bomb", "now"} <= set(words)
+    if words.count("x") < 4:
+        assert is_found("make & bomb & now", " ".join(words)) is naive
 
 
 @given(st.text(max_size=600))

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from schoolgate.core.safeguarding.phrases import Choice, Sequence, sequences
+from schoolgate.core.safeguarding.phrases import ANYWHERE, Choice, Sequence, sequences
 from schoolgate.core.safeguarding.themes import Severity, Theme
 
 
@@ -36,6 +36,7 @@ class Lexicon:
         innocent: titles and turns of phrase whose words count for nothing: ``suicide squad``.
         surroundings: words beside which only firm phrases hold: ``essay``.
         fillers: words that are skipped, in all texts and phrases.
+        spellings: words by how else they are typed, in all texts and phrases: ``ppl`` is ``people``.
     """
 
     theme: Theme | None
@@ -45,6 +46,7 @@ class Lexicon:
     innocent: tuple[str, ...] = ()
     surroundings: tuple[str, ...] = ()
     fillers: tuple[str, ...] = ()
+    spellings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -86,7 +88,7 @@ class Rule:
 
     Attributes:
         choices: what may stand at each of its places.
-        gaps: how many other words may stand before each.
+        gaps: how many other words may stand before each; `ANYWHERE` where a part begins.
         whole: whether nothing else may stand in the text.
         meaning: what it stands for.
     """
@@ -97,19 +99,22 @@ class Rule:
     meaning: Meaning
 
 
-def rules_of(lexicon: Lexicon, fillers: Collection[str]) -> Iterator[Rule]:
+def rules_of(
+    lexicon: Lexicon, fillers: Collection[str], spellings: Mapping[str, str]
+) -> Iterator[Rule]:
     """Compile a lexicon.
 
     Args:
         lexicon: of a theme, or shared.
         fillers: words that texts come without.
+        spellings: how words of texts are written here, by how they are typed.
 
     Raises:
         PhraseError: when a phrase is written wrongly.
     """
     for meaning, phrase in _meanings(lexicon):
         for sequence in sequences(phrase, lexicon.concepts):
-            rule = _rule(sequence, meaning, fillers)
+            rule = _rule(sequence, meaning, fillers, spellings)
             if rule is not None:
                 yield rule
 
@@ -132,13 +137,21 @@ def _meanings(lexicon: Lexicon) -> Iterator[tuple[Meaning, str]]:
         yield Meaning("", theme, Sort.SURROUNDING), phrase
 
 
-def _rule(sequence: Sequence, meaning: Meaning, fillers: Collection[str]) -> Rule | None:
+def _rule(
+    sequence: Sequence,
+    meaning: Meaning,
+    fillers: Collection[str],
+    spellings: Mapping[str, str],
+) -> Rule | None:
     """Leave out what texts come without; nothing where that is all there is."""
-    places = [
-        (choices, place.gap)
-        for place in sequence.places
-        if (choices := frozenset(filter(None, (_bare(c, fillers) for c in place.choices))))
-    ]
+    places: list[tuple[frozenset[Choice], int]] = []
+    begins = False
+    for place in sequence.places:
+        begins = begins or place.gap == ANYWHERE
+        bare = (_bare(each, fillers, spellings) for each in place.choices)
+        if choices := frozenset(filter(None, bare)):
+            places.append((choices, ANYWHERE if begins else place.gap))
+            begins = False
     if not places:
         return None
     return Rule(
@@ -149,5 +162,5 @@ def _rule(sequence: Sequence, meaning: Meaning, fillers: Collection[str]) -> Rul
     )
 
 
-def _bare(choice: Choice, fillers: Collection[str]) -> Choice:
-    return tuple(word for word in choice if word not in fillers)
+def _bare(choice: Choice, fillers: Collection[str], spellings: Mapping[str, str]) -> Choice:
+    return tuple(spellings.get(word, word) for word in choice if word not in fillers)

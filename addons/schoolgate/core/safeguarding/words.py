@@ -54,7 +54,8 @@ def _plain(word: str, known: Container[str]) -> str:
     for shorter in (letters, _RUN.sub(r"\1\1", letters), _RUN.sub(r"\1", letters)):
         if shorter in known:
             return shorter
-    return word
+    # As many type and speak: `killin`.
+    return word + "g" if word.endswith("in") and word + "g" in known else word
 
 
 def _joined(words: list[str]) -> list[str]:
