@@ -11,7 +11,7 @@ HOME = "https://schoolgate.internal"
 # A tag and an attribute that no page of ours has.
 EVIL = "sg-evil"
 # What a template engine would make of the sum below.
-SUM = "1337"
+SUM = str(98765 * 43211)
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c"
 
 STRINGS = {
@@ -23,7 +23,7 @@ STRINGS = {
     "data": f"data:text/html,<{EVIL}>",
     "formula": "=HYPERLINK(1)",
     "formula after a line end": "a\r\n=1+1",
-    "template": "{{191*7}}${191*7}#{191*7}<%= 191*7 %>{%set x=191*7%}{{x}}%(x)s{0}",
+    "template": "{{P}}${P}#{P}<%= P %>{%set x=P%}{{x}}%(x)s{0}".replace("P", "98765*43211"),
     "header": "a@hill.example\r\nBcc: evil@evil.example\r\n\r\nbody",
     "display name": '"head@hill.example" <evil@evil.example>',
     "right to left": f"safe{BIDI}gpj.exe",
