@@ -14,7 +14,9 @@ def test_the_table_is_that_of_the_texts_that_are_here() -> None:
     assert table(list(labelled()), judge) in said
 
 
-@pytest.mark.parametrize("first", ["sg-", "so-"], ids=["first-open-half", "second-open-half"])
+@pytest.mark.parametrize(
+    "first", ["sg-", "so-", "st-"], ids=["first-open-half", "second-open-half", "third-set"]
+)
 def test_danger_is_found_on_the_texts_that_are_here(first: str) -> None:
     """An upper bound: the phrases were changed with these texts in view."""
     judge = Judge(load_safeguarding(ROOT / "categories" / "safeguarding"))
@@ -37,6 +39,13 @@ def test_alerts_of_danger_are_right_on_the_texts_that_are_here() -> None:
 
 def is_danger(found: list[Concern]) -> bool:
     return any(each.severity is Severity.DANGER for each in found)
+
+
+@pytest.mark.parametrize("asked", ["mix ket and vodka", "can u mix ket and vodka"])
+def test_a_common_word_of_one_language_is_no_surrounding_of_another(asked: str) -> None:
+    """Without its accent the Welsh word for a song is *can*."""
+    judge = Judge(load_safeguarding(ROOT / "categories" / "safeguarding"))
+    assert is_danger(judge(Text(asked)))
 
 
 def test_counts_and_an_interval() -> None:
