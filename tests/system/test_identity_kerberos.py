@@ -14,6 +14,8 @@ from schoolgate.identity.kerberos import KerberosAcceptor
 from tests.system import kdc
 from tests.system.kdc import KERBEROS, REALM, SERVICE, SPNEGO, Realm
 
+pytestmark = pytest.mark.long
+
 if importlib.util.find_spec("gssapi") is None:
     _WHY = "the package gssapi is not installed (requirements-kerberos.lock)"
     # In CI a skip is a failure (tests/conftest.py).

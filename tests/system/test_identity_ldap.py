@@ -14,6 +14,8 @@ from tests.gateway import free_port
 from tests.system import slapd
 from tests.system.slapd import BASE, SEARCH_DN, SEARCH_PASSWORD, Slapd
 
+pytestmark = pytest.mark.long
+
 ANN, BOB, EVE, DEPUTY = (password for name, _, password in slapd.PEOPLE if name not in {"twin"})
 STAFF = Membership("staff")
 PUPILS = Membership("pupils")

@@ -20,6 +20,8 @@ from tests.system.conftest import program
 from tests.system.kdc import REALM, SERVICE, Realm
 from tests.system.slapd import BASE, SEARCH_DN, SEARCH_PASSWORD, Slapd
 
+pytestmark = pytest.mark.long
+
 PASSWORDS = {name: password for name, _, password in slapd.PEOPLE}
 PROXY = SERVICE.partition("/")[2]
 

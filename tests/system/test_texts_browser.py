@@ -13,6 +13,8 @@ from tests.media_origin import MediaOrigin
 from tests.proxy.test_texts import BODIES, GAMBLING
 from tests.system.browsing import chromium, keep_picture
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[MediaOrigin]:
