@@ -79,7 +79,7 @@ class Recogniser:
             is_file=self._is_attachment or self._type in _SAVED,
         )
         self._is_media_checked = not self._is_attachment
-        form = form_of_address(url.path, url.query)
+        form = form_of_address(url.path, url.query) if url.query else None
         if form is not None:
             self._find(Finding(Kind.FILESHARING, form, TITLES[form]))
 
