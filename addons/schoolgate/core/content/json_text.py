@@ -35,8 +35,8 @@ class JsonText:
         self._rest = ""
         self._within = self._ended = False
         self._string = self._key = ""
-        # The string is so long that what came of it was given already.
-        self._is_given = False
+        # The string is longer than a key may be, and what came of it was given already.
+        self._is_long = False
 
     def feed(self, text: str) -> list[str]:
         """Give pieces of text."""
@@ -60,14 +60,17 @@ class JsonText:
         end = quote if quote >= 0 else len(text)
         if self._ended:
             between = text[at:end].lstrip()
-            if between.startswith(":"):
+            if between.startswith(":") and not self._is_long:
                 self._key, self._string, self._ended = self._string, "", False
+            elif between.startswith(":"):
+                self._say(pieces)
+                self._key = ""
             elif between or quote >= 0:
                 self._say(pieces)
         if quote < 0:
             return end
         self._within, self._ended = True, False
-        self._string, self._is_given = "", False
+        self._string, self._is_long = "", False
         return quote + 1
 
     def _inside(self, text: str, at: int, pieces: list[str]) -> int:
@@ -75,11 +78,10 @@ class JsonText:
         found = _PLAIN.match(text, at)
         end = found.end() if found else at
         self._string += text[at:end]
-        if len(self._string) > _LONGEST_KEY and self._counts:
-            pieces.append(_plain(self._string))
-            self._string, self._is_given = "", True
-        elif len(self._string) > _LONGEST_KEY:
-            self._string = self._string[-1:]
+        if self._is_long or len(self._string) > _LONGEST_KEY:
+            if self._counts:
+                pieces.append(_plain(self._string))
+            self._string, self._is_long = "", True
         if end == len(text):
             return end
         if text[end] == '"':
@@ -101,7 +103,7 @@ class JsonText:
         if self._in_events:
             if self._counts:
                 pieces.append(string)
-        elif self._is_given or " " in string:
+        elif self._is_long or " " in string:
             pieces.append(f"{string} ")
 
 

@@ -1,7 +1,7 @@
 """What of a page people see, in the order of the page, with a mark wherever another zone begins."""
 
 from collections.abc import Iterator
-from enum import Enum, IntEnum
+from enum import IntEnum
 
 from turbohtml import Token, Tokenizer, TokenType
 
@@ -22,64 +22,25 @@ MARK = "\x07"
 MOST_TAGS = 60_000
 
 
-class _Sort(Enum):
-    """What a tag does to the text around it."""
-
-    WORD = "stands within words: po<b>ker</b> is one"
-    BLOCK = "parts words"
-    LINK = "link"
-    HEADING = "heading"
-    TITLE = "title"
-    HIDDEN = "what it holds is not seen"
-    PICTURE = "picture"
-    META = "meta"
-
-
-_WORD, _BLOCK, _LINK = _Sort.WORD, _Sort.BLOCK, _Sort.LINK
-_SORTS = {
-    **dict.fromkeys(
-        [
-            "abbr",
-            "acronym",
-            "b",
-            "bdi",
-            "bdo",
-            "big",
-            "cite",
-            "code",
-            "em",
-            "font",
-            "i",
-            "ins",
-            "kbd",
-            "label",
-            "mark",
-            "q",
-            "s",
-            "samp",
-            "small",
-            "span",
-            "strike",
-            "strong",
-            "sub",
-            "sup",
-            "tt",
-            "u",
-            "var",
-            "wbr",
-        ],
-        _Sort.WORD,
-    ),
-    **dict.fromkeys(["h1", "h2", "h3", "h4", "h5", "h6"], _Sort.HEADING),
-    **dict.fromkeys(["script", "style", "template"], _Sort.HIDDEN),
-    "a": _Sort.LINK,
-    "title": _Sort.TITLE,
-    "img": _Sort.PICTURE,
-    "meta": _Sort.META,
-}
-_TEXT, _START, _END = TokenType.TEXT, TokenType.START_TAG, TokenType.END_TAG
+# Stand within words: po<b>ker</b> is one.
+_WITHIN_WORDS = (
+    *("abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "em", "font", "i", "ins", "kbd"),
+    *("label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "tt"),
+    *("u", "var", "wbr"),
+)
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+# What these hold is not seen.
+_HIDDEN = frozenset({"script", "style", "template"})
 _MARKS = {zone: f" {MARK}{chr(zone)} " for zone in Zone}
 _LINK_MARK, _BODY_MARK = _MARKS[Zone.LINK], _MARKS[Zone.BODY]
+_META_MARK, _ALT_MARK = _MARKS[Zone.META], _MARKS[Zone.ALT]
+_ABOVE = {**dict.fromkeys(_HEADINGS, _MARKS[Zone.HEADING]), "title": _MARKS[Zone.TITLE]}
+# What a tag is in the text; none where it is more than that. All others part words.
+_IN_TEXT: dict[str | None, str | None] = {
+    **dict.fromkeys(_WITHIN_WORDS, ""),
+    **dict.fromkeys([*_ABOVE, *_HIDDEN, "a", "img", "meta"]),
+}
+_TEXT, _START = TokenType.TEXT, TokenType.START_TAG
 _DESCRIPTIONS = frozenset({"description", "keywords", "og:title", "og:description"})
 
 
@@ -97,7 +58,8 @@ class VisibleText:
         self._tokens = Tokenizer()
         self._tags = 0
         self._hidden = self._in_link = False
-        self._above: Zone | None = None
+        # The mark of the heading or title that is open.
+        self._above = ""
 
     def feed(self, markup: str) -> list[str]:
         """Give pieces of text; joined they are what is seen, with the marks of zones."""
@@ -111,57 +73,60 @@ class VisibleText:
         pieces: list[str] = []
         if self.exhausted:
             return pieces
-        add, sort_of, hidden, tags = pieces.append, _SORTS.get, self._hidden, self._tags
+        add, in_text, hidden = pieces.append, _IN_TEXT.get, self._hidden
+        tags, most, text = self._tags, MOST_TAGS, _TEXT
         for token in tokens:
-            kind = token.type
-            if kind is _TEXT:
-                if not hidden:
+            tag = token.tag
+            if tag is None:
+                if not hidden and token.type is text:
                     add(token.data or "")
-            elif kind is _START or kind is _END:
-                tags += 1
-                sort = sort_of(token.tag or "", _BLOCK)
-                if sort is _BLOCK:
-                    add(" ")
-                elif sort is _LINK:
-                    self._in_link = kind is _START
-                    # A heading that is a link is a heading.
-                    if not self._above:
-                        add(_LINK_MARK if self._in_link else _BODY_MARK)
-                elif sort is not _WORD:
-                    self._turn(token, sort, kind is _START, pieces)
-                    hidden = self._hidden
-                if tags >= MOST_TAGS:
-                    self.exhausted = True
-                    break
+                continue
+            tags += 1
+            piece = in_text(tag, " ")
+            if piece:
+                add(piece)
+            elif tag == "a":
+                self._in_link = starts = token.type is _START
+                # A heading that is a link is a heading.
+                if not self._above:
+                    add(_LINK_MARK if starts else _BODY_MARK)
+            elif piece is None:
+                self._turn(token, tag, pieces)
+                hidden = self._hidden
+            if tags >= most:
+                self.exhausted = True
+                break
         self._tags = tags
         return pieces
 
-    def _turn(self, token: Token, sort: "_Sort", starts: bool, pieces: list[str]) -> None:
+    def _turn(self, token: Token, tag: str, pieces: list[str]) -> None:
         """Take a tag with which another zone begins or ends, or that holds a text of its own."""
+        starts = token.type is _START
+        above = _ABOVE.get(tag)
+        if above:
+            self._above = above if starts else ""
+            pieces.append(self._mark)
+            return
         pieces.append(" ")
-        if sort is _Sort.HIDDEN:
+        if tag in _HIDDEN:
             self._hidden = starts
-        elif sort is _Sort.HEADING or sort is _Sort.TITLE:
-            zone = Zone.TITLE if sort is _Sort.TITLE else Zone.HEADING
-            self._above = zone if starts else None
-            pieces.append(_MARKS[self._zone])
-        elif starts and sort is _Sort.PICTURE:
-            self._aside(Zone.ALT, token.attr("alt") or "", pieces)
+        elif starts and tag == "img":
+            self._aside(_ALT_MARK, token.attr("alt"), pieces)
         elif starts:
             self._meta(token, pieces)
 
     @property
-    def _zone(self) -> Zone:
-        return self._above or (Zone.LINK if self._in_link else Zone.BODY)
+    def _mark(self) -> str:
+        return self._above or (_LINK_MARK if self._in_link else _BODY_MARK)
 
     def _meta(self, token: Token, pieces: list[str]) -> None:
         name = token.attr("name") or token.attr("property") or token.attr("http-equiv") or ""
         name, content = name.strip().lower(), token.attr("content") or ""
         if name in _DESCRIPTIONS:
-            self._aside(Zone.META, content, pieces)
+            self._aside(_META_MARK, content, pieces)
         elif name and len(self.labels) < 64:
             self.labels.append((name, content[:512]))
 
-    def _aside(self, zone: Zone, text: str, pieces: list[str]) -> None:
+    def _aside(self, mark: str, text: str | None, pieces: list[str]) -> None:
         if text and not self._hidden:
-            pieces.extend((_MARKS[zone], text, _MARKS[self._zone]))
+            pieces.extend((mark, text, self._mark))
