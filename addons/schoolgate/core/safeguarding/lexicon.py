@@ -112,9 +112,15 @@ def rules_of(
     Raises:
         PhraseError: when a phrase is written wrongly.
     """
+    # Families name the same lists over and over: each is read once, and kept once.
+    bare: dict[frozenset[Choice], frozenset[Choice]] = {}
     for meaning, phrase in _meanings(lexicon):
         for sequence in sequences(phrase, lexicon.concepts):
-            rule = _rule(sequence, meaning, fillers, spellings)
+            for place in sequence.places:
+                if place.choices not in bare:
+                    each = (_bare(choice, fillers, spellings) for choice in place.choices)
+                    bare[place.choices] = frozenset(filter(None, each))
+            rule = _rule(sequence, meaning, bare)
             if rule is not None:
                 yield rule
 
@@ -138,18 +144,14 @@ def _meanings(lexicon: Lexicon) -> Iterator[tuple[Meaning, str]]:
 
 
 def _rule(
-    sequence: Sequence,
-    meaning: Meaning,
-    fillers: Collection[str],
-    spellings: Mapping[str, str],
+    sequence: Sequence, meaning: Meaning, bare: Mapping[frozenset[Choice], frozenset[Choice]]
 ) -> Rule | None:
     """Leave out what texts come without; nothing where that is all there is."""
     places: list[tuple[frozenset[Choice], int]] = []
     begins = False
     for place in sequence.places:
         begins = begins or place.gap == ANYWHERE
-        bare = (_bare(each, fillers, spellings) for each in place.choices)
-        if choices := frozenset(filter(None, bare)):
+        if choices := bare[place.choices]:
             places.append((choices, ANYWHERE if begins else place.gap))
             begins = False
     if not places:
@@ -163,4 +165,5 @@ def _rule(
 
 
 def _bare(choice: Choice, fillers: Collection[str], spellings: Mapping[str, str]) -> Choice:
-    return tuple(spellings.get(word, word) for word in choice if word not in fillers)
+    words = tuple(spellings.get(word, word) for word in choice if word not in fillers)
+    return choice if words == choice else words
