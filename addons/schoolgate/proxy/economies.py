@@ -43,9 +43,9 @@ _crl_path = tlsconfig.TlsConfig.crl_path
 _tunnel_event = tls.TLSLayer._handle_event
 
 # So much that is free stays; more is given back.
-TRIMMED_BYTES = 16 * 1024 * 1024
+TRIMMED_BYTES = 4 * 1024 * 1024
 # Pieces from this size on are mapped each by itself, and given back at once.
-MAPPED_BYTES = 4 * 1024 * 1024
+MAPPED_BYTES = 512 * 1024
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 _CRL_PATH = "schoolgate_crl_path"
