@@ -53,7 +53,9 @@ class Workload:
             yield Connection(f"127.0.1.{at + 1}", kind, self.host, port, paths)
 
 
-_SMALL, _LARGE, _BULK = path(1000), path(100_000), path(BULK_BYTES, "bin")
+# What is no page is not judged by its words; e2guardian reads pages alone, too.
+_SMALL, _LARGE, _BULK = path(1000, "css"), path(100_000, "css"), path(BULK_BYTES, "bin")
+_SMALL_PAGE, _LARGE_PAGE = path(1000), path(100_000)
 
 WORKLOADS = {
     workload.key: workload
@@ -70,6 +72,17 @@ WORKLOADS = {
             "tls-kept", "HTTPS decrypted, connection kept", "decrypt", DECRYPTED, _SMALL, "keep"
         ),
         Workload("tls-100k", "HTTPS decrypted, 100 KB", "decrypt", DECRYPTED, _LARGE, "keep"),
+        Workload(
+            "page-kept", "HTTPS decrypted, a page, kept", "decrypt", DECRYPTED, _SMALL_PAGE, "keep"
+        ),
+        Workload(
+            "page-100k",
+            "HTTPS decrypted, a page of 100 KB",
+            "decrypt",
+            DECRYPTED,
+            _LARGE_PAGE,
+            "keep",
+        ),
         Workload("http-kept", "HTTP, connection kept", "http", DECRYPTED, _SMALL, "keep"),
         Workload("http-block", "HTTP block page", "block", BLOCKED, _SMALL, "keep"),
         Workload(

@@ -88,3 +88,17 @@ def test_a_failure_is_told_each_time_logged_once_and_tried_again(
 def test_ending_what_never_began_is_no_fault(stage: Stage) -> None:
     stage.writer.stop()
     assert stage.numbers.written == []
+
+
+def test_what_comes_while_more_is_let_come_is_taken_with_it() -> None:
+    numbers = Numbers()
+    writer = Writer(
+        "numbers", numbers, most_waiting=9, again_seconds=0.01, gather_seconds=0.5,
+        failed=lambda _: None, lost="Numbers are not kept",
+    )  # fmt: skip
+    writer.start()
+    for number in range(4):
+        writer.give(number)
+    writer.stop()
+    assert sorted(n for batch in numbers.written for n in batch) == [0, 1, 2, 3]
+    assert len(numbers.written) == 1

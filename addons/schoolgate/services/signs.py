@@ -20,6 +20,7 @@ from schoolgate.services.writing import Writer
 _MOST_WAITING = 10_000
 _MOST_KEPT = 1_000
 _AGAIN_SECONDS = 1.0
+_GATHER_SECONDS = 0.2
 # The group of which, or of whose part, staff are (uk-baseline).
 STAFF = "staff"
 # Of these nothing is kept beyond who, when and where, and they have an alert of their own (W-7.2.4).
@@ -77,6 +78,7 @@ class Signs:
             _Looking(watch, told, keep),
             most_waiting=_MOST_WAITING,
             again_seconds=_AGAIN_SECONDS,
+            gather_seconds=_GATHER_SECONDS,
             failed=failed,
             lost="Alerts are in the journal, and not in the database yet",
         )

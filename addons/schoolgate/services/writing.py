@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -35,6 +36,8 @@ class Writer[T]:
         batch: what is collected and written.
         most_waiting: what does not fit is refused.
         again_seconds: how long what waits is collected for, and when it is tried again.
+        gather_seconds: how long more is let come once something has: to wake a thread for each costs
+            the event loop more than most of what it does itself.
         failed: called with each failure to write.
         lost: what that means, the beginning of a sentence for the log.
     """
@@ -46,11 +49,13 @@ class Writer[T]:
         *,
         most_waiting: int,
         again_seconds: float,
+        gather_seconds: float = 0.0,
         failed: Callable[[Exception], None],
         lost: str,
     ) -> None:
         self._batch = batch
         self._again_seconds = again_seconds
+        self._gather_seconds = gather_seconds
         self._failed = failed
         self._lost = lost
         self._queue: queue.Queue[tuple[T] | None] = queue.Queue(most_waiting)
@@ -86,6 +91,8 @@ class Writer[T]:
         """Collect for a while, or wait; False when there will be no more."""
         try:
             taken = self._queue.get(timeout=self._again_seconds if self._batch else None)
+            if self._gather_seconds and taken is not None:
+                time.sleep(self._gather_seconds)
             while taken is not None:
                 self._batch.add(taken[0])
                 taken = self._queue.get_nowait()

@@ -1,6 +1,10 @@
 """What the names of members say."""
 
+from pathlib import PurePosixPath
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schoolgate.core.files.names import form_by_member, form_by_suffix, suffix_of
 
@@ -57,3 +61,24 @@ def test_names_for_what_cannot_be_read(name: str, want: str | None) -> None:
 
 def test_a_suffix_is_that_of_the_last_part() -> None:
     assert suffix_of("a.zip/b.Tar.GZ") == ".gz"
+
+
+@pytest.mark.parametrize(
+    ("name", "want"),
+    [
+        ("Setup.EXE", ".exe"),
+        ("setup.exe. .", ".exe"),
+        ("C:\\files\\a.bat", ".bat"),
+        (".profile", ""),
+        ("a.b/c", ""),
+        ("", ""),
+    ],
+)
+def test_suffixes(name: str, want: str) -> None:
+    assert suffix_of(name) == want
+
+
+@given(st.lists(st.sampled_from(["a", ".", "B", "/", "exe"])).map("".join))
+def test_a_suffix_is_what_pathlib_says_where_nothing_is_left_out(name: str) -> None:
+    name += "x"
+    assert suffix_of(name) == PurePosixPath(name.lower()).suffix

@@ -1,7 +1,6 @@
 """What the names of members say of an archive, and those by which software goes."""
 
 import re
-from pathlib import PurePosixPath
 
 # Where the form of an archive keeps its contents from being read, a name has to do.
 SOFTWARE_SUFFIXES = frozenset(
@@ -104,8 +103,13 @@ def form_by_member(name: str, *, is_odf: bool = False) -> str | None:
 
 
 def suffix_of(name: str) -> str:
-    """Give the suffix of a file's name, in lower case and with its dot."""
-    return PurePosixPath(name.lower().replace("\\", "/").rstrip(". ")).suffix
+    """Give the suffix of a file's name, in lower case and with its dot.
+
+    What Windows leaves out at the end of a name is left out: ``setup.exe. `` is a program.
+    """
+    last = name.lower().replace("\\", "/").rstrip("./ ").rpartition("/")[2]
+    stem, dot, suffix = last.rpartition(".")
+    return dot + suffix if stem else ""
 
 
 def form_by_suffix(name: str) -> str | None:

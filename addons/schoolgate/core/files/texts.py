@@ -5,7 +5,8 @@ a file begins with.
 """
 
 import re
-from pathlib import PurePosixPath
+
+from schoolgate.core.files.names import suffix_of
 
 _BOMS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
 _ANY_BOM = tuple(bom for bom, _ in _BOMS)
@@ -83,12 +84,12 @@ def form_of_text(
         return _of_markup(start, names, is_file=is_file)
     if content_type in _WEB_TYPES and not is_file:
         return None
-    suffixes = {PurePosixPath(name.lower()).suffix for name in names}
+    suffixes = {suffix_of(name) for name in names}
     return _of_script(text, start, suffixes, content_type, is_file=is_file)
 
 
 def _of_markup(start: str, names: tuple[str, ...], *, is_file: bool) -> str | None:
-    suffixes = {PurePosixPath(name.lower()).suffix for name in names}
+    suffixes = {suffix_of(name) for name in names}
     if "<hta:application" in start or (is_file and ".hta" in suffixes):
         return "hta"
     if ".wsf" in suffixes and ("<job" in start or "<package" in start):
