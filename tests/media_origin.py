@@ -1,6 +1,7 @@
 """An origin of media: whole or in parts, in any encoding, in chunks of any size, and streams that go on."""
 
 import gzip
+import ssl
 import threading
 import time
 import zlib
@@ -33,17 +34,19 @@ class MediaOrigin:
         port: where it listens.
         bodies: path → body and type.
         folder: whose files it has, too.
+        scheme: by which it is asked.
         asked: paths, in the order of the requests.
     """
 
     port: int
     bodies: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     folder: Path | None = None
+    scheme: str = "http"
     asked: list[str] = field(default_factory=list)
 
     def url(self, path: str, host: str = "video.test") -> str:
         """Give the address of something."""
-        return f"http://{host}:{self.port}{path}"
+        return f"{self.scheme}://{host}:{self.port}{path}"
 
     def found(self, path: str) -> tuple[bytes, str] | None:
         """Give what stands at a path."""
@@ -63,11 +66,21 @@ _TYPES = {
 
 
 @contextmanager
-def running(folder: Path | None = None) -> Iterator[MediaOrigin]:
-    """Run it on a free port of this machine."""
+def running(
+    folder: Path | None = None, certificate: tuple[Path, Path] | None = None
+) -> Iterator[MediaOrigin]:
+    """Run it on a free port of this machine; with a certificate and its key, over TLS."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     origin = server.origin = MediaOrigin(server.server_address[1], folder=folder)  # type: ignore[attr-defined]
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        # In the thread of the connection, and not in the one that accepts.
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        origin.scheme = "https"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

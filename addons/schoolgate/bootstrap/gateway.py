@@ -18,6 +18,7 @@ from schoolgate.bootstrap.clock import now, today
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.refusals import Refusals
 from schoolgate.bootstrap.rules import Rules, list_places, load_rules
+from schoolgate.bootstrap.seen_sites import watch_seen_sites
 from schoolgate.bootstrap.sign_in import SignIn
 from schoolgate.bootstrap.watches import (
     Seen,
@@ -26,6 +27,7 @@ from schoolgate.bootstrap.watches import (
     watch_locked,
     watched_files,
 )
+from schoolgate.core.content import SeenSites
 from schoolgate.core.errors import ConfigurationError, UnavailableError
 from schoolgate.core.hosts import normalise_host
 from schoolgate.core.locked import LockedLists
@@ -126,6 +128,7 @@ class Gateway:
         metrics.ca_expires(ca.not_after)
         self._store = store
         self._noted = ""
+        self._seen = SeenSites()
         self._database, self._last_grant = database, last_grant(database)
         self.engines = Engines(engine.with_overlay(store.overlay(now())), self._show)
         self._show(self.engines.current)
@@ -217,6 +220,7 @@ class Gateway:
                 self.meter, authority.secret_for(self._settings.ca_dir, "streams of accounts")
             ),
             self._alerts.signs,
+            self._seen,
         )
 
     def _pac_door(self) -> "PacDoor | None":
@@ -334,7 +338,8 @@ class Gateway:
         )
         own = watch_local(settings, self.engines, metrics.reload_errors.inc, seen.local)
         locked = watch_locked(settings, self.engines, metrics.reload_errors.inc, seen.locked)
-        for part in (watch, signed_in, files, own, locked):
+        sites = watch_seen_sites(settings, self._seen, metrics.reload_errors.inc)
+        for part in (watch, signed_in, files, own, locked, sites):
             part.start()
             self._started.callback(part.stop)
 

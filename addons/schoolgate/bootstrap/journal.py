@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from schoolgate.bootstrap.clock import now
+from schoolgate.bootstrap.seen_sites import keep_seen_sites
 from schoolgate.monitoring.journal_names import Pseudonyms, pseudonyms_by
 from schoolgate.monitoring.journal_retention import Held, Retention
 from schoolgate.monitoring.journal_store import JournalStore, Kept
@@ -21,6 +22,8 @@ def open_journal(settings: Settings) -> JournalStore:
 def keep_journal(settings: Settings, quiet_seconds: float = 0) -> Kept:
     """Close days and delete what is kept no longer, as the settings and what is held say.
 
+    What the workers know of sites by closed days is made anew with them.
+
     Args:
         settings: of this machine.
         quiet_seconds: how long lines of closed days must have rested.
@@ -33,7 +36,10 @@ def keep_journal(settings: Settings, quiet_seconds: float = 0) -> Kept:
     fields = {str(name): days for name, days in kept.keep_fields.items()}
     retention = Retention(kept.keep_days, kept.keep_categories, fields)
     # What is held must be known, or nothing is deleted.
-    return open_journal(settings).keep(now(), retention, held_if_any(settings), quiet_seconds)
+    journal = open_journal(settings)
+    done = journal.keep(now(), retention, held_if_any(settings), quiet_seconds)
+    keep_seen_sites(settings, journal)
+    return done
 
 
 def held_if_any(settings: Settings) -> list[Held]:

@@ -18,13 +18,19 @@ from schoolgate.core.content import (
     Label,
     Language,
     PhraseModel,
+    Relation,
+    Relations,
     Subject,
     Weights,
+    Worth,
 )
 from schoolgate.core.content.folding import fold
 from schoolgate.core.content.visible import Zone
 from schoolgate.core.errors import ConfigurationError, Fault
+from schoolgate.core.gate import Suffixes
+from schoolgate.core.registrable import sites_by
 from schoolgate.documents import Document, Strict, read_document, validate
+from schoolgate.lists.public_suffixes import suffix_rules
 
 PHRASES = "phrases"
 REGISTERS = "registers"
@@ -79,11 +85,27 @@ class LabelText(Strict):
     sufficient: bool = False
 
 
+class WorthText(Strict):
+    """What a relation of `signals.yaml` adds for each listed site, and for all of a category together."""
+
+    points: Points
+    most: Points
+
+
+class RelationsText(Strict):
+    """The relations of `signals.yaml` between a page and sites that lists know."""
+
+    worth: dict[Relation, WorthText]
+    least_share: Annotated[float, Field(ge=0, le=1)]
+    new_factor: Annotated[float, Field(ge=1, le=3)]
+
+
 class SignalsText(Strict):
-    """`signals.yaml`: labels by their id, words of hosts by category and points."""
+    """`signals.yaml`: labels by their id, words of hosts by category and points, and relations."""
 
     labels: dict[str, LabelText]
     hosts: dict[str, dict[Weight, tuple[str, ...]]]
+    relations: RelationsText | None = None
     neutral: tuple[str, ...]
 
 
@@ -151,6 +173,7 @@ def compile_phrases(files: PhraseFiles) -> PhraseModel:
             ),
             signals.neutral,
         ),
+        _relations(signals.relations),
     )
 
 
@@ -275,6 +298,17 @@ def _subject(text: SubjectText) -> Subject:
         for code, language in text.languages.items()
     }
     return Subject(text.id, languages, text.threshold)
+
+
+def _relations(text: RelationsText | None) -> Relations:
+    if text is None:
+        return Relations()
+    return Relations(
+        {relation: Worth(each.points, each.most) for relation, each in text.worth.items()},
+        text.least_share,
+        text.new_factor,
+        sites_by(Suffixes(*suffix_rules())),
+    )
 
 
 def _label(name: str, text: LabelText) -> Label:

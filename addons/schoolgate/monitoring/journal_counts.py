@@ -1,6 +1,6 @@
 """What a closed day counts to, kept beside its table so that figures of many days are there at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,22 @@ def are_of(counts: Path, table: Path) -> bool:
     """
     with explained(), connected() as duck:
         return counts in true_counts(duck, {counts: table})
+
+
+def unlisted_hosts(counts: Sequence[Path]) -> list[str]:
+    """Give the hosts of some days that no list knows and that somebody reached, each once.
+
+    Raises:
+        UnavailableError: when they cannot be read.
+    """
+    if not counts:
+        return []
+    with explained(), connected() as duck:
+        asked = (
+            f"SELECT DISTINCT host FROM {source(counts)} "
+            f"WHERE event = '{OF_HOSTS}' AND category IS NULL AND host IS NOT NULL"
+        )
+        return [host for (host,) in duck.execute(asked).fetchall()]
 
 
 def true_counts(duck: "DuckDBPyConnection", counts: Mapping[Path, Path]) -> set[Path]:

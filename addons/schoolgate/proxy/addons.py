@@ -10,6 +10,7 @@ from pathlib import Path
 from mitmproxy.connection import Client
 
 from schoolgate.core.approvals import school_day
+from schoolgate.core.content import SeenSites
 from schoolgate.core.hosts import IpNetwork
 from schoolgate.monitoring import Journal, Metrics
 from schoolgate.proxy.destinations import Destinations
@@ -27,6 +28,7 @@ from schoolgate.proxy.master import ProxyMaster
 from schoolgate.proxy.metering import Metering
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
+from schoolgate.proxy.surroundings import Surroundings
 from schoolgate.proxy.tools import Tools
 from schoolgate.services.acceptances import Acceptances
 from schoolgate.services.callers import Callers
@@ -76,7 +78,7 @@ class FilterAddons:
             clients=tools.clients,
             callers=tools.callers,
             clock=tools.clock,
-            answers=Answers(tools.pages, tools.recorder),
+            answers=Answers(tools.pages, tools.recorder, tools.surroundings),
             leaves=leaves,
             resolver=self.destinations,
             behind=behind,
@@ -110,6 +112,7 @@ def make_addons(
     pinning: Pinning | None = None,
     metering: Metering | None = None,
     signs: Signs | None = None,
+    seen: SeenSites | None = None,
 ) -> FilterAddons:
     """Make the addons.
 
@@ -131,6 +134,7 @@ def make_addons(
         pinning: finds programs that trust no certificate of the gateway's; without it nobody is told.
         metering: the budgets of audio and video; without it they are counted here only.
         signs: looks for signs of harm; without it nobody does.
+        seen: the sites that the school has seen; without it those since the start.
     """
     is_in_need = signs.is_in_need if signs is not None else Signs.nobody_is
     pages = Pages(lambda: engines.current, clock, portal.url if portal else "", tickets, is_in_need)
@@ -152,6 +156,7 @@ def make_addons(
         metering=metering or Metering(Meter(lambda: school_day(clock())), secrets.token_bytes(32)),
         tunnel_ports=tunnel_ports,
         pinning=pinning or Pinning(),
+        surroundings=Surroundings(seen),
     )
     addons = (destinations, Handshakes(guard, tools), Filter(guard, tools))
     return FilterAddons(guard, destinations, addons, tools, portal, pac_door)

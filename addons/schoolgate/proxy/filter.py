@@ -66,7 +66,7 @@ class Filter:
         self._tools = tools
         self._admission = Admission(tools.callers)
         self._bodies = Bodies(guard, tools)
-        self._texts = Texts(tools.pages, tools.recorder, tools.warnings)
+        self._texts = Texts(tools.pages, tools.recorder, tools.warnings, tools.surroundings)
         self._contents = Contents(
             guard, tools.pages, tools.recorder, tools.cut, tools.metering, self._texts
         )
@@ -189,6 +189,7 @@ class Filter:
 
     def _enforce(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
         decision = transaction.decision
+        self._tools.surroundings.arrives(flow.request.headers, transaction)
         if decision.verdict.is_open:
             # What a page said a moment ago, it says still.
             decision = transaction.decision = self._texts.recall(transaction) or decision
@@ -235,6 +236,7 @@ class Filter:
         if transactions.is_answered(flow):
             return None
         transaction = _known(flow)
+        self._tools.surroundings.leads(flow, transaction)
         stream = partial(self._bodies.stream, flow, transaction, up=False)
         return self._contents.begin(flow, transaction, stream)
 

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from schoolgate.core.content import (
+    LookAround,
     PageScorer,
     PhraseModel,
     Score,
@@ -22,6 +24,21 @@ _BLANK = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n\x0c"
 
 # Gives what the rules say of a verdict; None where they do not mind.
 type Decide = Callable[[Score], Decision | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known of a page from around it.
+
+    Attributes:
+        signals: of other sites that it has to do with.
+        is_new: the school has not seen its site before today.
+        look_around: what its own tags say of it, at its end.
+    """
+
+    signals: tuple[Signal, ...] = ()
+    is_new: bool = False
+    look_around: LookAround | None = None
 
 
 class TextJudge:
@@ -78,7 +95,11 @@ class TextJudge:
 
 
 def judge_of(
-    head: AnswerHead, labels: Iterator[tuple[str, str]], phrases: PhraseModel, decide: Decide
+    head: AnswerHead,
+    labels: Iterator[tuple[str, str]],
+    phrases: PhraseModel,
+    decide: Decide,
+    look: Callable[[], Around] = Around,
 ) -> TextJudge | None:
     """Make what judges a body; None for one that is no text, or begins in its middle.
 
@@ -87,17 +108,21 @@ def judge_of(
         labels: its header fields, name and value, among which a site may label itself.
         phrases: in force.
         decide: what the rules say of a verdict.
+        look: gives what is known of it besides.
     """
     about = head.head
     kind = about.plain_type
     if not (is_text(kind) or not kind) or head.start or about.for_player:
         return None
+    around = look()
+    hints = (*phrases.hosts.signals(about.url.host), *around.signals)
     charset = _CHARSET.search(about.content_type)
     scorer = PageScorer(
         phrases,
         kind or "text/html",
         charset[1] if charset else None,
-        (*phrases.hosts.signals(about.url.host), *_signals(labels, phrases)),
+        (*phrases.relations.weighed(hints, is_new=around.is_new), *_signals(labels, phrases)),
+        around.look_around,
     )
     return TextJudge(scorer, decide, is_bare=not kind)
 

@@ -6,6 +6,8 @@ ended with an element that has it ask again, and it is answered without the site
 (the text is encoded, or no page in a window), the connection is cut.
 """
 
+from functools import partial
+
 from mitmproxy import http
 
 from schoolgate.core.content import Score
@@ -16,6 +18,7 @@ from schoolgate.proxy.judging import MARKUP, TextJudge, judge_of
 from schoolgate.proxy.pages import Pages, is_for_people
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.stopped import StoppedStreams
+from schoolgate.proxy.surroundings import Surroundings
 from schoolgate.proxy.transactions import Transaction
 
 # Ends whatever the page was in the middle of, and has it asked for again (HTML, 4.2.5.3).
@@ -32,13 +35,17 @@ class Texts:
         pages: what people see in their place.
         recorder: journal and metrics.
         warnings: who clicked through which warning.
+        surroundings: what is known of pages from around them.
     """
 
-    def __init__(self, pages: Pages, recorder: Recorder, warnings: Warnings) -> None:
+    def __init__(
+        self, pages: Pages, recorder: Recorder, warnings: Warnings, surroundings: Surroundings
+    ) -> None:
         self._pages = pages
         self._recorder = recorder
         self._warnings = warnings
         self._stopped = StoppedStreams(_page_of)
+        self._surroundings = surroundings
 
     def judge(
         self, flow: http.HTTPFlow, transaction: Transaction, head: AnswerHead, rules: ContentRules
@@ -53,7 +60,8 @@ class Texts:
         def decide(score: Score) -> Decision | None:
             return self._decide(transaction, score)
 
-        return judge_of(head, iter(fields), phrases, decide)
+        look = partial(self._surroundings.around, flow, transaction)
+        return judge_of(head, iter(fields), phrases, decide, look)
 
     def _decide(self, transaction: Transaction, score: Score) -> Decision | None:
         request, engine = transaction.request, transaction.engine

@@ -12,6 +12,7 @@ from schoolgate.proxy.interstitial import Warnings
 from schoolgate.proxy.metering import Metering
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
+from schoolgate.proxy.surroundings import Surroundings
 from schoolgate.services.callers import Callers
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
@@ -36,6 +37,7 @@ class Tools:
         tunnel_ports: to which tunnels may lead.
         pinning: told of clients that take a certificate of the gateway's, and of those that do not.
         metering: the budgets of audio and video.
+        surroundings: what is known of pages from around them.
     """
 
     engines: Engines
@@ -51,3 +53,4 @@ class Tools:
     metering: Metering
     tunnel_ports: Container[int] = range(65_536)
     pinning: Pinning = field(default_factory=Pinning)
+    surroundings: Surroundings = field(default_factory=Surroundings)

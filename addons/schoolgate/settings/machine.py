@@ -237,6 +237,11 @@ class Settings(Strict):
         return self.state_dir / "sessions.json"
 
     @property
+    def seen_sites_file(self) -> Path:
+        """The sites that the school has seen in the last month."""
+        return self.state_dir / "seen-sites"
+
+    @property
     def meter_socket(self) -> Path:
         """Where the process is that owns the accounts of viewing."""
         return self.state_dir / "meter.sock"

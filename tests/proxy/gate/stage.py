@@ -20,6 +20,7 @@ from schoolgate.proxy.gate.leaves import Leaf, Leaves
 from schoolgate.proxy.gate.original import Place, original_destination
 from schoolgate.proxy.pages import Pages
 from schoolgate.proxy.recorder import Recorder
+from schoolgate.proxy.surroundings import Surroundings
 from schoolgate.services.callers import Caller, Callers
 from schoolgate.services.clients import Clients
 from schoolgate.services.engines import Engines
@@ -144,7 +145,7 @@ async def staged(
         clients=Clients(),
         callers=Callers(),
         clock=lambda: NOON,
-        answers=Answers(pages, recorder),
+        answers=Answers(pages, recorder, Surroundings()),
         leaves=Leaves(leaf),
         resolver=Nowhere(),
         behind=behind,

@@ -1,4 +1,4 @@
-"""Labels by which sites of adults say so themselves: RTA, ICRA and SafeSurf, `rating`, and age-de.xml."""
+"""Labels by which sites of adults say so themselves: RTA, ICRA and SafeSurf, and `rating`."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -48,16 +48,3 @@ def labels_of_page(known: Iterable[Label], said: Iterable[tuple[str, str]]) -> I
 def label_of_header(known: Iterable[Label], name: str, value: str) -> Signal | None:
     """Give the signal of a header such as ``Rating: RTA-5042-1996-1400-1577-RTA``, if it is one."""
     return next(labels_of_page(known, [(name.lower(), value)]), None)
-
-
-_AGE = re.compile(r"<(?:\w+:)?(?:min-?age|default-age|age)[^>]*>\s*(\d{1,2})\s*<", re.IGNORECASE)
-
-
-def age_of_label(text: str) -> int | None:
-    """Give the age for which a site's ``age-de.xml`` says it is (Germany's JMStV), or nothing.
-
-    Args:
-        text: the file, of which 64 KB are looked at; the highest age in it counts.
-    """
-    ages = [int(found) for found in _AGE.findall(text[:65536])]
-    return max(ages, default=None)

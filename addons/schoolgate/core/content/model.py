@@ -14,6 +14,7 @@ import ahocorasick_rs
 from schoolgate.core.content.folding import fold
 from schoolgate.core.content.hostnames import HostWords
 from schoolgate.core.content.labels import Label
+from schoolgate.core.content.relations import Relations
 from schoolgate.core.content.visible import Zone
 
 
@@ -128,6 +129,7 @@ class PhraseModel:
         weights: how phrases become a verdict.
         labels: self-labels that are known.
         hosts: words in names of hosts.
+        relations: what sites that a page has to do with say of it.
         phrases: how many there are.
     """
 
@@ -138,6 +140,7 @@ class PhraseModel:
     _meanings: tuple[Meaning, ...] = field(repr=False)
     _first_innocent: int = field(repr=False)
     _automaton: ahocorasick_rs.BytesAhoCorasick = field(repr=False)
+    relations: Relations = field(default_factory=Relations)
 
     @classmethod
     def compiled(
@@ -147,6 +150,7 @@ class PhraseModel:
         weights: Weights,
         labels: Iterable[Label],
         hosts: HostWords,
+        relations: Relations | None = None,
     ) -> "PhraseModel":
         """Compile the phrases; the same ones give the same model in whatever order they come."""
         categories, registers = list(categories), list(registers)
@@ -171,6 +175,7 @@ class PhraseModel:
                 matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
                 implementation=ahocorasick_rs.Implementation.DFA,
             ),
+            relations or Relations(),
         )
 
     @property

@@ -1,7 +1,8 @@
 """The judge of one page: bytes in as they come, a verdict out as soon as there is one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from schoolgate.core.content.beside import Beside, host_of_refresh
 from schoolgate.core.content.charset import Decoder
 from schoolgate.core.content.folding import fold
 from schoolgate.core.content.json_text import JsonText
@@ -17,6 +18,9 @@ CHECKPOINTS = (8 * 1024, 32 * 1024, 128 * 1024, 256 * 1024)
 EVENT_CHECKPOINTS = (1024, 2048, 4096, *CHECKPOINTS)
 # Of markup: a page without text has an end, too.
 MOST_BYTES = 2 * 1024 * 1024
+
+# Gives what the hosts that a page names say of it: those that its tags name, and those that it leads on to.
+type LookAround = Callable[[Beside, list[str]], Iterable[Signal]]
 
 _MARKUP = frozenset({"text/html", "application/xhtml+xml"})
 _PLAIN = frozenset({"text/plain"})
@@ -48,6 +52,7 @@ class PageScorer:
         content_type: str,
         charset: str | None = None,
         signals: Iterable[Signal] = (),
+        look_around: LookAround | None = None,
     ) -> None:
         """Begin a page.
 
@@ -56,6 +61,8 @@ class PageScorer:
             content_type: of the header, without parameters; what is no text is done at once.
             charset: of the header.
             signals: what is known before the page comes.
+            look_around: asked once, at the end of a page of markup: what it names until then depends on the
+                chunks in which it comes.
         """
         kind = content_type.strip().lower()
         self.verdict: Score | None = None
@@ -66,6 +73,7 @@ class PageScorer:
             self._markup = VisibleText()
         elif kind in _EVENTS or _is_json(kind):
             self._markup = JsonText(in_events=kind in _EVENTS)
+        self._look_around = look_around
         self._decoder = Decoder(charset)
         self._tally = Tally(model, {each.id: each for each in signals})
         self._bytes = self._chars = self._checked = 0
@@ -85,13 +93,22 @@ class PageScorer:
         """Say that the page has ended, and give the verdict."""
         if not self.done:
             self._take(self._decoder.close())
+        if not self.done and self._markup:
+            self._hold("".join(self._markup.close()))
         if not self.done:
-            if self._markup:
-                self._hold("".join(self._markup.close()))
+            self._add_surroundings()
             self._judge("".join(self._pieces))
             self._pieces.clear()
             self.done = True
         return self.verdict
+
+    def _add_surroundings(self) -> None:
+        markup = self._markup
+        if self._look_around and isinstance(markup, VisibleText):
+            said = (text for name, text in markup.labels if name == "refresh")
+            leads_to = [host for host in map(host_of_refresh, said) if host]
+            for signal in self._look_around(markup.beside, leads_to):
+                self._tally.signals[signal.id] = signal
 
     def _take(self, text: str) -> None:
         if text and not self.done:

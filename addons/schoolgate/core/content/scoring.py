@@ -13,6 +13,8 @@ _MARK = MARK.encode()
 _WORD_BYTES = 8
 # A phrase counts once, and each time after that half, up to this.
 _MOST_OF_ONE = 2.0
+# What surrounds a page says nothing where a register has half the points that a verdict needs.
+_YIELDING = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +103,16 @@ class Tally:
         """Give the points of each category, and those of the best register."""
         points: dict[str, float] = {}
         registers: dict[str, float] = {}
-        for signal in self.signals.values():
-            points[signal.category] = points.get(signal.category, 0.0) + signal.points
         for entry, count in self._counts.items():
             sums = points if entry.role is Role.CATEGORY else registers
             sums[entry.subject] = sums.get(entry.subject, 0.0) + _worth(entry, count)
-        return points, max(registers.values(), default=0.0)
+        innocent = max(registers.values(), default=0.0)
+        for signal in self.signals.values():
+            worth = signal.points
+            if signal.yields:
+                worth *= max(0.0, 1 - _YIELDING * innocent / self.model.thresholds[signal.category])
+            points[signal.category] = points.get(signal.category, 0.0) + worth
+        return points, innocent
 
     def _evidence(self, category: str) -> list[Entry]:
         """Give the phrases that speak for a category, the heaviest first."""

@@ -5,6 +5,8 @@ from enum import IntEnum
 
 from turbohtml import Token, Tokenizer, TokenType
 
+from schoolgate.core.content.beside import Beside
+
 
 class Zone(IntEnum):
     """Where a text stands; its value is the character that says so after a `MARK`."""
@@ -34,11 +36,14 @@ _HIDDEN = frozenset({"script", "style", "template"})
 _MARKS = {zone: f" {MARK}{chr(zone)} " for zone in Zone}
 _LINK_MARK, _BODY_MARK = _MARKS[Zone.LINK], _MARKS[Zone.BODY]
 _META_MARK, _ALT_MARK = _MARKS[Zone.META], _MARKS[Zone.ALT]
+# What is fetched for the page; these hold no text of their own.
+_BESIDE = frozenset({"embed", "frame", "iframe", "link"})
+_FETCHED = frozenset({*_BESIDE, *_HIDDEN, "img"})
 _ABOVE = {**dict.fromkeys(_HEADINGS, _MARKS[Zone.HEADING]), "title": _MARKS[Zone.TITLE]}
 # What a tag is in the text; none where it is more than that. All others part words.
 _IN_TEXT: dict[str | None, str | None] = {
     **dict.fromkeys(_WITHIN_WORDS, ""),
-    **dict.fromkeys([*_ABOVE, *_HIDDEN, "a", "img", "meta"]),
+    **dict.fromkeys([*_ABOVE, *_FETCHED, "a", "meta"]),
 }
 _TEXT, _START = TokenType.TEXT, TokenType.START_TAG
 _DESCRIPTIONS = frozenset({"description", "keywords", "og:title", "og:description"})
@@ -49,11 +54,13 @@ class VisibleText:
 
     Attributes:
         labels: what `meta` elements claim of the page itself: name or property, and content.
+        beside: the hosts that its tags name.
         exhausted: whether more markup was seen than is looked at.
     """
 
     def __init__(self) -> None:
         self.labels: list[tuple[str, str]] = []
+        self.beside = Beside()
         self.exhausted = False
         self._tokens = Tokenizer()
         self._tags = 0
@@ -87,6 +94,8 @@ class VisibleText:
                 add(piece)
             elif tag == "a":
                 self._in_link = starts = token.type is _START
+                if starts:
+                    self.beside.link(token)
                 # A heading that is a link is a heading.
                 if not self._above:
                     add(_LINK_MARK if starts else _BODY_MARK)
@@ -108,11 +117,13 @@ class VisibleText:
             pieces.append(self._mark)
             return
         pieces.append(" ")
+        if starts and tag in _FETCHED:
+            self.beside.asset(token)
         if tag in _HIDDEN:
             self._hidden = starts
         elif starts and tag == "img":
             self._aside(_ALT_MARK, token.attr("alt"), pieces)
-        elif starts:
+        elif starts and tag == "meta":
             self._meta(token, pieces)
 
     @property

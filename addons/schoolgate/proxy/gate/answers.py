@@ -12,6 +12,7 @@ from schoolgate.proxy.gate.heads import Head
 from schoolgate.proxy.gate.page_end import Answer
 from schoolgate.proxy.pages import STATUS, Asked, Pages, is_for_people, kind_of
 from schoolgate.proxy.recorder import Recorder
+from schoolgate.proxy.surroundings import Surroundings
 from schoolgate.proxy.transactions import Transaction
 
 _NOTHING_SAID: Mapping[str, str] = {}
@@ -23,11 +24,13 @@ class Answers:
     Args:
         pages: the pages.
         recorder: told of every answer.
+        surroundings: told where browsers go.
     """
 
-    def __init__(self, pages: Pages, recorder: Recorder) -> None:
+    def __init__(self, pages: Pages, recorder: Recorder, surroundings: Surroundings) -> None:
         self._pages = pages
         self._recorder = recorder
+        self._surroundings = surroundings
 
     def blocked(self, transaction: Transaction, head: Head | None) -> bytes:
         """Give the whole answer to a blocked request; one without a readable head is the last."""
@@ -41,7 +44,9 @@ class Answers:
         page = self._pages.page(asked, transaction.decision)
         stays = head is not None and head.keeps_connection and head.method != "CONNECT"
         transaction.bytes_down = len(page.body)
-        transaction.by_hand = head is not None and is_for_people(head.headers)
+        if head is not None:
+            transaction.by_hand = is_for_people(head.headers)
+            self._surroundings.arrives(head.headers, transaction)
         self._recorder.decided(transaction)
         self._recorder.ended(transaction, STATUS, transaction.elapsed_ms)
         return page.http1(stays=stays)
