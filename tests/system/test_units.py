@@ -15,7 +15,7 @@ from tests import gateway
 from tests.gateway import PATIENCE_SECONDS, ROOT
 from tests.system.conftest import program
 
-UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+UNITS = sorted([*ROOT.glob("deploy/systemd/*.service"), *ROOT.glob("deploy/trust/*.service")])
 # Tenths, of systemd-analyze's ten.
 MOST_EXPOSED = 20
 

@@ -12,6 +12,20 @@ if TYPE_CHECKING:
         restore,
         settings_to_restore,
     )
+    from schoolgate.bootstrap.bundles import (
+        centre_of,
+        fetching_of,
+        files_of_lists,
+        files_of_policy,
+        store_of,
+    )
+    from schoolgate.bootstrap.centre import (
+        fingerprint_of_centre,
+        ledger_of,
+        repository_dir,
+        serve_centre,
+        trust_dir,
+    )
     from schoolgate.bootstrap.clock import now
     from schoolgate.bootstrap.erasure import as_line, erase, kept_of, person_of
     from schoolgate.bootstrap.evidence import evidence_of, facts_of, write_evidence
@@ -24,7 +38,7 @@ if TYPE_CHECKING:
         open_approvals,
         open_mailing,
     )
-    from schoolgate.bootstrap.jobs_post import journal_keeper, work_of
+    from schoolgate.bootstrap.jobs_post import bundle_keeper, journal_keeper, work_of
     from schoolgate.bootstrap.journal import held_if_any, keep_journal, open_journal
     from schoolgate.bootstrap.list_updates import surroundings_of
     from schoolgate.bootstrap.occupancy import occupied, whole
@@ -69,17 +83,24 @@ __all__ = [
     "audit_trail_if_any",
     "back_up",
     "blocked_sites",
+    "bundle_keeper",
+    "centre_of",
     "client_at",
     "curated_hosts",
     "end_with_parent",
     "erase",
     "evidence_of",
     "facts_of",
+    "fetching_of",
+    "files_of_lists",
+    "files_of_policy",
+    "fingerprint_of_centre",
     "held_if_any",
     "journal_keeper",
     "journal_of_late",
     "keep_journal",
     "kept_of",
+    "ledger_of",
     "list_places",
     "load_casebooks",
     "load_engine",
@@ -103,12 +124,16 @@ __all__ = [
     "record_of",
     "regular_report",
     "report_of",
+    "repository_dir",
     "restore",
     "serve",
+    "serve_centre",
     "serve_portal",
     "settings_to_restore",
     "share_portal_figures",
+    "store_of",
     "surroundings_of",
+    "trust_dir",
     "upstream_bundle",
     "webhook_keepers",
     "whole",
@@ -130,6 +155,20 @@ _PARTS = {
         "restore",
         "settings_to_restore",
     ),
+    "bundles": (
+        "centre_of",
+        "fetching_of",
+        "files_of_lists",
+        "files_of_policy",
+        "store_of",
+    ),
+    "centre": (
+        "fingerprint_of_centre",
+        "ledger_of",
+        "repository_dir",
+        "serve_centre",
+        "trust_dir",
+    ),
     "clock": ("now",),
     "erasure": ("as_line", "erase", "kept_of", "person_of"),
     "evidence": ("evidence_of", "facts_of", "write_evidence"),
@@ -142,7 +181,7 @@ _PARTS = {
         "open_approvals",
         "open_mailing",
     ),
-    "jobs_post": ("journal_keeper", "work_of"),
+    "jobs_post": ("bundle_keeper", "journal_keeper", "work_of"),
     "journal": ("held_if_any", "keep_journal", "open_journal"),
     "list_updates": ("surroundings_of",),
     "occupancy": (

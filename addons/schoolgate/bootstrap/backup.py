@@ -203,7 +203,8 @@ def restore(settings: Settings, file: Path) -> Restored:
 
 def _of_state(settings: Settings, *, lists: bool) -> Iterator[tuple[str, Path]]:
     """Give the files of the state directory that are kept nowhere else in the back-up."""
-    apart = {settings.journal_dir, settings.state_dir / "journal"}
+    # The trust's bundles come again by "schoolgate bundle fetch".
+    apart = {settings.journal_dir, settings.state_dir / "journal", settings.bundles_dir}
     if not lists:
         apart.add(settings.lists_dir)
     if not is_postgresql(settings.database_url):

@@ -22,6 +22,7 @@ from schoolgate.monitoring import (
     shared_registry,
 )
 from schoolgate.monitoring.approval_figures import ApprovalFigures, ApprovalState
+from schoolgate.monitoring.bundle_metrics import BundleFigure, BundleFigures
 from schoolgate.monitoring.journal_kept_metrics import JournalKeptFigures
 from schoolgate.monitoring.process_figures import ProcessFigures
 from schoolgate.monitoring.selftest_metrics import SelfTestFigures
@@ -59,6 +60,7 @@ class Shown:
         approvals: gives how requests, grants and mail stand; None where that cannot be read.
         feeds: gives how the feeds of lists stand.
         selftest: what the self-test found last; None where there is none.
+        bundles: gives how the bundles of the school's trust stand; None where there are none.
     """
 
     listener: socket.socket
@@ -70,6 +72,7 @@ class Shown:
     approvals: Callable[[], ApprovalState | None] = lambda: None
     feeds: Callable[[], Iterable[FeedFigure]] = tuple
     selftest: SelfTestFigures | None = None
+    bundles: Callable[[], BundleFigure | None] = lambda: None
 
 
 def show(shown: Shown, link: Link) -> None:
@@ -80,6 +83,7 @@ def show(shown: Shown, link: Link) -> None:
     # The supervisor is who started this process.
     registry.register(ProcessFigures(os.getppid()))
     registry.register(FeedFigures(shown.feeds))
+    registry.register(BundleFigures(shown.bundles))
     registry.register(JournalKeptFigures(shown.journal, lambda: now().date()))
     if shown.selftest is not None:
         registry.register(shown.selftest)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from schoolgate.bootstrap.jobs import open_mailing, work_through
 from schoolgate.bootstrap.reminding import Reminding
-from schoolgate.bootstrap.repeated import JOURNAL, LISTS, repeating
+from schoolgate.bootstrap.repeated import JOURNAL, LISTS, bundles_of, repeating
 from schoolgate.bootstrap.webhooks import webhook_keepers
 from schoolgate.settings import Settings
 from schoolgate.workers import Link
@@ -36,6 +36,7 @@ def keep_jobs(settings: Settings, link: Link) -> None:
     if settings.lists.update:
         lists.start()
     journal = journal_keeper(settings, ending)
+    bundles = bundle_keeper(settings, ending)
     webhooks = webhook_keepers(settings, ending)
     link.ready()
     told = False
@@ -46,7 +47,7 @@ def keep_jobs(settings: Settings, link: Link) -> None:
     link.ending()
     ending.set()
     thread.join(_STOP_SECONDS)
-    for beside in (lists, journal, *webhooks):
+    for beside in (lists, journal, bundles, *webhooks):
         if beside.is_alive():
             beside.join(_STOP_SECONDS)
     if not told:
@@ -57,6 +58,14 @@ def journal_keeper(settings: Settings, ending: threading.Event) -> threading.Thr
     """Give the thread that has the journal kept until an event is set; started, where it is to be."""
     keeper = repeating(JOURNAL, settings, ending)
     if settings.journal.close:
+        keeper.start()
+    return keeper
+
+
+def bundle_keeper(settings: Settings, ending: threading.Event) -> threading.Thread:
+    """Give the thread that has bundles of the trust fetched; started, where there are some."""
+    keeper = repeating(bundles_of(settings), settings, ending)
+    if settings.bundles.url:
         keeper.start()
     return keeper
 

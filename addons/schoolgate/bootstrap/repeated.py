@@ -59,6 +59,18 @@ JOURNAL = Repeated(
 )
 
 
+def bundles_of(settings: Settings) -> Repeated:
+    """Give how bundles of the school's trust are fetched on this machine."""
+    pause = settings.bundles.every_seconds
+    return Repeated(
+        name="bundles",
+        arguments=("bundle", "fetch"),
+        failure="The bundles of the trust are not brought up to date; what was in force stays.",
+        first=(pause / 30, pause / 10),
+        pause=(0.75 * pause, 1.25 * pause),
+    )
+
+
 def repeating(what: Repeated, settings: Settings, ending: threading.Event) -> threading.Thread:
     """Give a thread, not started, that runs something until told to end.
 

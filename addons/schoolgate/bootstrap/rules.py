@@ -22,18 +22,34 @@ from schoolgate.lists import (
     read_category_files,
     read_locked_lists,
 )
+from schoolgate.lists.generations import MANIFEST, live_directory
 from schoolgate.services.casebook import Casebook
 from schoolgate.services.timetables import calendars_on
-from schoolgate.settings import Settings, load_cases, load_people, load_policy
+from schoolgate.settings import Base, Settings, load_cases, load_people, load_policy
 
 logger = logging.getLogger(__name__)
 
 _CASES = ".cases.yaml"
+# Folders of a bundle.
+BUNDLED_POLICIES, BUNDLED_LISTS = "policies", "lists"
 
 
 def list_places(settings: Settings) -> ListPlaces:
-    """Say where the lists and their index are."""
-    return ListPlaces(settings.lists.dirs, settings.lists_dir)
+    """Say where the lists and their index are: the trust's where it has signed some."""
+    bundle = bundle_of(settings)
+    signed = bundle / BUNDLED_LISTS if bundle else None
+    if signed is not None and not (signed / MANIFEST).is_file():
+        signed = None
+    return ListPlaces(settings.lists.dirs, settings.lists_dir, signed)
+
+
+def bundle_of(settings: Settings) -> Path | None:
+    """Give the folder of the trust's bundle that is in force; None where there is none.
+
+    Raises:
+        ConfigurationError: when it cannot be told.
+    """
+    return live_directory(settings.bundles_dir) if settings.bundles.url else None
 
 
 def locked_place(settings: Settings) -> LockedPlace:
@@ -127,6 +143,15 @@ def load_policy_of(settings: Settings) -> Policy:
     return _load_policy(settings, settings.policy_file)
 
 
+def load_policy_with(settings: Settings, bundle: Path) -> Policy:
+    """Read the school's policy as it would be with a bundle that is not in force.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    return _load_policy(settings, settings.policy_file, bundle)
+
+
 def roles_of(settings: Settings) -> Roles:
     """Give who does what at this school.
 
@@ -197,13 +222,17 @@ def load_casebooks(settings: Settings, names: Sequence[str] = ()) -> Iterator[Ca
         yield Casebook(found[name], policy, catalogue, load_cases(found[name], policy))
 
 
-def _load_policy(settings: Settings, file: Path) -> Policy:
+def _load_policy(settings: Settings, file: Path, bundle: Path | None = None) -> Policy:
+    bundle = bundle or bundle_of(settings)
+    # Of another policy than the school's own nothing is asked: it may be the baseline.
+    required = settings.bundles.base if file == settings.policy_file else ""
     return load_policy(
         file,
         category_names(settings.lists.dirs),
         calendars_on(now().date()),
         settings.policies_dir,
         lambda fault: logger.warning("%s", fault),
+        Base(required, bundle / BUNDLED_POLICIES if bundle else None),
     )
 
 

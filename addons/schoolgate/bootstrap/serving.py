@@ -12,6 +12,7 @@ from pathlib import Path
 
 from schoolgate.bootstrap import exposition, worker
 from schoolgate.bootstrap.approval_figures import ApprovalReader, category_by
+from schoolgate.bootstrap.bundle_figures import bundle_figure
 from schoolgate.bootstrap.exposition import Beside
 from schoolgate.bootstrap.feed_figures import feed_figures
 from schoolgate.bootstrap.gateway import prepare, upstream_bundle
@@ -343,6 +344,7 @@ class _Running:
                     read,
                     lambda: feed_figures(self._settings),
                     selftest_figures(self._settings),
+                    lambda: bundle_figure(self._settings),
                 ),
                 link,
             )

@@ -1,13 +1,15 @@
 """The files that are followed while a process runs, each kind with what it takes to put it in force."""
 
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from schoolgate.bootstrap.clock import now
-from schoolgate.bootstrap.rules import list_places, locked_place
+from schoolgate.bootstrap.rules import BUNDLED_POLICIES, bundle_of, list_places, locked_place
 from schoolgate.core.categories import ListEntry
+from schoolgate.core.errors import ConfigurationError
 from schoolgate.core.locked import LockedLists
 from schoolgate.lists import faults_of, load_local_lists, phrase_paths, read_locked_lists
 from schoolgate.services.engines import Engines
@@ -45,6 +47,11 @@ def watched_files(settings: Settings) -> Iterator[Path]:
     for pattern in ("*.yaml", "*.ics", "*.csv"):
         yield from settings.policies_dir.rglob(pattern)
         yield from settings.policies_dir.parent.glob(pattern)
+    # A bundle that is put in force has other names, whatever is in it.
+    with contextlib.suppress(ConfigurationError):
+        bundle = bundle_of(settings)
+        for place in (bundle, bundle / BUNDLED_POLICIES) if bundle else ():
+            yield from place.glob("*.*")
     yield settings.policy_file
     yield settings.people
     yield settings.wireguard_dir / PEERS

@@ -44,6 +44,9 @@ _MODULES = {
     "report": "report",
     "backup": "backup",
     "restore": "backup",
+    "bundle": "bundle",
+    "enrol": "enrol",
+    "trust": "trust",
 }
 ANSWER_IS_NO, WRONG_USE, OUT_OF_REACH = 1, 2, 3
 

@@ -32,6 +32,7 @@ def jobs(settings: Settings) -> None:
         mail = settings.mail
         click.echo(f"mail     {mail.host}:{mail.port}" if mail.host else NO_SERVER)
         keepers = [bootstrap.journal_keeper(settings, ending)]
+        keepers.append(bootstrap.bundle_keeper(settings, ending))
         keepers += bootstrap.webhook_keepers(settings, ending)
         work(ending)
         for keeper in keepers:

@@ -7,12 +7,13 @@ if TYPE_CHECKING:
     from schoolgate.settings.cases_file import load_cases
     from schoolgate.settings.machine import Settings, load_settings
     from schoolgate.settings.people_file import load_people
-    from schoolgate.settings.policy_file import load_policy
+    from schoolgate.settings.policy_file import Base, load_policy
     from schoolgate.settings.policy_text import schema_of_policies
     from schoolgate.settings.timetable_file import load_timetable, read_timetable
     from schoolgate.settings.timetable_text import TimetableText
 
 __all__ = [
+    "Base",
     "Settings",
     "TimetableText",
     "load_cases",
@@ -26,6 +27,7 @@ __all__ = [
 
 # Each part is loaded with the first of its names (PEP 562): most commands need no policy.
 _PART_OF = {
+    "Base": "policy_file",
     "Settings": "machine",
     "TimetableText": "timetable_text",
     "load_cases": "cases_file",

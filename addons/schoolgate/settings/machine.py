@@ -25,6 +25,7 @@ from schoolgate.documents import (
     validate,
 )
 from schoolgate.settings.alerts import AlertSettings
+from schoolgate.settings.bundles import BundleSettings
 from schoolgate.settings.listen import ListenAddress
 from schoolgate.settings.network import NetworkSettings
 from schoolgate.settings.regular_reports import ReportSettings
@@ -224,6 +225,7 @@ class Settings(Strict):
     ca: CaSettings = CaSettings()
     selftest: SelfTestSettings = SelfTestSettings()
     shipping: ShippingSettings = ShippingSettings()
+    bundles: BundleSettings = BundleSettings()
     file: Path = Field(default=Path(), exclude=True)
 
     @property
@@ -275,6 +277,16 @@ class Settings(Strict):
     def lists_dir(self) -> Path:
         """Lists of others and the index of all lists."""
         return self.state_dir / "lists"
+
+    @property
+    def bundles_dir(self) -> Path:
+        """The bundles of the school's trust."""
+        return self.state_dir / "bundles"
+
+    @property
+    def enrolment_dir(self) -> Path:
+        """Key, certificate and root by which this gateway and its trust's centre know each other."""
+        return self.state_dir / "enrolment"
 
     @property
     def journal_dir(self) -> Path:
@@ -417,6 +429,7 @@ def _anchored(settings: Settings, file: Path) -> Settings:
             ),
             "alerts": settings.alerts.anchored(file.parent),
             "shipping": settings.shipping.anchored(file.parent),
+            "bundles": settings.bundles.anchored(file.parent),
             "journal": journal.model_copy(update={"dir": journal.dir and resolve(journal.dir)}),
             "lists": lists.model_copy(
                 update={

@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from schoolgate.core.approvals import first
 from schoolgate.core.errors import ConfigurationError, Fault
-from schoolgate.core.policy import Policy, dead_rules
+from schoolgate.core.policy import Lock, Policy, Rule, dead_rules
 from schoolgate.core.timetable import Timetable
 from schoolgate.documents import Document, parse_document, read_text, suggestion, validate
 from schoolgate.settings.ages_file import load_ages
@@ -21,12 +21,30 @@ from schoolgate.settings.timetable_file import Note, ReadCalendar, read_timetabl
 _CASES = ".cases"
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the trust of a school asks of its policy.
+
+    Attributes:
+        required: id of the policy that every school's extends; empty for none.
+        directory: policies that the trust has signed, which come before those of the same name
+            elsewhere; None where none came yet.
+    """
+
+    required: str = ""
+    directory: Path | None = None
+
+
+_NO_BASE = Base()
+
+
 def load_policy(
     file: Path,
     categories: Collection[str],
     read_calendar: ReadCalendar | None = None,
     library: Path | None = None,
     note: Note | None = None,
+    base: Base = _NO_BASE,
 ) -> Policy:
     """Read a school's policy, and those that it extends, which stand beside it.
 
@@ -35,12 +53,17 @@ def load_policy(
         categories: ids of the categories that exist.
         read_calendar: reads a calendar file that a timetable imports.
         library: where policies that it extends are looked for that do not stand beside it.
-        note: is told of events of a calendar that were left out and may have been meant.
+        note: is told of events of a calendar that were left out and may have been meant, and of rules
+            that a lock of the trust has overtaken.
+        base: what the trust asks.
 
     Raises:
         ConfigurationError: with every fault, each with its file and line.
     """
-    return _Loader(frozenset(categories), read_calendar, library, note).load(file, ())
+    signed = base.directory / file.name if base.directory else file
+    # What the trust has signed is not replaced by a file of the same name.
+    file = signed if signed.is_file() else file
+    return _Loader(frozenset(categories), read_calendar, library, note, base).load(file, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +74,7 @@ class _Loader:
     read_calendar: ReadCalendar | None
     library: Path | None
     note: Note | None
+    base: Base
 
     def load(self, file: Path, below: tuple[Path, ...]) -> Policy:
         text = read_text(file)
@@ -74,10 +98,42 @@ class _Loader:
         if faults:
             raise ConfigurationError(faults)
         policy = Compiler(parsed, above, beside).policy(_version(file, text, parsed, above))
-        faults.extend(_dead(document, parsed, policy))
+        faults.extend(self._dead(document, parsed, policy, above))
+        faults.extend(() if below else self._without_base(document, file, policy))
         if faults:
             raise ConfigurationError(faults)
         return policy
+
+    def _without_base(self, document: Document, file: Path, policy: Policy) -> Iterator[Fault]:
+        """Find fault with a policy that does not rest on the trust's."""
+        wanted = self.base.required
+        is_it = policy.id == wanted and file.parent == (self.base.directory or file.parent)
+        if wanted and not is_it and wanted not in policy.extends:
+            message = (
+                f"the policy does not extend '{wanted}', on which the trust has every school's rest"
+            )
+            hint = f"say 'extends: {wanted}'; bundles.base in schoolgate.yaml asks for it"
+            yield document.fault(("extends",), message, hint)
+
+    def _dead(
+        self, document: Document, text: PolicyText, policy: Policy, above: Policy | None
+    ) -> Iterator[Fault]:
+        dead = {rule.id: because for rule, because in dead_rules(policy)}
+        unlocked = {rule.id for rule, _ in dead_rules(_without_locks(policy))}
+        for loc, _, rule in rules_of(text):
+            if rule.id not in dead:
+                continue
+            message = f"the rule '{rule.id}' can never decide anything: {dead[rule.id]}"
+            if above is None or rule.id in unlocked:
+                yield document.fault(loc, message)
+                continue
+            hint = f"locked by the policy '{above.id}': take the rule out, or ask {above.contact}"
+            fault = document.fault(loc, message, hint)
+            # A lock that the trust lays is in force at every school, and not where nobody is in its way.
+            if self.note is not None and self.base.directory is not None:
+                self.note(fault)
+            else:
+                yield fault
 
     def _readable(self, document: Document) -> PolicyText:
         try:
@@ -95,7 +151,8 @@ class _Loader:
         if not NAME.fullmatch(name):
             message = f"'{name}' is not the name of a policy"
             raise ConfigurationError([document.fault(("extends",), message)])
-        places = [file.parent, *([self.library] if self.library else [])]
+        signed = [self.base.directory] if self.base.directory else []
+        places = [*signed, file.parent, *([self.library] if self.library else [])]
         found = first(path for place in places if (path := place / f"{name}.yaml").is_file())
         if found is None:
             known = [path.stem for place in places for path in place.glob("*.yaml")]
@@ -154,12 +211,13 @@ def _version(file: Path, text: str, parsed: PolicyText, above: Policy | None) ->
     return whole.hexdigest()[:12]
 
 
-def _dead(document: Document, text: PolicyText, policy: Policy) -> Iterator[Fault]:
-    dead = {rule.id: because for rule, because in dead_rules(policy)}
-    for loc, _, rule in rules_of(text):
-        if rule.id in dead:
-            message = f"the rule '{rule.id}' can never decide anything: {dead[rule.id]}"
-            yield document.fault(loc, message)
+def _without_locks(policy: Policy) -> Policy:
+    """Give a policy as if nothing were locked above it."""
+
+    def own(rule: Rule) -> bool:
+        return rule.level == 0 or rule.lock is Lock.NONE
+
+    return replace(policy, rules=tuple(rule for rule in policy.rules if own(rule)))
 
 
 def _periods(text: PolicyText, timetable: Timetable | None) -> frozenset[str]:

@@ -1,0 +1,17 @@
+"""`schoolgate trust`: what the centre of a trust of several schools does."""
+
+import rich_click as click
+
+from schoolgate.cli.late import LateGroup
+
+# Which module has a command.
+_MODULES = {"bundle": "trust_bundle", "gateway": "trust_gateway", "serve": "trust_serve"}
+
+
+@click.group(cls=LateGroup, modules=_MODULES)
+def trust() -> None:
+    """Many schools, one trust: what its centre does.
+
+    \b
+    schoolgate trust bundle make hermitage
+    """
