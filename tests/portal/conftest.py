@@ -18,6 +18,7 @@ from schoolgate.portal.application import open_accounts
 from schoolgate.portal.house import House, Keeping
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.incidents import Incidents
+from schoolgate.services.kept_requests import KeptRequests
 from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import load_settings
@@ -45,6 +46,8 @@ MACS: dict[str, str] = {}
 # The disk is not waited for: no test here asks what outlives the power.
 _UNSYNCED = "PRAGMA synchronous = OFF"
 TICKETS = Tickets(b"t" * 32)
+# Whether the store answers, as the portal sees it.
+NEAR = [True]
 _OF_REQUESTS = (
     schema.site_blocks, schema.site_reports, schema.accidents, schema.grants,
     schema.request_history, schema.requests, schema.delegations, schema.outbox,
@@ -94,6 +97,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
         evidence=lambda since, until: bootstrap.facts_of(
             settings, engine, opened, since, until, held=lambda: {Role.HEADTEACHER: 1}
         ),
+        kept=KeptRequests(settings.state_dir / "kept-requests"),
+        is_store_near=lambda: NEAR[0],
     )
     from django.db import connections
     from django.db.backends.signals import connection_created
@@ -124,6 +129,7 @@ def here(database: tuple[House, Engine]) -> Iterator[House]:
         for table in _OF_REQUESTS:
             connection.execute(delete(table))
     MACS.clear()
+    NEAR[0] = True
     cache.clear()
 
 

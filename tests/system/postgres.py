@@ -2,13 +2,15 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
+from sqlalchemy import make_url
 
 from schoolgate.storage import open_database
 from tests.databases import TEMPLATE, on_server
@@ -21,8 +23,12 @@ _ACCOUNT = "postgres"
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """Run a server that listens on a socket alone, and give the URL of its first database."""
+def running(connections: int = 200) -> Iterator[str]:
+    """Run a server that listens on a socket alone, and give the URL of its first database.
+
+    Args:
+        connections: that it lets in at once.
+    """
     if not _PLACES:
         program("postgres")
     directory = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -31,7 +37,7 @@ def running() -> Iterator[str]:
             shutil.chown(directory, _ACCOUNT, _ACCOUNT)
         data = str(directory / "data")
         _run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        started = f"-k {directory} -c listen_addresses='' -c max_connections=200"
+        started = f"-k {directory} -c listen_addresses='' -c max_connections={connections}"
         _run("pg_ctl", "-D", data, "-o", started, "-w", "-l", str(directory / "log"), "start")
         try:
             url = f"postgresql://postgres@/postgres?host={directory}"
@@ -47,9 +53,67 @@ def running() -> Iterator[str]:
 
 def restart(url: str) -> None:
     """Stop and start the server that a URL leads to."""
-    directory = url.partition("host=")[2]
+    directory = str(make_url(url).query["host"])
     data = f"{directory}/data"
     _run("pg_ctl", "-D", data, "-m", "fast", "-w", "-l", f"{directory}/log", "restart")
+
+
+@contextmanager
+def away(url: str, how: str) -> Iterator[None]:
+    """Take the server that a URL leads to away for a time.
+
+    Args:
+        url: of any of its databases.
+        how: ``stopped`` closes every connection; ``frozen`` answers nothing and closes none.
+    """
+    directory = str(make_url(url).query["host"])
+    data = f"{directory}/data"
+    if how == "stopped":
+        _run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+        try:
+            yield
+        finally:
+            started = f"-k {directory} -c listen_addresses='' -c max_connections=200"
+            _run("pg_ctl", "-D", data, "-o", started, "-w", "-l", f"{directory}/log", "start")
+        return
+    # Its first process, which makes the others, is stopped before they are counted.
+    first = int(Path(data, "postmaster.pid").read_text().split()[0])
+    os.kill(first, signal.SIGSTOP)
+    told = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+    processes = [first, *map(int, told)]
+    try:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGSTOP)
+        yield
+    finally:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGCONT)
+
+
+@contextmanager
+def copy_of(url: str) -> Iterator[str]:
+    """Run a hot standby of the server that a URL leads to, and give the URL of the same database there."""
+    directory = str(make_url(url).query["host"])
+    beside = Path(tempfile.mkdtemp(prefix="pg-"))
+    try:
+        if os.getuid() == 0:
+            shutil.chown(beside, _ACCOUNT, _ACCOUNT)
+        data = str(beside / "data")
+        _run(
+            "pg_basebackup", "-h", directory, "-U", "postgres", "-D", data, "-R", "-X", "stream",
+            "-c", "fast", "--no-sync",
+        )  # fmt: skip
+        started = f"-k {beside} -c listen_addresses='' -c max_connections=200"
+        _run("pg_ctl", "-D", data, "-o", started, "-w", "-l", str(beside / "log"), "start")
+        try:
+            there = make_url(url).update_query_dict({"host": str(beside)})
+            yield there.render_as_string(hide_password=False)
+        finally:
+            _run("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _run(name: str, *arguments: str) -> None:

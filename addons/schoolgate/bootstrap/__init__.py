@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from schoolgate.bootstrap.jobs_post import bundle_keeper, journal_keeper, work_of
     from schoolgate.bootstrap.journal import held_if_any, keep_journal, open_journal
     from schoolgate.bootstrap.list_updates import surroundings_of
+    from schoolgate.bootstrap.moving import look_before_moving, move
     from schoolgate.bootstrap.occupancy import occupied, whole
     from schoolgate.bootstrap.people import client_at
     from schoolgate.bootstrap.portal import end_with_parent, serve_portal, share_portal_figures
@@ -107,8 +108,10 @@ __all__ = [
     "load_people_of",
     "load_policy_of",
     "locked_place",
+    "look_before_moving",
     "mail_faults",
     "members_if_any",
+    "move",
     "now",
     "occupied",
     "open_approvals",
@@ -184,6 +187,7 @@ _PARTS = {
     "jobs_post": ("bundle_keeper", "journal_keeper", "work_of"),
     "journal": ("held_if_any", "keep_journal", "open_journal"),
     "list_updates": ("surroundings_of",),
+    "moving": ("look_before_moving", "move"),
     "occupancy": (
         "occupied",
         "whole",

@@ -8,6 +8,7 @@ from typing import Any
 
 from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.journal import open_journal
+from schoolgate.bootstrap.last_state import LastState
 from schoolgate.bootstrap.rules import load_engine, load_people_of
 from schoolgate.core.approvals import Role
 from schoolgate.core.errors import RefusedError
@@ -113,6 +114,7 @@ def erase(settings: Settings, person: Person, reason: str, actor: str) -> Erased
         detail = {"lines": lines, "rows": rows, "reason": reason.strip()}
         AuditTrail(database).add(now(), actor, "person.erased", "erased:person", detail)
         leave_no_byte(database)
+        LastState(settings.state_dir).forget()
     finally:
         database.dispose()
     # Directories of settings may lie in one another.

@@ -15,6 +15,7 @@ from cryptography import x509
 from schoolgate import authority
 from schoolgate.bootstrap.alerts import AlertRaising, watch_of
 from schoolgate.bootstrap.clock import now, today
+from schoolgate.bootstrap.last_state import LastState, open_or_last
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.refusals import Refusals
 from schoolgate.bootstrap.rules import Rules, list_places, load_rules
@@ -27,6 +28,8 @@ from schoolgate.bootstrap.watches import (
     watch_locked,
     watched_files,
 )
+from schoolgate.core.approvals import Overlay
+from schoolgate.core.bindings import Binding
 from schoolgate.core.content import SeenSites
 from schoolgate.core.errors import ConfigurationError, UnavailableError
 from schoolgate.core.hosts import normalise_host
@@ -45,13 +48,12 @@ from schoolgate.services.tickets import PURPOSE as TICKETS
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
 from schoolgate.storage import (
-    BindingTable,
     BindingWatch,
     DecisionStore,
     OverlayWatch,
     PinningTable,
     granted_after,
-    last_grant,
+    is_postgresql,
     open_database,
 )
 
@@ -120,17 +122,19 @@ class Gateway:
         metrics = self.metrics
         _check_state_dir(settings.state_dir)
         ca = authority.ensure(settings.ca_dir, engine.policy.school, now())
-        database = open_database(settings.database_url)
+        self._last = LastState(settings.state_dir)
+        opened = open_or_last(settings.database_url, self._last, now())
+        database = opened.database
         store = DecisionStore(database)
-        self._sources.put_bindings(BindingTable(database).since(now().timestamp()))
+        self._sources.put_bindings(opened.bindings)
         self._settings = settings
         self.meter = Meter(today)
         metrics.ca_expires(ca.not_after)
         self._store = store
         self._noted = ""
         self._seen = SeenSites()
-        self._database, self._last_grant = database, last_grant(database)
-        self.engines = Engines(engine.with_overlay(store.overlay(now())), self._show)
+        self._database, self._last_grant = database, opened.last_grant
+        self.engines = Engines(engine.with_overlay(opened.overlay), self._show)
         self._show(self.engines.current)
         self._acceptances = Acceptances(
             self.engines,
@@ -310,6 +314,16 @@ class Gateway:
             logger.error("The version in force is not recorded: %s", error)  # noqa: TRY400
             metrics.store_errors.inc()
 
+    def _put_overlay(self, overlay: Overlay) -> None:
+        self.engines.put_overlay(overlay)
+        if is_postgresql(self._settings.database_url):
+            self._last.keep_overlay(overlay)
+
+    def _put_bindings(self, bindings: tuple[Binding, ...]) -> None:
+        self._sources.put_bindings(bindings)
+        if is_postgresql(self._settings.database_url):
+            self._last.keep_bindings(bindings)
+
     def _start_journal(self) -> None:
         try:
             self.journal.start()
@@ -324,8 +338,8 @@ class Gateway:
             metrics.store_errors.inc()
 
         url = settings.database_url
-        watch = OverlayWatch(url, self.engines.put_overlay, now, failed)
-        signed_in = BindingWatch(url, self._sources.put_bindings, now, failed)
+        watch = OverlayWatch(url, self._put_overlay, now, failed)
+        signed_in = BindingWatch(url, self._put_bindings, now, failed)
         files = FileWatch(
             lambda: watched_files(settings),
             lambda: self._followed(

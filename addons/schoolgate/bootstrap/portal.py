@@ -40,6 +40,7 @@ from schoolgate.services.approvals import Approvals
 from schoolgate.services.clients import client_of
 from schoolgate.services.engines import Engines
 from schoolgate.services.incidents import Incidents
+from schoolgate.services.kept_requests import Delivery, KeptRequests
 from schoolgate.services.probing import Examination, running, workers
 from schoolgate.services.reload import FileWatch
 from schoolgate.services.tickets import PURPOSE as TICKETS
@@ -72,6 +73,7 @@ _DIRECTORY_SECONDS = 15.0
 # A person waits in front of the page.
 _EXAMINED_SECONDS = 20.0
 _NO_WORKER = 0
+_KEPT_REQUESTS = "kept-requests"
 # Whoever sets up sits at this machine, or comes through the proxy.
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not listened on
 
@@ -124,6 +126,7 @@ def serve_portal(
             metrics = PortalMetrics()
             house = _house(settings, metrics)
             application = Counted(make_application(settings, house), metrics.answered)
+            _deliver(house)
             link = first_link(settings, address)
         except SchoolgateError as error:
             print(f"schoolgate portal: {error}", file=sys.stderr, flush=True)
@@ -134,6 +137,12 @@ def serve_portal(
         return application
 
     PortalServer(make, [*listeners, local]).run()
+
+
+def _deliver(house: "House") -> None:
+    from schoolgate.portal.accounts.register import actor_with  # noqa: PLC0415 - after Django's settings
+
+    Delivery(house.kept, house.approvals, actor_with, house.now).start()
 
 
 def share_portal_figures(directory: Path, seat: int) -> None:
@@ -236,6 +245,8 @@ def _house(settings: Settings, metrics: FollowerMetrics) -> "House":
         evidence=lambda since, until: facts_of(
             settings, engines.current, database, since, until, held=_held
         ),
+        kept=KeptRequests(settings.state_dir / _KEPT_REQUESTS),
+        is_store_near=lambda: bindings.is_current,
     )
 
 

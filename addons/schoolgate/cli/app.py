@@ -46,6 +46,7 @@ _MODULES = {
     "restore": "backup",
     "bundle": "bundle",
     "enrol": "enrol",
+    "database": "database",
     "trust": "trust",
 }
 ANSWER_IS_NO, WRONG_USE, OUT_OF_REACH = 1, 2, 3

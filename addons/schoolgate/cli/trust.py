@@ -5,7 +5,12 @@ import rich_click as click
 from schoolgate.cli.late import LateGroup
 
 # Which module has a command.
-_MODULES = {"bundle": "trust_bundle", "gateway": "trust_gateway", "serve": "trust_serve"}
+_MODULES = {
+    "bundle": "trust_bundle",
+    "gateway": "trust_gateway",
+    "school": "trust_school",
+    "serve": "trust_serve",
+}
 
 
 @click.group(cls=LateGroup, modules=_MODULES)
@@ -14,4 +19,5 @@ def trust() -> None:
 
     \b
     schoolgate trust bundle make hermitage
+    schoolgate trust school add hermitage --database postgresql://postgres@/trust
     """

@@ -50,5 +50,9 @@ class UnavailableError(SchoolgateError):
     """The technician can put it right: a port, directory, key or database that is needed is not usable."""
 
 
+class StoreUnavailableError(UnavailableError):
+    """The database itself failed, is out of reach, or is a copy that cannot be written."""
+
+
 class RefusedError(SchoolgateError):
     """Staff and approvers can put it right: what was asked for is not allowed in this state or role."""

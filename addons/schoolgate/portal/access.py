@@ -1,11 +1,14 @@
 """Who may see a page: declared in the table of pages, asked before its view."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import (
     Http404,
     HttpRequest,
@@ -16,11 +19,17 @@ from django.http import (
 from django.shortcuts import render
 
 from schoolgate.core.approvals import USUAL_ROLES, Role, Roles
+from schoolgate.core.errors import StoreUnavailableError
 from schoolgate.portal.again import prove_again
 from schoolgate.portal.house import house
+from schoolgate.portal.remembered import Remembered
+
+logger = logging.getLogger(__name__)
 
 # Of what databases number; more is an error of theirs.
 _LARGEST = 2**31 - 1
+# SQLSTATE of a server that only follows another.
+_READ_ONLY = "25006"
 
 type View = Callable[..., HttpResponse]
 type Duty = Callable[[Roles], tuple[Role, ...]]
@@ -82,8 +91,15 @@ def roles_of(request: HttpRequest) -> frozenset[Role] | None:
     return held
 
 
-def guarded(view: View, access: Access, methods: frozenset[str]) -> View:
-    """Give the view behind its declaration."""
+def guarded(view: View, access: Access, methods: frozenset[str], without_store: View) -> View:
+    """Give the view behind its declaration.
+
+    Args:
+        view: that answers.
+        access: who may see it.
+        methods: what it answers to.
+        without_store: what answers while the store is out of reach, and asks nobody who they are.
+    """
 
     @wraps(view)
     def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -95,7 +111,19 @@ def guarded(view: View, access: Access, methods: frozenset[str]) -> View:
             return HttpResponseRedirect(
                 house().settings.portal.public_url + request.get_full_path()
             )
-        roles = roles_of(request)
+        try:
+            return admitted(request, *args, **kwargs)
+        except (DatabaseError, InterfaceError, StoreUnavailableError) as error:
+            if not _is_loss(error):
+                raise
+            logger.error("The store is out of reach: %s", error)  # noqa: TRY400
+            return without_store(request)
+
+    def admitted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if _session_of(request) and not house().is_store_near():
+            # Who asks would be waited for.
+            return without_store(request)
+        roles = _seen(request)
         if access.admits(roles):
             if access.again:
                 prove_again(request, signing=False)
@@ -105,6 +133,27 @@ def guarded(view: View, access: Access, methods: frozenset[str]) -> View:
         return render(request, "portal/refused.html", status=403)
 
     return asked
+
+
+def _seen(request: HttpRequest) -> frozenset[Role] | None:
+    """Give the roles of whoever asks, and remember them for when the store is out of reach."""
+    roles = roles_of(request)
+    session = _session_of(request)
+    if session:
+        person = request.user
+        who = Remembered(person.pk, person.email, person.name, roles) if roles is not None else None
+        house().memory.note(session, who)
+    return roles
+
+
+def _session_of(request: HttpRequest) -> str:
+    return str(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
+
+
+def _is_loss(error: Exception) -> bool:
+    """Ask whether the store is out of reach, or a copy that cannot be written."""
+    is_copy = getattr(error.__cause__, "sqlstate", "") == _READ_ONLY
+    return isinstance(error, OperationalError | InterfaceError | StoreUnavailableError) or is_copy
 
 
 def _is_private(request: HttpRequest) -> bool:

@@ -50,6 +50,18 @@ def open_accounts(settings: Settings, house: House | None = None) -> None:
         raise UnavailableError(f"The accounts cannot be used: {error}.") from error
 
 
+def make_tables(settings: Settings) -> None:
+    """Make the tables of accounts and sessions in the database of some settings, and leave it again.
+
+    Raises:
+        UnavailableError: when they cannot be made.
+    """
+    from django.db import connections  # noqa: PLC0415 - the settings come first
+
+    open_accounts(settings)
+    connections.close_all()
+
+
 def first_link(settings: Settings, address: str) -> str:
     """Give the link that makes the first account; "" when there is an account.
 

@@ -12,6 +12,7 @@ from schoolgate.portal.house import House
 from schoolgate.settings import Settings
 from schoolgate.settings.machine import split_address
 from schoolgate.storage import is_postgresql, sqlite_path
+from schoolgate.storage.postgresql import LINE
 
 STATIC_DIR = Path(__file__).parent / "static"
 STYLE_SHEET = STATIC_DIR / "portal" / "portal.css"
@@ -163,7 +164,7 @@ def _database(settings: Settings) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.postgresql",
             **{name: parts.pop(part, "") for name, part in names.items()},
-            "OPTIONS": parts,
+            "OPTIONS": {**LINE, **parts},
         }
     return {
         "ENGINE": "django.db.backends.sqlite3",

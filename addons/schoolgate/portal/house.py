@@ -1,7 +1,7 @@
 """What the pages work with: made by `bootstrap`, one for each process that serves the portal."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
@@ -13,9 +13,11 @@ from schoolgate.core.people import People
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.identity import Answer, SignIns
 from schoolgate.monitoring.journal_store import JournalStore
+from schoolgate.portal.remembered import Memory
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.evidence import Facts
 from schoolgate.services.incidents import Incidents
+from schoolgate.services.kept_requests import KeptRequests
 from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
 from schoolgate.settings import Settings
@@ -71,6 +73,9 @@ class House:
         incidents: alerts and incidents.
         evidence: gives what a review wants to know of some days, from the first to the last; None for the
             usual ones. Raises `SchoolgateError`.
+        kept: requests that were made while the store was out of reach.
+        is_store_near: tells whether the store answered a moment ago.
+        memory: who signed in of late.
     """
 
     settings: Settings
@@ -94,6 +99,9 @@ class House:
     accounts: StreamAccounts
     incidents: Incidents
     evidence: Callable[[date | None, date | None], Facts]
+    kept: KeptRequests
+    is_store_near: Callable[[], bool]
+    memory: Memory = field(default_factory=Memory)
 
 
 def house() -> House:

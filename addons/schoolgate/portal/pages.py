@@ -41,6 +41,7 @@ from schoolgate.portal.views import (
     filtered,
     incidents,
     known,
+    later,
     lists,
     people,
     printing,
@@ -110,6 +111,7 @@ class Page:
         access: who may see it.
         methods: what it answers to; what has GET changes nothing by it.
         menu: what the menu calls it; empty for a page that is not in it.
+        without_store: what answers in its place while the store is out of reach.
     """
 
     path: str
@@ -118,6 +120,7 @@ class Page:
     access: Access
     methods: frozenset[str] = READ
     menu: str = ""
+    without_store: View = later.away
 
 
 PAGES = (
@@ -128,7 +131,7 @@ PAGES = (
     Page("certificates/file/", certificates.file, "certificate_file", ANYONE),
     Page("filtered/", filtered.filtered, "filtered", ANYONE),
     Page("filtered/picture.svg", filtered.trusted, "filtered_picture", ANYONE),
-    Page("ask/", asking.ask, "ask", STAFF, FORM),
+    Page("ask/", asking.ask, "ask", STAFF, FORM, without_store=later.ask),
     Page("accident/", asking.accident, "accident", ANYONE, FORM),
     Page("report/", asking.report, "report", ANYONE, FORM),
     Page("requests/", requests.listed, "requests", STAFF, menu="Requests"),

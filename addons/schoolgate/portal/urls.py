@@ -6,7 +6,12 @@ from schoolgate.portal.access import guarded
 from schoolgate.portal.pages import PAGES
 
 urlpatterns = [
-    path(page.path, guarded(page.view, page.access, page.methods), name=page.name) for page in PAGES
+    path(
+        page.path,
+        guarded(page.view, page.access, page.methods, page.without_store),
+        name=page.name,
+    )
+    for page in PAGES
 ]
 handler400 = "schoolgate.portal.views.errors.bad_request"
 handler403 = "schoolgate.portal.views.errors.refused"

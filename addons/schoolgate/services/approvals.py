@@ -335,6 +335,21 @@ class Approvals:
         with self._store.writing() as work:
             work.record(now, actor.id, action, subject, detail)
 
+    def not_taken(self, account: str, url: str, why: str, now: datetime) -> None:
+        """Tell somebody that a request which was kept for them could not be made after all.
+
+        Args:
+            account: who asked.
+            url: for what.
+            why: a sentence.
+            now: when.
+        """
+        with self._store.writing() as work:
+            about = f"account:{account}"
+            work.record(now, "", "request.not-taken", about, {"url": self._kept(url), "why": why})
+            told = Told("A request that you sent could not be made: send it again", account=account)
+            work.tell(told, "", now)
+
     # -- within ------------------------------------------------------------------------------
 
     def _roles(self) -> Roles:

@@ -121,11 +121,7 @@ class AuditTrail:
     def verify(self) -> TrailState:
         """Go through the whole chain."""
         with reading(self._engine) as connection:
-            number, head = _head(connection)
-            fault = broken_at(_entries(connection), number, head)
-            kept = select(schema.audit_details.c.audit_id)
-            erased = number - len(connection.execute(kept).all())
-        return TrailState(number, erased, head, fault)
+            return verified(connection)
 
     def told(
         self, subject: str = "", limit: int = 1000, action: str = ""
@@ -187,6 +183,15 @@ class AuditTrail:
             detail = {"entries": count, "reason": reason}
             record(connection, now, actor, "person.erased", f"erased:{known}", detail)
         return count
+
+
+def verified(connection: Connection) -> TrailState:
+    """Go through the whole chain as one transaction sees it."""
+    number, head = _head(connection)
+    fault = broken_at(_entries(connection), number, head)
+    kept = select(schema.audit_details.c.audit_id)
+    erased = number - len(connection.execute(kept).all())
+    return TrailState(number, erased, head, fault)
 
 
 def _head(connection: Connection) -> tuple[int, str]:

@@ -9,11 +9,14 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, Pool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from schoolgate.core.errors import UnavailableError
+from schoolgate.core.errors import StoreUnavailableError, UnavailableError
 
 BUSY_TIMEOUT_SECONDS = 5
-# Held until the transaction ends; the number is ours alone.
-ONLY_WRITER = text("SELECT pg_advisory_xact_lock(7348912650)")
+# Held until the transaction ends. The first number is ours alone, the second that of the schema: such
+# locks are of the whole database, and schools that share one do not wait for each other.
+ONLY_WRITER = text(
+    "SELECT pg_advisory_xact_lock(734891265, quote_ident(current_schema())::regnamespace::oid::int)"
+)
 _PAUSE_SECONDS = 0.02
 
 _ADVICE = {
@@ -26,6 +29,16 @@ _ADVICE = {
 }
 _GENERAL_ADVICE = "check the setting `database`, the file and its directory"
 _SERVER_ADVICE = "check the setting `database`, and that the server runs and lets schoolgate in"
+_COPY = "it is a copy that can be read and not written: write again when the first server is back"
+# By SQLSTATE.
+_SERVER_ADVICES = {
+    "25006": _COPY,
+    # What a copy says of a transaction that is to write.
+    "0A000": _COPY,
+    "3F000": "its role has no schema: make it (schoolgate trust school add)",
+    "42501": "its role may do this in its own schema alone (schoolgate trust school add)",
+    "53300": "the server has no connection left: raise max_connections or the role's limit",
+}
 # The first byte of SQLite's result code is the kind of failure, the rest its detail.
 _PRIMARY_CODE = 0xFF
 
@@ -35,22 +48,23 @@ def explained(place: Path | str) -> Iterator[None]:
     """Turn what the system or the database raises into one sentence that says what to do.
 
     Raises:
-        UnavailableError: in place of an `OSError` or a database error.
+        StoreUnavailableError: in place of an `OSError` or a database error.
     """
     try:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
         advice = _GENERAL_ADVICE if isinstance(place, Path) else _SERVER_ADVICE
-        raise UnavailableError(_sentence(place, reason, advice)) from error
+        raise StoreUnavailableError(_sentence(place, reason, advice)) from error
     except (DBAPIError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE
         general = _GENERAL_ADVICE if isinstance(place, Path) else _SERVER_ADVICE
-        advice = _ADVICE.get(code, general)
+        state = getattr(cause, "sqlstate", None) or ""
+        advice = _ADVICE.get(code) or _SERVER_ADVICES.get(state, general)
         # PostgreSQL says more in further lines.
         reason = str(cause).strip().partition("\n")[0]
-        raise UnavailableError(_sentence(place, reason, advice)) from error
+        raise StoreUnavailableError(_sentence(place, reason, advice)) from error
 
 
 def _sentence(path: Path | str, reason: str, advice: str) -> str:

@@ -6,16 +6,24 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import NullPool, make_url
 
 from schoolgate.core.errors import UnavailableError
 from schoolgate.storage.audit import AuditTrail, TrailState
-from schoolgate.storage.connections import explained, is_postgresql, place_of, sqlite_path
+from schoolgate.storage.connections import (
+    explained,
+    is_postgresql,
+    place_of,
+    reading,
+    sqlite_path,
+)
 from schoolgate.storage.database import open_database
+from schoolgate.storage.postgresql import libpq_url, postgresql_engine, schema_of
 
 _PRIVATE_FILE = 0o600
 # Files that SQLite keeps beside a database.
 COMPANIONS = ("-wal", "-shm", "-journal")
+_USUAL_SCHEMA = "public"
 
 
 def copy_database(url: str, target: Path) -> None:
@@ -29,7 +37,8 @@ def copy_database(url: str, target: Path) -> None:
     """
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE_FILE))
     if is_postgresql(url):
-        _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
+        said = ("--format=custom", "--no-owner", "--no-privileges", f"--file={target}")
+        _run("pg_dump", url, *said, *(f'--schema="{name}"' for name in _own_schema(url)))
         return
     path = sqlite_path(url)
     with (
@@ -73,16 +82,23 @@ def load_dump(url: str, dump: Path) -> None:
     """
     _run(
         "pg_restore", url, "--clean", "--if-exists", "--single-transaction", "--exit-on-error",
-        "--no-owner", "--no-privileges", str(dump),
+        "--no-owner", "--no-privileges", *(f"--schema={name}" for name in _own_schema(url)), str(dump),
     )  # fmt: skip
+
+
+def _own_schema(url: str) -> tuple[str, ...]:
+    """Give the schema of a school that shares a database: its role may not touch the others."""
+    engine = postgresql_engine(url, NullPool)
+    with reading(engine) as connection:
+        schema = schema_of(connection)
+    return () if schema == _USUAL_SCHEMA else (schema,)
 
 
 def _run(program: str, url: str, *arguments: str) -> None:
     """Run one of the server's programs, without the password where others may read it."""
-    parsed = make_url(url).set(drivername="postgresql")
-    password = {"PGPASSWORD": str(parsed.password)} if parsed.password else {}
-    target = parsed.set(password=None).render_as_string()
-    command = [program, f"--dbname={target}", *arguments]
+    secret = make_url(url).password
+    password = {"PGPASSWORD": str(secret)} if secret else {}
+    command = [program, f"--dbname={libpq_url(url, with_password=False)}", *arguments]
     try:
         ended = subprocess.run(  # noqa: S603 - arguments of ours, and the setting `database`
             command, env={**os.environ, **password}, capture_output=True, text=True, check=False

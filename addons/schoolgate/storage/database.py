@@ -26,13 +26,22 @@ def open_database(url: str) -> Engine:
     Raises:
         UnavailableError: when it cannot be used; the sentence names the path and what to do.
     """
-    engine = postgresql_engine(url) if is_postgresql(url) else _open_file(sqlite_path(url))
+    engine = open_empty(url)
     try:
         upgrade(engine)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+def open_empty(url: str) -> Engine:
+    """Open a database without its tables, creating directory and file where they are missing.
+
+    Raises:
+        UnavailableError: when that fails.
+    """
+    return postgresql_engine(url) if is_postgresql(url) else _open_file(sqlite_path(url))
 
 
 def _open_file(path: Path) -> Engine:

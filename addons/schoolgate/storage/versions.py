@@ -1,9 +1,9 @@
 """The numbers by which processes notice a change: each change raises that of what it changes."""
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from schoolgate.storage import schema
-from schoolgate.storage.postgresql import CHANNEL
+from schoolgate.storage.postgresql import notify
 
 OVERLAY = "overlay"
 BINDINGS = "bindings"
@@ -22,4 +22,4 @@ def raise_version(connection: Connection, name: str) -> None:
     chosen = update(schema.versions).where(schema.versions.c.name == name)
     connection.execute(chosen.values(version=version + 1))
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_notify(CHANNEL, "")))
+        notify(connection)

@@ -1,11 +1,12 @@
 """Tells a process of every change of what it follows, milliseconds after another committed it."""
 
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from datetime import datetime
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, StaticPool, make_url
 
@@ -22,12 +23,15 @@ from schoolgate.storage.connections import (
     sqlite_path,
 )
 from schoolgate.storage.overlays import read_overlay
-from schoolgate.storage.postgresql import CHANNEL, driver, postgresql_engine
+from schoolgate.storage.postgresql import LINE, channel_of, driver, libpq_url, postgresql_engine
 from schoolgate.storage.versions import BINDINGS, OVERLAY, version_of
 
 _LONGEST_DELAY_SECONDS = 1.0
 _LISTEN_SECONDS = 0.2
 _LOOK_AGAIN_SECONDS = 3.0
+_CURRENT_SECONDS = 6.0
+# At a copy that is only read, nobody can listen.
+_LOOK_UNTOLD_SECONDS = 0.5
 
 
 class Watch[T]:
@@ -73,11 +77,18 @@ class Watch[T]:
         self._interval = interval_seconds
         self._delay = 0.0
         self._stopping = Event()
+        self._looked_at = monotonic()
         self._thread: Thread | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether the database answered within the last seconds."""
+        return monotonic() - self._looked_at < _CURRENT_SECONDS
 
     def start(self) -> None:
         """Begin to watch; does nothing when it already does."""
         if self._thread is None:
+            self._looked_at = monotonic()
             self._stopping.clear()
             self._thread = Thread(target=self._run, name=f"{self._name}-watch", daemon=True)
             self._thread.start()
@@ -101,6 +112,7 @@ class Watch[T]:
         with closing(self._watched()) as watched:
             while watched.is_in_place() and not self._stopping.is_set():
                 newer = watched.newer(self._read, self._now)
+                self._looked_at = monotonic()
                 if newer is not None:
                     self._on_change(newer)
                 self._delay = 0.0
@@ -219,17 +231,31 @@ class _WatchedServer:
         self._engine = postgresql_engine(url, StaticPool)
         try:
             with explained(self._place):
+                with reading(self._engine) as connection:
+                    self._channel = channel_of(connection)
                 # SQLAlchemy's connection is read by; this one only listens.
-                plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-                connect = driver(url).connect
-                try:
-                    self._listener = connect(plain, autocommit=True, connect_timeout=5)
-                    self._listener.execute(f"LISTEN {CHANNEL}")
-                except driver(url).Error as error:
-                    raise OSError(str(error).strip().partition("\n")[0]) from error
+                self._listener = self._connect(url)
         except BaseException:
             self._engine.dispose()
             raise
+
+    def _connect(self, url: URL) -> Any:
+        psycopg = driver(url)
+        with ExitStack() as undo:
+            try:
+                listener = psycopg.connect(libpq_url(url), autocommit=True, **LINE)
+                undo.callback(listener.close)
+                self._listens = self._listen(listener)
+            except psycopg.Error as error:
+                raise OSError(str(error).strip().partition("\n")[0]) from error
+            undo.pop_all()
+        return listener
+
+    def _listen(self, listener: Any) -> bool:
+        [(is_copy,)] = listener.execute("SELECT pg_is_in_recovery()").fetchall()
+        if not is_copy:
+            listener.execute(f'LISTEN "{self._channel}"')
+        return not is_copy
 
     def close(self) -> None:
         self._listener.close()
@@ -243,6 +269,12 @@ class _WatchedServer:
             return
         # The thread is ended between two of these.
         try:
+            if not self._listens:
+                stopping.wait(_LOOK_UNTOLD_SECONDS)
+                # It may have become the first server meanwhile.
+                self._listens = self._listen(self._listener)
+                self._told = True
+                return
             for _ in self._listener.notifies(timeout=_LISTEN_SECONDS, stop_after=1):
                 self._told = True
         except Exception as error:

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
-from schoolgate.core.approvals import USUAL_ROLES, Role, Roles, Told
+from schoolgate.core.approvals import USUAL_ROLES, Actor, Role, Roles, Told
 from schoolgate.core.approvals.requests import checked_text
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.core.people import Membership, People, sign_in_name
@@ -301,6 +301,21 @@ def add_first(here: House, file: Path, email: str, name: str, password: str, rol
         person: Person = Person.objects.create_user(email, password, name=name, roles=[role.value])
     file.unlink(missing_ok=True)
     return person
+
+
+def actor_with(email: str) -> Actor | None:
+    """Give who an account is now, from any thread; None where there is none that is open.
+
+    Raises:
+        UnavailableError: when the accounts cannot be read.
+    """
+    try:
+        person = Person.objects.filter(email=email, is_active=True).first()
+    except Error as error:
+        raise UnavailableError(f"The accounts cannot be read: {error}.") from error
+    finally:
+        connections.close_all()
+    return None if person is None else Actor(person.email, person.held_roles())
 
 
 def accounts_with(role: Role) -> list[str]:

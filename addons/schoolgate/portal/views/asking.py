@@ -137,7 +137,7 @@ def ask(request: HttpRequest) -> HttpResponse:
         request.POST or None,
         here=here,
         subjects=requesting.subjects(here, request),
-        initial=_initial(request, here, ticket),
+        initial=initial(request, here, ticket),
     )
     answer, status = sent(request, here, form)
     if answer is not None:
@@ -215,7 +215,7 @@ def _told(request: HttpRequest, kind: type[SiteForm], keep: _Keep, page: str) ->
 
 def _submit(request: HttpRequest, here: House, form: AskForm, renews: int | None) -> int:
     token = form.cleaned_data["submission"]
-    submission = f"{request.user.pk}:{token}" if token else None
+    submission = submission_of(request.user.pk, token) if token else None
     actor = requesting.actor_of(request)
     made = form.made()
     return here.approvals.submit(made, actor, here.now(), submission=submission, renews=renews).id
@@ -232,7 +232,13 @@ def ticket_of(request: HttpRequest, here: House) -> tuple[Ticket | None, str]:
         return None, said(error)
 
 
-def _initial(request: HttpRequest, here: House, ticket: Ticket | None) -> dict[str, str]:
+def submission_of(account: int, token: str) -> str:
+    """Give what is a form's own: nobody can send it for somebody else."""
+    return f"{account}:{token}"
+
+
+def initial(request: HttpRequest, here: House, ticket: Ticket | None) -> dict[str, str]:
+    """Give what stands in the form at first."""
     groups = here.engine().policy.groups
     known = {"subject": f"group:{ticket.group}"} if ticket and ticket.group in groups else {}
     return {

@@ -11,6 +11,8 @@ REVISIONS = (
     "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011",
     "0012", "0013",
 )  # fmt: skip
+# In place of a revision while a database is being moved into this one.
+HALF_MOVED = "half-moved"
 _APPLIED = table("alembic_version", column("version_num"))
 
 
@@ -35,6 +37,11 @@ def _lacks_nothing(connection: Connection, engine: Engine) -> bool:
     current = set[str]()
     if inspect(connection).has_table(_APPLIED.name):
         current.update(connection.execute(select(_APPLIED.c.version_num)).scalars())
+    if HALF_MOVED in current:
+        raise UnavailableError(
+            f"the database {place_of(engine.url)} is half-moved, and nothing is in it yet: run "
+            "'schoolgate database move' again, or go on with the database that was moved from"
+        )
     unknown = current.difference(REVISIONS)
     if unknown:
         raise UnavailableError(
