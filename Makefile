@@ -83,6 +83,7 @@ lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -q -o requirements-dev.lock
 	uv pip compile pyproject.toml --extra postgresql --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -c requirements-dev.lock -q -o requirements-postgresql.lock
 	uv pip compile pyproject.toml --extra kerberos --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -c requirements-dev.lock -q -o requirements-kerberos.lock
+	uv pip compile pyproject.toml --extra trust --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -c requirements-dev.lock -q -o requirements-trust.lock
 	uv pip compile pyproject.toml --extra assets --universal --python-version 3.12 --generate-hashes --no-header --no-emit-index-url -c requirements-dev.lock -q -o requirements-assets.lock
 
 clean:

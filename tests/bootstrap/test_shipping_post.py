@@ -15,11 +15,12 @@ from schoolgate.bootstrap.shipping_post import receiver_of
 from schoolgate.settings.shipping import (
     JournaldSettings,
     LokiSettings,
+    NatsSettings,
     OtlpSettings,
     SyslogSettings,
     Target,
 )
-from schoolgate.shipping import Journald, Loki, OpenTelemetry, Syslog
+from schoolgate.shipping import JetStream, Journald, Loki, OpenTelemetry, Syslog
 from tests import gateway
 from tests.gateway import Gateway, eventually, free_port
 from tests.shipping.receiving import Came, http_receiver
@@ -33,6 +34,7 @@ from tests.shipping.test_journald import fields
         (SyslogSettings(kind="syslog", host="logs.example"), Syslog),
         (LokiSettings(kind="loki", url="http://loki.example/"), Loki),
         (OtlpSettings(kind="otlp", url="http://otel.example/"), OpenTelemetry),
+        (NatsSettings(kind="nats"), JetStream),
     ],
 )
 def test_each_kind_has_its_receiver(target: Target, want: type) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from schoolgate.shipping import Counts, Shipper, Tail, Terms
 from schoolgate.shipping.fields import Personal, Sites
-from schoolgate.shipping.receivers import Record, RefusedByReceiverError
+from schoolgate.shipping.receivers import Place, Record, RefusedByReceiverError
 from schoolgate.shipping.tail import read_position
 
 TERMS = Terms(Personal.NONE, Sites.NONE, b"s" * 32)
@@ -28,7 +28,7 @@ class Fake:
     broken: OSError | None = None
     closed: int = 0
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], place: Place | None = None) -> None:
         if self.fault is not None:
             raise self.fault
         self.taken += [str(one["id"]) for one in records]

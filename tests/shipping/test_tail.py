@@ -64,3 +64,21 @@ def test_a_place_is_kept(tmp_path: Path, text: str) -> None:
     assert read_position(file) is None
     write_position(file, Position(MONDAY, 7))
     assert read_position(file) == Position(MONDAY, 7)
+
+
+def test_a_file_that_was_set_aside_is_told_from_the_next_of_its_name(tmp_path: Path) -> None:
+    tail, file = Tail(tmp_path), tmp_path / MONDAY
+    file.write_bytes(b"one\ntwo\n")
+    _, first = tail.read(START, BIG, NOON)
+    # Erasing somebody sets today's lines aside, and the workers begin another file, which grows as long.
+    file.rename(tmp_path / "2026-11-23.1a2b3c4d.closing")
+    file.write_bytes(b"three\nfour\nfive\n")
+    lines, again = tail.read(first, BIG, NOON)
+    assert (lines, again) == ([], START)
+    lines, second = tail.read(again, BIG, NOON)
+    assert lines == [b"three", b"four", b"five"]
+    assert len({first.source, second.source}) == 2
+    write_position(tmp_path / "kept", second)
+    kept = read_position(tmp_path / "kept")
+    assert kept is not None
+    assert kept.source == second.source

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from schoolgate.bootstrap.examination import at_rest, blocked_sites
     from schoolgate.bootstrap.figures import Concern, record_of, report_of
     from schoolgate.bootstrap.gateway import Gateway, upstream_bundle
+    from schoolgate.bootstrap.gathering import gather, sources_of
     from schoolgate.bootstrap.jobs import (
         journal_of_late,
         mail_faults,
@@ -96,6 +97,7 @@ __all__ = [
     "files_of_lists",
     "files_of_policy",
     "fingerprint_of_centre",
+    "gather",
     "held_if_any",
     "journal_keeper",
     "journal_of_late",
@@ -134,6 +136,7 @@ __all__ = [
     "serve_portal",
     "settings_to_restore",
     "share_portal_figures",
+    "sources_of",
     "store_of",
     "surroundings_of",
     "trust_dir",
@@ -222,6 +225,7 @@ _PARTS = {
         "overlay_if_any",
     ),
     "regular_reports": ("regular_report",),
+    "gathering": ("gather", "sources_of"),
     "webhooks": ("webhook_keepers",),
     "tunnels": ("DevicesAtHome",),
 }

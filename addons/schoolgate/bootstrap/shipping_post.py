@@ -14,12 +14,16 @@ from schoolgate.settings import Settings
 from schoolgate.settings.shipping import (
     JournaldSettings,
     LokiSettings,
+    NatsSettings,
     OtlpSettings,
     SyslogSettings,
     Target,
 )
+from schoolgate.settings.trust import TrustSettings
 from schoolgate.shipping import (
+    Access,
     Counts,
+    JetStream,
     Journald,
     Loki,
     OpenTelemetry,
@@ -101,18 +105,19 @@ def _shipper(
         target.name,
         Tail(settings.journal_dir),
         directory / f"{target.name}.json",
-        receiver_of(target, settings.gateway),
+        receiver_of(target, settings.gateway, settings.trust),
         terms,
         counts,
     )
 
 
-def receiver_of(target: Target, gateway: str) -> Receiver:
+def receiver_of(target: Target, gateway: str, trust: TrustSettings = TrustSettings()) -> Receiver:  # noqa: B008 - a value
     """Give what sends to a receiver.
 
     Args:
         target: as the settings name it.
         gateway: name of this one.
+        trust: its school, and its name there.
     """
     match target:
         case JournaldSettings():
@@ -125,6 +130,26 @@ def receiver_of(target: Target, gateway: str) -> Receiver:
             return Loki(target.url, _headers(target, tenant), str(target.ca_file or ""))
         case OtlpSettings():
             return OpenTelemetry(target.url, _headers(target, {}), str(target.ca_file or ""))
+        case NatsSettings():
+            return JetStream(
+                _access(target),
+                trust.school,
+                trust.gateway,
+                target.keep_days,
+                target.keep_megabytes,
+            )
+
+
+def _access(target: NatsSettings) -> Access:
+    return Access(
+        target.url,
+        target.ca_file,
+        target.certificate_file,
+        target.key_file,
+        target.credentials_file,
+        target.nkey_file,
+        target.user_file,
+    )
 
 
 def _headers(

@@ -7,9 +7,12 @@ from schoolgate.cli.late import LateGroup
 # Which module has a command.
 _MODULES = {
     "bundle": "trust_bundle",
+    "consume": "trust_events",
     "gateway": "trust_gateway",
+    "nats": "trust_nats",
     "school": "trust_school",
     "serve": "trust_serve",
+    "sources": "trust_events",
 }
 
 

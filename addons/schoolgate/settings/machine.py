@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import time
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from schoolgate.core.approvals import Role
 from schoolgate.core.errors import BadAddressError, ConfigurationError, Fault
@@ -31,6 +31,7 @@ from schoolgate.settings.network import NetworkSettings
 from schoolgate.settings.regular_reports import ReportSettings
 from schoolgate.settings.shipping import ShippingSettings
 from schoolgate.settings.single_sign_on import ProviderSettings
+from schoolgate.settings.trust import TrustSettings
 from schoolgate.settings.wireguard import WireGuardSettings
 
 ENVIRONMENT_PREFIX = "SCHOOLGATE_"
@@ -226,7 +227,14 @@ class Settings(Strict):
     selftest: SelfTestSettings = SelfTestSettings()
     shipping: ShippingSettings = ShippingSettings()
     bundles: BundleSettings = BundleSettings()
+    trust: TrustSettings = TrustSettings()
     file: Path = Field(default=Path(), exclude=True)
+
+    @model_validator(mode="after")
+    def _is_of_a_trust(self) -> Self:
+        if not self.trust.school and any(one.kind == "nats" for one in self.shipping.to):
+            raise ValueError("shipping to NATS needs trust: {school: …, gateway: …}")
+        return self
 
     @property
     def policy_file(self) -> Path:

@@ -62,8 +62,25 @@ class OtlpSettings(_PushSettings):
     name: str = "otlp"
 
 
+class NatsSettings(Strict):
+    """NATS JetStream: the leaf node beside this gateway, which stores and forwards (docs/trust.md)."""
+
+    kind: Literal["nats"]
+    name: str = "nats"
+    url: Annotated[str, Field(pattern=r"^(nats|tls)://[^/@\s]+$")] = "nats://127.0.0.1:4222"
+    keep_days: float = Field(default=14, gt=0, le=3_650)
+    keep_megabytes: int = Field(default=8_192, ge=1)
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+    credentials_file: Path | None = None
+    nkey_file: Path | None = None
+    user_file: Path | None = None
+
+
 type Target = Annotated[
-    JournaldSettings | SyslogSettings | LokiSettings | OtlpSettings, Field(discriminator="kind")
+    JournaldSettings | SyslogSettings | LokiSettings | OtlpSettings | NatsSettings,
+    Field(discriminator="kind"),
 ]
 
 

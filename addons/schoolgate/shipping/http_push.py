@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import urllib3
 
-from schoolgate.shipping.receivers import Record, RefusedByReceiverError
+from schoolgate.shipping.receivers import Place, Record, RefusedByReceiverError
 
 _TIMEOUT = urllib3.Timeout(connect=10.0, read=30.0)
 _OTLP_INFO, _OTLP_WARN = 9, 13
@@ -34,7 +34,7 @@ class _Push:
         # Neither proxies nor tries of its own: who sends decides that.
         self._pool = urllib3.PoolManager(ca_certs=ca_file or None, retries=False, timeout=_TIMEOUT)
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], place: Place | None = None) -> None:
         """Post them in one request."""
         headers = {
             "Content-Type": "application/json",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from schoolgate.shipping.receivers import Record
+from schoolgate.shipping.receivers import Place, Record
 
 SOCKET = Path("/run/systemd/journal/socket")
 _INFO, _NOTICE = 6, 5
@@ -29,7 +29,7 @@ class Journald:
         self._address = address
         self._socket: socket.socket | None = None
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], place: Place | None = None) -> None:
         """Send each as an entry of its own; a full queue is waited for."""
         if self._socket is None:
             made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from schoolgate.shipping.fields import Terms, chosen
-from schoolgate.shipping.receivers import Receiver, Record, RefusedByReceiverError
+from schoolgate.shipping.receivers import Place, Receiver, Record, RefusedByReceiverError
 from schoolgate.shipping.tail import Position, Tail, read_position, write_position
 
 logger = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class Shipper:
             self._counts.dropped(1)
         lines, after = self._tail.read(self._next, BATCH_BYTES, now)
         if lines:
-            self._send(self._records(lines))
+            self._send(*self._records(lines, after))
         if after != self._next:
             self._next = after
             self._under_way.append((self._moment() + self._receiver.settle_seconds, after))
@@ -113,11 +113,11 @@ class Shipper:
         self._counts.behind(self._tail.behind(self._done))
         return bool(lines)
 
-    def _send(self, records: Sequence[Record]) -> None:
+    def _send(self, records: Sequence[Record], place: Place) -> None:
         if not records:
             return
         try:
-            self._receiver.send(records)
+            self._receiver.send(records, place)
         except RefusedByReceiverError as error:
             logger.error("%s refuses %d lines: %s", self._name, len(records), error)  # noqa: TRY400
             self._counts.dropped(len(records))
@@ -128,19 +128,23 @@ class Shipper:
         self._is_failing, self._pause = False, _LEAST_PAUSE_SECONDS
         self._counts.up(True)
 
-    def _records(self, lines: Sequence[bytes]) -> list[Record]:
-        found: list[Record] = []
+    def _records(self, lines: Sequence[bytes], after: Position) -> tuple[list[Record], Place]:
+        """Give what may be sent of lines, and where they stand."""
+        found, ends = list[Record](), list[int]()
+        end = start = after.offset - sum(len(line) + 1 for line in lines)
         for line in lines:
+            end += len(line) + 1
             try:
                 record = orjson.loads(line)
             except ValueError:
                 record = None
             if isinstance(record, dict):
                 found.append(chosen(record, self._terms))
+                ends.append(end)
             elif line:
                 # The end of one that was cut off by a kill.
                 self._counts.dropped(1)
-        return found
+        return found, Place(after.source, start, after.offset, ends)
 
     def _settle(self) -> None:
         """Keep the last place before which all has come."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from schoolgate.shipping.receivers import Record
+from schoolgate.shipping.receivers import Place, Record
 
 _TIMEOUT_SECONDS = 10.0
 # Log audit (RFC 5424, 6.2.1); notice for what was blocked, else informational.
@@ -45,7 +45,7 @@ class Syslog:
         self.settle_seconds = settle_seconds
         self._socket: ssl.SSLSocket | None = None
 
-    def send(self, records: Sequence[Record]) -> None:
+    def send(self, records: Sequence[Record], place: Place | None = None) -> None:
         """Send them in one piece."""
         if self._socket is None:
             self._socket = self._connected()

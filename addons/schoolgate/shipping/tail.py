@@ -1,13 +1,15 @@
 """Reads the journal's files from a place on, line by line, and goes on to the next day's."""
 
+import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 # A worker may add a line to the file of yesterday for a moment after midnight.
 _LATE = timedelta(seconds=60)
+_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +19,18 @@ class Position:
     Attributes:
         file: name of a day's file; "" before the first.
         offset: bytes of it that are done.
+        begun: what tells the file from another of the same name, such as one that was begun after the first
+            was set aside; "" where that is not known yet.
     """
 
     file: str = ""
     offset: int = 0
+    begun: str = field(default="", compare=False)
+
+    @property
+    def source(self) -> str:
+        """The file, unlike any other."""
+        return f"{self.file}#{self.begun}"
 
 
 class Tail:
@@ -48,14 +58,17 @@ class Tail:
             now: aware.
         """
         try:
-            data = self._data(position, most_bytes)
+            data, begun = self._data(position, most_bytes)
         except FileNotFoundError:
-            data = b""
+            data, begun = b"", ""
+        if begun and position.begun and begun != position.begun:
+            return [], Position(position.file, 0, begun)
         end = data.rfind(b"\n") + 1
         if end:
-            return data[:end].split(b"\n")[:-1], Position(position.file, position.offset + end)
-        after = self._next(position.file, now)
-        return [], Position(after, 0) if after else position
+            after = Position(position.file, position.offset + end, begun)
+            return data[:end].split(b"\n")[:-1], after
+        following = self._next(position.file, now)
+        return [], Position(following, 0) if following else position
 
     def is_lost(self, position: Position) -> bool:
         """Ask whether lines were deleted before they were read, as far as can be told."""
@@ -77,13 +90,17 @@ class Tail:
                 total += size - (position.offset if path.name == position.file else 0)
         return max(0, total)
 
-    def _data(self, position: Position, most_bytes: int) -> bytes:
+    def _data(self, position: Position, most_bytes: int) -> tuple[bytes, str]:
+        """Give bytes from a place on, and what tells their file from others."""
         with (self._directory / position.file).open("rb") as file:
+            # A line has an id of its own, so that no two files begin with the same.
+            first = file.readline()
+            begun = hashlib.sha256(first).hexdigest()[:_DIGITS] if first.endswith(b"\n") else ""
             file.seek(position.offset)
             data = file.read(most_bytes)
             if b"\n" not in data and len(data) == most_bytes:
                 data += file.readline()
-            return data
+            return data, begun
 
     def _files(self) -> list[Path]:
         return sorted(self._directory.glob("????-??-??.jsonl"))
@@ -101,7 +118,7 @@ def read_position(file: Path) -> Position | None:
     """Give the place that was kept; None where there is none that can be read."""
     try:
         text = json.loads(file.read_bytes())
-        return Position(str(text["file"]), int(text["offset"]))
+        return Position(str(text["file"]), int(text["offset"]), str(text.get("begun", "")))
     except (OSError, ValueError, TypeError, KeyError):
         return None
 
