@@ -4,7 +4,8 @@ r"""Fuzzes the judge of texts: made-up and mutated pages, in chunks, encoded, un
 
 They go through what the proxy looks at answers with. Fails on an exception, on a verdict that depends on
 the chunks or the encoding (what is broken in its encoding need only come to an end), and on a page that
-costs more than `MOST_MS_PER_KB`; the page is then in `build/fuzz/found`.
+costs more than `MOST_MS_PER_KB`; the page is then in `build/fuzz/found`. One in a hundred has no bounds of
+its own (`bounds`): it must come to an end within `MOST_UNBOUNDED_MS`.
 """
 
 import gzip
@@ -30,6 +31,7 @@ from schoolgate.proxy.decoding import decoder_for
 from schoolgate.proxy.judging import judge_of
 from schoolgate.proxy.watching import Watch
 from tests.content import corpus
+from tests.fuzz import bounds
 
 ROOT = Path(__file__).resolve().parents[2]
 URL = parse_url("https://nothing-known.example/")
@@ -37,6 +39,8 @@ BLOCK = Decision(Verdict.BLOCK, Reason.CONTENT, "C-1", "texts")
 FOUND = ROOT / "build" / "fuzz" / "found"
 # Beyond the first 16 KB; an ordinary page takes a fiftieth.
 MOST_MS_PER_KB = 2.0
+# Of processor time: that is all of an answer that is looked at, and what undoes its encoding.
+MOST_UNBOUNDED_MS = 5_000.0
 KINDS = (
     "text/html", "text/html", "application/xhtml+xml", "text/plain", "", "application/json",
     "text/event-stream",
@@ -69,7 +73,15 @@ def main(seconds: float, seed: int) -> int:
         for page in corpus.written(folder)
     ]
     end, counts, worst = time.monotonic() + seconds, Counter[str](), 0.0
+    unbounded = 0.0
     while time.monotonic() < end:
+        if draw.random() < 0.01:
+            took = without_bounds(draw, model, seeds)
+            if took is None:
+                return 1
+            unbounded = max(unbounded, took)
+            counts["unbounded"] += 1
+            continue
         page, kind, charset = made(draw, seeds), draw.choice(KINDS), draw.choice(CHARSETS)
         cut = draw.choice((1, 7, 100, 1460, 16384)) if len(page) < 20_000 else 1460
         try:
@@ -99,9 +111,27 @@ def main(seconds: float, seed: int) -> int:
         counts["verdicts"] += whole is not None
     print(
         f"{counts['pages']:,} pages, {counts['bytes'] / 1e6:,.0f} MB, {counts['verdicts']:,} verdicts; "
-        f"at worst {worst:.2f} ms a KB; seed {seed}; nothing found"
+        f"at worst {worst:.2f} ms a KB; {counts['unbounded']:,} without bounds, at worst {unbounded:.0f} ms; "
+        f"{time.process_time():,.0f} s of processor; seed {seed}; nothing found"
     )
     return 0
+
+
+def without_bounds(draw: random.Random, model: PhraseModel, seeds: list[bytes]) -> float | None:
+    """Look at an answer that has no bounds; give the ms of processor it took, None where it went wrong."""
+    answer = bounds.drawn(draw, seeds, ENCODERS)
+    kind, charset = draw.choice(KINDS), draw.choice(CHARSETS)
+    started = time.process_time()
+    try:
+        bounds.taken(watch(model, kind, charset, answer.encoding), answer)
+        took = (time.process_time() - started) * 1e3
+        fault = "too slow" if took > MOST_UNBOUNDED_MS else ""
+    except Exception as error:  # noqa: BLE001 - this is what is looked for
+        fault = repr(error)
+    if not fault:
+        return took
+    print(f"{fault}: {answer.name} ({kind}, {charset})")
+    return None
 
 
 def made(draw: random.Random, seeds: list[bytes]) -> bytes:
@@ -127,17 +157,22 @@ def judged(
     model: PhraseModel, body: bytes, cut: int, kind: str, charset: str | None, encoding: str
 ) -> Score | None:
     """Give the verdict on an answer that comes in chunks, by what the proxy looks at it with."""
+    looks = watch(model, kind, charset, encoding)
+    for start in range(0, len(body), cut):
+        if looks.look(body[start : start + cut]) is not None or looks.is_done:
+            return looks.score
+    looks.end()
+    return looks.score
+
+
+def watch(model: PhraseModel, kind: str, charset: str | None, encoding: str) -> Watch:
+    """Give what the proxy looks at an answer with."""
     decoder = decoder_for(encoding)
     assert decoder is not None
     content_type = f"{kind}; charset={charset}" if charset else kind
     head = AnswerHead(Head(URL, content_type), 0, None, encoding, "", is_station=False)
     text = judge_of(head, iter(()), model, lambda _: BLOCK)
-    watch = Watch(ContentRules(), head.head, 0, None, decoder, is_shown=True, text=text)
-    for start in range(0, len(body), cut):
-        if watch.look(body[start : start + cut]) is not None or watch.is_done:
-            return watch.score
-    watch.end()
-    return watch.score
+    return Watch(ContentRules(), head.head, 0, None, decoder, is_shown=True, text=text)
 
 
 if __name__ == "__main__":

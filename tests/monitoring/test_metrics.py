@@ -40,6 +40,7 @@ OWN: dict[str, set[str]] = {
     "schoolgate_journal_waiting": set(),
     "schoolgate_signs_missed_total": set(),
     "schoolgate_texts_judged_total": {"category", "verdict"},
+    "schoolgate_pictures_asked_total": {"outcome"},
     "schoolgate_locked_list_date_seconds": {"list"},
     "schoolgate_locked_list_hash": {"list"},
 }
@@ -55,6 +56,7 @@ def filled() -> Metrics:
     metrics.alerts.labels(theme="circumvention", severity="medium").inc()
     metrics.contents_stopped.labels(clause="W-6.3.1-stream").inc()
     metrics.texts_judged.labels(category="gambling", verdict="block").inc()
+    metrics.pictures_asked.labels(outcome="clean").inc()
     metrics.list_domains.labels(category="games").set(3)
     metrics.ended(10, 2_000, 0.25)
     metrics.ended(7, 700, None)

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
 
     from schoolgate.proxy.addons import FilterAddons
     from schoolgate.proxy.gate.pac_door import PacDoor
+    from schoolgate.proxy.picture_hook import PictureHook
 
 logger = logging.getLogger(__name__)
 
@@ -225,6 +226,18 @@ class Gateway:
             ),
             self._alerts.signs,
             self._seen,
+            self._picture_hook(),
+        )
+
+    def _picture_hook(self) -> "PictureHook | None":
+        from schoolgate.proxy.picture_hook import HookRules, PictureHook  # noqa: PLC0415 - as above
+
+        of = self._settings.pictures
+        if not of.classifier:
+            return None
+        blocks = of.unanswered == "block"
+        return PictureHook(
+            HookRules(of.classifier, of.timeout_seconds, of.least_score, of.most_bytes, blocks)
         )
 
     def _pac_door(self) -> "PacDoor | None":

@@ -128,6 +128,11 @@ class Metrics(FollowerMetrics):
             "category",
             "verdict",
         )
+        self.pictures_asked = self._counter(
+            "schoolgate_pictures_asked",
+            "Pictures that a program of the school's own was to judge.",
+            "outcome",
+        )
         # Of a state in which workers may differ, the one that is behind is shown.
         self.policy_version = self._state(
             "schoolgate_policy_version",

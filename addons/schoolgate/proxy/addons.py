@@ -27,6 +27,7 @@ from schoolgate.proxy.interstitial import Warnings
 from schoolgate.proxy.master import ProxyMaster
 from schoolgate.proxy.metering import Metering
 from schoolgate.proxy.pages import Pages
+from schoolgate.proxy.picture_hook import PictureHook
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.surroundings import Surroundings
 from schoolgate.proxy.tools import Tools
@@ -113,6 +114,7 @@ def make_addons(
     metering: Metering | None = None,
     signs: Signs | None = None,
     seen: SeenSites | None = None,
+    picture_hook: PictureHook | None = None,
 ) -> FilterAddons:
     """Make the addons.
 
@@ -135,6 +137,7 @@ def make_addons(
         metering: the budgets of audio and video; without it they are counted here only.
         signs: looks for signs of harm; without it nobody does.
         seen: the sites that the school has seen; without it those since the start.
+        picture_hook: asks what pictures show; without it nobody does.
     """
     is_in_need = signs.is_in_need if signs is not None else Signs.nobody_is
     pages = Pages(lambda: engines.current, clock, portal.url if portal else "", tickets, is_in_need)
@@ -157,6 +160,7 @@ def make_addons(
         tunnel_ports=tunnel_ports,
         pinning=pinning or Pinning(),
         surroundings=Surroundings(seen),
+        picture_hook=picture_hook,
     )
     addons = (destinations, Handshakes(guard, tools), Filter(guard, tools))
     return FilterAddons(guard, destinations, addons, tools, portal, pac_door)

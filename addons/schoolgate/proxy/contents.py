@@ -28,6 +28,7 @@ from schoolgate.proxy.looking import Looking
 from schoolgate.proxy.media_answers import answer_for_player
 from schoolgate.proxy.metering import Account, Flowing, Metering, Whose
 from schoolgate.proxy.pages import Pages, is_for_people
+from schoolgate.proxy.pictures import PictureHolder, Pictures
 from schoolgate.proxy.pieces import Pieces
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.stopped import StoppedStreams, stream_of
@@ -53,6 +54,7 @@ class Contents:
         cut: closes a client's connection at once.
         metering: the budgets of what plays.
         texts: judges what texts say.
+        pictures: judges what pictures show.
     """
 
     def __init__(
@@ -63,7 +65,9 @@ class Contents:
         cut: Callable[[ClientConnection], None],
         metering: Metering,
         texts: Texts,
+        pictures: Pictures,
     ) -> None:
+        self._pictures = pictures
         self._texts = texts
         self._guard = guard
         self._pages = pages
@@ -208,7 +212,8 @@ class Contents:
             transaction.flowing = Flowing(self._metering, whose, pieces)
         enforce.stream_response(flow, stream)
         if watch is not None:
-            self._begin_to_look(flow, transaction, watch, head)
+            holder = self._pictures.holder(flow, head, for_texts=rules.for_texts)
+            self._begin_to_look(flow, transaction, watch, head, holder)
 
     def judges_text(self, transaction: Transaction) -> bool:
         """Ask whether a page of the site is judged by what it says."""
@@ -242,7 +247,12 @@ class Contents:
         )  # fmt: skip
 
     def _begin_to_look(
-        self, flow: http.HTTPFlow, transaction: Transaction, watch: Watch, head: AnswerHead
+        self,
+        flow: http.HTTPFlow,
+        transaction: Transaction,
+        watch: Watch,
+        head: AnswerHead,
+        holder: PictureHolder | None,
     ) -> None:
         assert flow.response is not None
         passing, flow.response.stream = flow.response.stream, False
@@ -252,11 +262,12 @@ class Contents:
             looking = self._guard.stream(
                 flow, Looking(self, flow, transaction, watch, passing, endable=endable)
             )
-            if not head.is_held:
+            if not head.is_held and holder is None:
                 flow.response.stream = looking
                 return
             looking = _after_beginning(passing, looking)
-        holding.hold(flow, Held(partial(self._look, flow, transaction, watch), looking))
+        look = partial(self._look, flow, transaction, watch)
+        holding.hold(flow, Held(holder.around(look) if holder else look, looking))
 
     def _look(
         self, flow: http.HTTPFlow, transaction: Transaction, watch: Watch, chunk: bytes | None

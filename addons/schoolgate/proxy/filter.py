@@ -46,6 +46,7 @@ from schoolgate.proxy.interstitial import Click
 from schoolgate.proxy.lines import Line
 from schoolgate.proxy.metering import Account
 from schoolgate.proxy.pages import is_for_people
+from schoolgate.proxy.pictures import Pictures
 from schoolgate.proxy.texts import Texts, ask_plainly
 from schoolgate.proxy.tools import Tools
 from schoolgate.proxy.transactions import Transaction
@@ -67,9 +68,11 @@ class Filter:
         self._admission = Admission(tools.callers)
         self._bodies = Bodies(guard, tools)
         self._texts = Texts(tools.pages, tools.recorder, tools.warnings, tools.surroundings)
+        self._pictures = Pictures(tools.picture_hook, self._texts, tools.metrics.pictures_asked)
         self._contents = Contents(
-            guard, tools.pages, tools.recorder, tools.cut, tools.metering, self._texts
-        )
+            guard, tools.pages, tools.recorder, tools.cut, tools.metering, self._texts,
+            self._pictures,
+        )  # fmt: skip
 
     @guarded
     def http_connect(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
@@ -241,11 +244,28 @@ class Filter:
         return self._contents.begin(flow, transaction, stream)
 
     @guarded
-    def response(self, flow: http.HTTPFlow) -> None:
-        """Record a request that is done; a WebSocket goes on."""
+    def response(self, flow: http.HTTPFlow) -> Awaitable[None] | None:
+        """Record a request that is done; a WebSocket goes on.
+
+        Returns:
+            What is to be awaited where it must be asked what a picture shows.
+        """
         if transactions.is_answered(flow):
-            return
+            return None
         transaction = _known(flow)
+        judging = self._pictures.judge(flow, transaction)
+        if judging is not None:
+            return self._end_after(judging, flow, transaction)
+        self._end_whole(flow, transaction)
+        return None
+
+    async def _end_after(
+        self, judging: Awaitable[None], flow: http.HTTPFlow, transaction: Transaction
+    ) -> None:
+        await judging
+        self._end_whole(flow, transaction)
+
+    def _end_whole(self, flow: http.HTTPFlow, transaction: Transaction) -> None:
         if transactions.is_cut(flow):
             # The last chunk was held back: without this, what is missing would look complete.
             flow.kill()

@@ -26,11 +26,12 @@ _HELD, _REPLACED, _ENDED = "schoolgate_held", "schoolgate_replaced", "schoolgate
 
 
 class Outcome(Enum):
-    """What comes of a look at an answer."""
+    """What comes of a look at an answer; `WHOLE` at its end is one that may still be replaced as it is."""
 
     WAIT = auto()
     PASS = auto()
     REPLACED = auto()
+    WHOLE = auto()
 
 
 class Held(NamedTuple):
@@ -89,6 +90,9 @@ class HoldingStream(http.HttpStream):
         if outcome is Outcome.REPLACED:
             setattr(self.flow, _HELD, None)
             yield from self._send_in_its_place(at_end=at_end)
+        elif at_end and outcome is Outcome.WHOLE:
+            setattr(self.flow, _HELD, None)
+            yield from super().state_consume_response_body(event)
         elif at_end and held.stream is not None and self.response_body_buf:
             setattr(self.flow, _HELD, None)
             yield from self._pass_on(held.stream)

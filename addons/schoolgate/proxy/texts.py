@@ -58,12 +58,13 @@ class Texts:
         fields = flow.response.headers.items()
 
         def decide(score: Score) -> Decision | None:
-            return self._decide(transaction, score)
+            return self.decision(transaction, score)
 
         look = partial(self._surroundings.around, flow, transaction)
         return judge_of(head, iter(fields), phrases, decide, look)
 
-    def _decide(self, transaction: Transaction, score: Score) -> Decision | None:
+    def decision(self, transaction: Transaction, score: Score) -> Decision | None:
+        """Give what the rules make of a verdict; None where nothing comes of it."""
         request, engine = transaction.request, transaction.engine
         decision = engine.on_text(request, transaction.decision, score.category, transaction.at)
         if decision is None:

@@ -11,6 +11,7 @@ from schoolgate.proxy.destinations import Destinations
 from schoolgate.proxy.interstitial import Warnings
 from schoolgate.proxy.metering import Metering
 from schoolgate.proxy.pages import Pages
+from schoolgate.proxy.picture_hook import PictureHook
 from schoolgate.proxy.recorder import Recorder
 from schoolgate.proxy.surroundings import Surroundings
 from schoolgate.services.callers import Callers
@@ -38,6 +39,7 @@ class Tools:
         pinning: told of clients that take a certificate of the gateway's, and of those that do not.
         metering: the budgets of audio and video.
         surroundings: what is known of pages from around them.
+        picture_hook: asks what pictures show; None where nobody is asked.
     """
 
     engines: Engines
@@ -51,6 +53,7 @@ class Tools:
     metrics: Metrics
     cut: Callable[[ClientConnection], None]
     metering: Metering
+    picture_hook: PictureHook | None = None
     tunnel_ports: Container[int] = range(65_536)
     pinning: Pinning = field(default_factory=Pinning)
     surroundings: Surroundings = field(default_factory=Surroundings)

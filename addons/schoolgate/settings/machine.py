@@ -28,6 +28,7 @@ from schoolgate.settings.alerts import AlertSettings
 from schoolgate.settings.bundles import BundleSettings
 from schoolgate.settings.listen import ListenAddress
 from schoolgate.settings.network import NetworkSettings
+from schoolgate.settings.pictures import PictureSettings
 from schoolgate.settings.regular_reports import ReportSettings
 from schoolgate.settings.shipping import ShippingSettings
 from schoolgate.settings.single_sign_on import ProviderSettings
@@ -228,6 +229,7 @@ class Settings(Strict):
     shipping: ShippingSettings = ShippingSettings()
     bundles: BundleSettings = BundleSettings()
     trust: TrustSettings = TrustSettings()
+    pictures: PictureSettings = PictureSettings()
     file: Path = Field(default=Path(), exclude=True)
 
     @model_validator(mode="after")

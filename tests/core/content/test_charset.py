@@ -57,6 +57,35 @@ def test_any_bytes_in_any_chunks_give_one_text(data: bytes, cut: int, claimed: s
     assert "".join(pieces) + parts.close() == at_once
 
 
+@given(
+    parts=st.lists(
+        st.sampled_from(
+            [
+                b"\x1b",
+                b"\x1b$",
+                b"\x1b$B",
+                b"\x1b(B",
+                b"\x1b(",
+                b"$<meta name",
+                b"\x24\x22",
+                b"\n",
+                b"\x0e",
+            ]
+        )
+    ),
+    cut=st.integers(1, 20),
+)
+def test_broken_escapes_of_iso_2022_jp_give_one_text_in_any_chunks(
+    parts: list[bytes], cut: int
+) -> None:
+    """Python's own decoder raises on some of them."""
+    decoder, data, text = Decoder("iso-2022-jp"), b"".join(parts), b"casino " * WINDOW_BYTES
+    at_once = Decoder("iso-2022-jp")
+    begun = decoder.feed(text)
+    pieces = [decoder.feed(data[i : i + cut]) for i in range(0, len(data), cut)]
+    assert begun + "".join(pieces) + decoder.close() == at_once.feed(text + data) + at_once.close()
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from schoolgate.core.content.json_text import JsonText
 
+_LONG_KEY = f'"{"k" * 256}v":'
+
 
 def read(text: str, cut: int = 10**9, *, in_events: bool = False) -> str:
     reader = JsonText(in_events=in_events)
@@ -26,6 +28,8 @@ def read(text: str, cut: int = 10**9, *, in_events: bool = False) -> str:
         ('{"t": "cut off in the mid', "cut off in the mid "),
         ('["a b" , "c d"]', "a b c d "),
         (r'{"t": "an \u00zz escape"}', "an u00zz escape "),
+        # So long a string is no key, and what of it was given already cannot be taken back.
+        (f'{{"a{"k" * 299}": "one two"}}', f"a{'k' * 299} one two "),
         ("", ""),
         ("no json", ""),
     ],
@@ -58,13 +62,22 @@ def test_the_parts_of_an_answer_in_events_are_put_together(
 
 @given(
     text=st.lists(
-        st.sampled_from(['"', "\\", "\\u00", "e9", ":", ",", " ", "word", "x" * 300, '"content"'])
+        st.sampled_from(
+            ['"', "\\", "\\u00", "e9", ":", ",", " ", "word", "x" * 300, '"content"', _LONG_KEY]
+        )
     ).map("".join),
     cut=st.integers(1, 9),
     in_events=st.booleans(),
 )
 def test_chunks_change_nothing(text: str, cut: int, in_events: bool) -> None:
     assert read(text, cut, in_events=in_events) == read(text, in_events=in_events)
+
+
+@pytest.mark.parametrize("cut", [1, 7, 100, 250])
+def test_what_stands_under_a_key_that_is_too_long_to_be_one_is_no_answer(cut: int) -> None:
+    """Whatever the chunks: not even where the rest of it looks like a key."""
+    text = f'{{{_LONG_KEY} "free spins", "content": "odds"}}'
+    assert read(text, cut, in_events=True) == read(text, in_events=True) == "odds"
 
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))

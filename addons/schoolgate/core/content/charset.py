@@ -17,6 +17,9 @@ WINDOW_BYTES = 4096
 _NOT_SO = frozenset({"utf-8", "utf-16le", "utf-16be", "x-user-defined", "replacement"})
 # Without `<meta` in it, and with bounds: together they would try each with each.
 _CHARSET = re.compile(rb"charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w:.-]{1,40})")
+_ESCAPED = "iso2022_jp"
+# What is no escape of its; and how much of one may still be incomplete.
+_NO_ESCAPE, _MOST_OF_ESCAPE = re.compile(rb"\x1b(?!\([BJ]|\$[@B])"), 2
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -35,7 +38,7 @@ class Decoder:
         """
         self._claimed = charset
         self._held = b""
-        self._decoder: codecs.IncrementalDecoder | None = None
+        self._decoder: codecs.IncrementalDecoder | _Escapes | None = None
 
     def feed(self, data: bytes) -> str:
         """Give the text of what came; nothing while the beginning is still short."""
@@ -54,7 +57,25 @@ class Decoder:
         held, self._held = self._held, b""
         name, skipped = chosen(held[:WINDOW_BYTES], self._claimed)
         self._decoder = codecs.getincrementaldecoder(name)("replace")
+        if name == _ESCAPED:
+            self._decoder = _Escapes(self._decoder)
         return _without_zeros(self._decoder.decode(held[skipped:]))
+
+
+class _Escapes:
+    """Drops what is no escape of ISO-2022-JP: Python's decoder fails where a broken one comes in pieces."""
+
+    def __init__(self, decoder: codecs.IncrementalDecoder) -> None:
+        self._decoder = decoder
+        self._held = b""
+
+    def decode(self, data: bytes, final: bool = False) -> str:
+        data = self._held + data
+        # No escape holds the beginning of another.
+        begun = -1 if final else data.rfind(b"\x1b", max(0, len(data) - _MOST_OF_ESCAPE))
+        end = begun if begun >= 0 else len(data)
+        self._held = data[end:]
+        return self._decoder.decode(_NO_ESCAPE.sub(b"", data[:end]), final)
 
 
 def _without_zeros(text: str) -> str:
