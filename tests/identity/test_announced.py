@@ -1,6 +1,7 @@
 """The PROXY protocol: who comes, and what is not believed."""
 
 import ipaddress
+import re
 import socket
 
 import pytest
@@ -61,6 +62,9 @@ def test_who_comes_is_read_and_nothing_after_it(data: bytes, client: str) -> Non
         pytest.param(b"PROXY TCP4 2001:db8::9 ::1 1 2\r\n", id="another family"),
         pytest.param(b"PROXY TCP6 10.9.9.9 10.0.0.1 1 2\r\n", id="another family, IPv6"),
         pytest.param(b"PROXY TCP4 10.9.9.999 10.0.0.1 1 2\r\n", id="no address"),
+        pytest.param(b"PROXY TCP4 10.9.9.9 10.0.0.999 1 2\r\n", id="no address of its own"),
+        pytest.param(b"PROXY TCP4 10.9.9.9 ::1 1 2\r\n", id="one of another family"),
+        pytest.param(b"PROXY TCP4 10.9.9.9 10.0.0.1 1 65536\r\n", id="no port"),
         pytest.param(b"PROXY TCP4 10.9.9.9 10.0.0.1 1 2\n" + b"x" * 107, id="another end"),
         pytest.param(b"PROXY " + b"x" * 107 + b"\r\n", id="too long"),
         pytest.param(second(0x11, 0x11, bytes(12)), id="another version"),
@@ -82,6 +86,47 @@ def test_whatever_comes_is_read_or_refused(data: bytes) -> None:
         except NoAnnouncementError:
             continue
         assert found is None or found.size <= len(start + data)
+
+
+def naively(line: bytes) -> str | None:
+    """Read a line of version 1 word by word; None where it is none."""
+    words = line.decode("latin-1").removesuffix("\r\n").split(" ")
+    if words[:2] == ["PROXY", "UNKNOWN"]:
+        return ""
+    try:
+        _, family, client, own, port, other = words
+        version = {"TCP4": 4, "TCP6": 6}[family]
+        found = [ipaddress.ip_address(client), ipaddress.ip_address(own)]
+    except (ValueError, KeyError):
+        return None
+    numbers = [int(word) for word in (port, other) if re.fullmatch("[0-9]{1,5}", word)]
+    if len(numbers) < 2 or max(numbers) > 65535 or {one.version for one in found} != {version}:
+        return None
+    return str(found[0])
+
+
+PLACES = st.one_of(
+    # Not those that stand for an address of the other family, which have a form of their own.
+    st.ip_addresses(v=4).map(str),
+    st.ip_addresses(v=6, network="2001:db8::/32").map(str),
+    st.sampled_from(["1.2.3", "1.2.3.4.5", "::g", "localhost", "", "1.2.3.256", "fe80::1%eth0"]),
+)
+PORTS = st.one_of(
+    st.integers(0, 70_000).map(str), st.sampled_from(["", "-1", "+1", "1e3", "000001"])
+)
+
+
+@given(st.sampled_from(["TCP4", "TCP6", "TCP", "UDP4", "UNKNOWN"]), PLACES, PLACES, PORTS, PORTS)
+def test_a_line_is_read_as_word_by_word(
+    family: str, client: str, own: str, port: str, other: str
+) -> None:
+    line = f"PROXY {family} {client} {own} {port} {other}\r\n".encode()
+    want = naively(line)
+    if want is None:
+        with pytest.raises(NoAnnouncementError):
+            read_announcement(line + TAIL)
+    else:
+        assert read_announcement(line + TAIL) == (want, len(line))
 
 
 @pytest.mark.parametrize(

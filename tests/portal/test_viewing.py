@@ -209,7 +209,7 @@ def budgets(here: House) -> Iterator[House]:
 def test_a_device_sees_where_it_stands(budgets: House) -> None:
     seen = Viewing()
     seen.deliver(Piece("a", "", 0.0, 754.0, 12_300_000))
-    budgets.accounts.keep("2026-11-23", {"client:10.9.0.7": seen})
+    budgets.accounts.join("2026-11-23", {"client:10.9.0.7": seen})
     page = stands_in(Asking(), "/viewing/")
     assert "Audio and video today" in page
     for cell in ("20 min", "12 min 34 s", "7 min 26 s", "600 MB", "12.3 MB", "587.7 MB"):
@@ -220,7 +220,7 @@ def test_a_device_sees_where_it_stands(budgets: House) -> None:
 def test_whoever_is_known_sees_their_own_budget(budgets: House, somebody: Somebody) -> None:
     seen = Viewing()
     seen.deliver(Piece("a", "", 0.0, 60.0, 1_000_000))
-    budgets.accounts.keep("2026-11-23", {"user:tom": seen})
+    budgets.accounts.join("2026-11-23", {"user:tom": seen})
     page = stands_in(Asking(somebody(email="tom@hill.example")), "/viewing/")
     assert ">30 min</td>" in page
     assert ">1 min</td>" in page

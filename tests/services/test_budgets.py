@@ -37,7 +37,7 @@ def test_what_is_used_and_left_is_that_of_the_person_and_of_the_day(tmp_path: Pa
     database = open_database(f"sqlite:///{tmp_path}/schoolgate.db")
     accounts, seen = StreamAccounts(database), Viewing()
     seen.deliver(Piece("a", "", 0.0, 605.5, 1_500_000))
-    accounts.keep("2026-11-23", {"user:xyz": seen})
+    accounts.join("2026-11-23", {"user:xyz": seen})
     rules = policy(budgets=(STAFF,))
     today = budget_today(accounts, rules, TEACHER, NOON)
     assert today is not None

@@ -80,21 +80,41 @@ class Kept:
     """A table that may fail."""
 
     def __init__(self) -> None:
-        self.days: dict[str, dict[str, float]] = {}
+        self.rows: dict[tuple[str, str], Viewing] = {}
         self.fails = False
 
-    def keep(self, day: str, viewings: Mapping[str, Viewing]) -> None:
+    @property
+    def days(self) -> dict[str, dict[str, float]]:
+        """Seconds by day and whose they are."""
+        found: dict[str, dict[str, float]] = {}
+        for (day, who), viewing in self.rows.items():
+            found.setdefault(day, {})[who] = viewing.seconds
+        return found
+
+    def join(self, day: str, since: Mapping[str, Viewing]) -> dict[str, Viewing]:
         self._check()
-        self.days.setdefault(day, {}).update({who: v.seconds for who, v in viewings.items()})
+        for who, viewing in since.items():
+            self.rows.setdefault((day, who), Viewing()).join(viewing)
+        return {who: _read(self.rows[day, who]) for who in since}
+
+    def others(self, day: str, known: Mapping[str, tuple[int, int]]) -> dict[str, Viewing]:
+        found = {who: row for (at, who), row in self.rows.items() if at == day and who in known}
+        return {w: _read(v) for w, v in found.items() if known[w] != (v.milliseconds, v.size)}
 
     def of_day(self, day: str) -> dict[str, Viewing]:
         self._check()
-        kept = self.days.get(day, {})
-        return {who: Viewing(round(seconds * 1000)) for who, seconds in kept.items()}
+        return {who: _read(row) for (at, who), row in self.rows.items() if at == day}
 
     def _check(self) -> None:
         if self.fails:
             raise UnavailableError("the disk is full")
+
+
+def _read(row: Viewing) -> Viewing:
+    """Give what is read of a row: a value of its own."""
+    made = Viewing()
+    made.join(row)
+    return made
 
 
 def test_what_changed_is_saved_and_what_could_not_be_is_later(world: World) -> None:
@@ -107,7 +127,7 @@ def test_what_changed_is_saved_and_what_could_not_be_is_later(world: World) -> N
     table.fails = False
     asyncio.run(keeper.save(world.ledger))
     assert table.days == {MONDAY: {"user:kim": 6.0}}
-    assert keeper.open().standing("user:kim") == Standing(MONDAY, 6.0)
+    assert keeper.open().standing("user:kim") == Standing(MONDAY, 6.0, 1000)
 
 
 def test_another_day_begins_when_it_can_be_opened(world: World) -> None:
@@ -122,3 +142,30 @@ def test_another_day_begins_when_it_can_be_opened(world: World) -> None:
     assert table.days == {MONDAY: {"user:kim": 60.0}}
     [account] = world.tell(ONE, asked="user:kim")[ONE].accounts
     assert account.standing == Standing(TUESDAY)
+
+
+def test_what_another_gateway_counted_is_known_after_its_next_look() -> None:
+    """After a fail-over the other owner reads what was used, and tells the workers that serve them."""
+    table, one, other = Kept(), World(), World()
+    told, unread = list[tuple[int, Answer]](), list[tuple[int, Answer]]()
+    first, second = (
+        Keeper(table, lambda: MONDAY, lambda _: None, told_by.extend) for told_by in (unread, told)
+    )
+    one.tell(ONE, segment(0, seconds=60.0))
+    asyncio.run(first.save(one.ledger))
+    # A worker of the other one asks before its owner has looked: it knows nothing yet.
+    [account] = other.tell(OTHER, asked="user:kim")[OTHER].accounts
+    assert account.standing == Standing(MONDAY)
+    asyncio.run(second.save(other.ledger))
+    [(worker, answer)] = told
+    assert (worker, answer.number) == (OTHER, 0)
+    assert answer.accounts[0].standing == Standing(MONDAY, 60.0, 1000)
+    assert answer.accounts[0].lease.seconds == 0.0
+    # What did not change is not told again; what is watched here counts on top.
+    asyncio.run(second.save(other.ledger))
+    assert len(told) == 1
+    other.tell(OTHER, segment(60))
+    asyncio.run(second.save(other.ledger))
+    asyncio.run(first.save(one.ledger))
+    assert table.days == {MONDAY: {"user:kim": 66.0}}
+    assert one.ledger.accounts.standing("user:kim").seconds == 66.0

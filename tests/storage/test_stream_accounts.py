@@ -25,7 +25,7 @@ def viewing(*pieces: Piece) -> Viewing:
 
 
 def test_an_account_comes_back_and_goes_on_where_it_was(accounts: StreamAccounts) -> None:
-    accounts.keep(MONDAY, {"user:kim": viewing(SEGMENT, UNPLACED), "user:lee": viewing()})
+    accounts.join(MONDAY, {"user:kim": viewing(SEGMENT, UNPLACED), "user:lee": viewing()})
     found = accounts.of_day(MONDAY)
     assert sorted(found) == ["user:kim", "user:lee"]
     kim = found["user:kim"]
@@ -34,19 +34,27 @@ def test_an_account_comes_back_and_goes_on_where_it_was(accounts: StreamAccounts
     assert kim.deliver(UNPLACED) == 2.5
 
 
-def test_what_is_kept_takes_the_place_of_what_was(accounts: StreamAccounts) -> None:
-    kim = viewing(SEGMENT)
-    accounts.keep(MONDAY, {"user:kim": kim, "user:lee": viewing(UNPLACED)})
-    kim.deliver(UNPLACED)
-    accounts.keep(MONDAY, {"user:kim": kim})
-    assert accounts.standing("user:kim", MONDAY) == Standing(MONDAY, 8.5, 3_000_001_000)
+def test_two_gateways_count_on_the_same_account(accounts: StreamAccounts) -> None:
+    """Each adds what it let flow: seconds that both gave count once, bytes as often as they flowed."""
+    accounts.join(MONDAY, {"user:kim": viewing(SEGMENT), "user:lee": viewing(UNPLACED)})
+    [(who, kept)] = accounts.join(MONDAY, {"user:kim": viewing(SEGMENT, UNPLACED)}).items()
+    assert (who, kept.seconds, kept.size) == ("user:kim", 8.5, 6_000_001_000)
+    assert accounts.standing("user:kim", MONDAY) == Standing(MONDAY, 8.5, 6_000_001_000)
     assert accounts.standing("user:lee", MONDAY) == Standing(MONDAY, 2.5, 1000)
     assert accounts.standing("user:sam", MONDAY) == Standing(MONDAY)
 
 
+def test_those_that_others_counted_on_are_given_and_no_others(accounts: StreamAccounts) -> None:
+    accounts.join(MONDAY, {"user:kim": viewing(SEGMENT), "user:lee": viewing(UNPLACED)})
+    known = {"user:kim": (0, 0), "user:lee": (2500, 1000), "user:sam": (0, 0)}
+    found = accounts.others(MONDAY, known)
+    assert {who: each.seconds for who, each in found.items()} == {"user:kim": 6.0}
+    assert accounts.others(TUESDAY, known) == {}
+
+
 def test_other_days_are_forgotten(accounts: StreamAccounts) -> None:
-    accounts.keep(MONDAY, {"user:kim": viewing(SEGMENT)})
-    accounts.keep(TUESDAY, {"user:lee": viewing(SEGMENT)})
+    accounts.join(MONDAY, {"user:kim": viewing(SEGMENT)})
+    accounts.join(TUESDAY, {"user:lee": viewing(SEGMENT)})
     assert accounts.of_day(MONDAY) == {}
     assert list(accounts.of_day(TUESDAY)) == ["user:lee"]
     assert accounts.standing("user:kim", TUESDAY) == Standing(TUESDAY)
@@ -54,6 +62,7 @@ def test_other_days_are_forgotten(accounts: StreamAccounts) -> None:
 
 def test_many_accounts_are_kept_at_once(accounts: StreamAccounts) -> None:
     everybody = {f"client:10.0.{n // 250}.{n % 250}": viewing(SEGMENT) for n in range(1000)}
-    accounts.keep(MONDAY, everybody)
-    accounts.keep(MONDAY, everybody)
+    accounts.join(MONDAY, everybody)
+    accounts.join(MONDAY, everybody)
     assert len(accounts.of_day(MONDAY)) == 1000
+    assert len(accounts.others(MONDAY, dict.fromkeys(everybody, (0, 0)))) == 1000

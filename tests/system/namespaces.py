@@ -125,18 +125,18 @@ def town() -> Iterator[Town]:
     with ExitStack() as made:
         for machine in (device, gateway, internet, home):
             ip("netns", "add", machine.name)
-            made.callback(_remove, machine)
+            made.callback(remove, machine)
             ip("-n", machine.name, "link", "set", "lo", "up")
-        _line(device, gateway, "dev0", "eth1")
-        _line(gateway, internet, "eth0", "net0")
-        _line(home, internet, "home0", "net1")
-        _address(gateway, "eth1", f"{INSIDE4}/16", f"{INSIDE6}/64")
-        _address(device, "dev0", f"{DEVICE4}/16", f"{DEVICE6}/64")
-        _address(gateway, "eth0", f"{OUTSIDE4}/24", f"{OUTSIDE6}/64")
+        line(device, gateway, "dev0", "eth1")
+        line(gateway, internet, "eth0", "net0")
+        line(home, internet, "home0", "net1")
+        address(gateway, "eth1", f"{INSIDE4}/16", f"{INSIDE6}/64")
+        address(device, "dev0", f"{DEVICE4}/16", f"{DEVICE6}/64")
+        address(gateway, "eth0", f"{OUTSIDE4}/24", f"{OUTSIDE6}/64")
         numbers = [f"{one}/24" for one in (NET4, RESOLVER4, NUMBER4)]
-        _address(internet, "net0", *numbers, *(f"{one}/64" for one in (NET6, RESOLVER6, NUMBER6)))
-        _address(home, "home0", f"{HOME4}/24")
-        _address(internet, "net1", f"{HOME_VIA4}/24")
+        address(internet, "net0", *numbers, *(f"{one}/64" for one in (NET6, RESOLVER6, NUMBER6)))
+        address(home, "home0", f"{HOME4}/24")
+        address(internet, "net1", f"{HOME_VIA4}/24")
         ip("-n", home.name, "route", "add", "default", "via", HOME_VIA4)
         internet.run("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
         for machine, via4, via6 in (
@@ -149,7 +149,8 @@ def town() -> Iterator[Town]:
         yield Town(device, gateway, internet, home)
 
 
-def _line(one: Machine, other: Machine, end: str, other_end: str) -> None:
+def line(one: Machine, other: Machine, end: str, other_end: str) -> None:
+    """Lay a line between two machines, with an interface at each end."""
     ip(
         "link", "add", end, "netns", one.name, "type", "veth",
         "peer", "name", other_end, "netns", other.name,
@@ -161,10 +162,11 @@ def _line(one: Machine, other: Machine, end: str, other_end: str) -> None:
         ip("-n", machine.name, "link", "set", name, "up")
 
 
-def _address(machine: Machine, name: str, *addresses: str) -> None:
-    for address in addresses:
-        flags = ["nodad"] if ":" in address else []
-        ip("-n", machine.name, "address", "add", address, "dev", name, *flags)
+def address(machine: Machine, name: str, *addresses: str) -> None:
+    """Give an interface some addresses."""
+    for one in addresses:
+        flags = ["nodad"] if ":" in one else []
+        ip("-n", machine.name, "address", "add", one, "dev", name, *flags)
 
 
 def _resolves_at(machine: Machine, server: str) -> None:
@@ -173,7 +175,8 @@ def _resolves_at(machine: Machine, server: str) -> None:
     (place / "resolv.conf").write_text(f"nameserver {server}\noptions timeout:2 attempts:2\n")
 
 
-def _remove(machine: Machine) -> None:
+def remove(machine: Machine) -> None:
+    """End whatever runs on a machine, and take it away."""
     machine.stop()
     # A browser leaves processes of its own.
     for pid in machine_processes(machine):

@@ -36,6 +36,7 @@ CONTRACTS = [
     "tests/storage/test_audit.py",
     "tests/storage/test_digests.py",
     "tests/storage/test_persons.py",
+    "tests/storage/test_stream_accounts.py",
     "tests/services/test_approvals.py",
     "tests/services/test_approval_refusals.py",
     "tests/services/test_site_reports.py",

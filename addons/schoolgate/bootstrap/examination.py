@@ -20,7 +20,7 @@ from schoolgate.services import canaries as chosen
 from schoolgate.services import probing, vital_signs, webhooks
 from schoolgate.services.feed_finding import feeds_finding
 from schoolgate.services.feeds import states_of
-from schoolgate.services.network import strays
+from schoolgate.services.network import strays, unbalanced
 from schoolgate.services.probing import Finding
 from schoolgate.settings import Settings
 from schoolgate.settings.machine import split_address
@@ -70,6 +70,8 @@ def _networks(settings: Settings, engine: PolicyEngine) -> Iterator[Finding]:
         return
     for sentence in strays(settings.network, people):
         yield Finding("networks of groups", True, sentence, is_note=True)
+    for sentence in unbalanced(settings.proxy, people):
+        yield Finding("load balancers", True, sentence, is_note=True)
 
 
 def blocked_sites(settings: Settings) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from schoolgate.bootstrap.clock import today
@@ -12,9 +13,9 @@ from schoolgate.monitoring import share
 from schoolgate.monitoring.meter_metrics import MeterMetrics
 from schoolgate.services.ledger import Keeper, Ledger
 from schoolgate.settings import Settings
-from schoolgate.storage import StreamAccounts, open_database
+from schoolgate.storage import StreamAccounts, is_postgresql, open_database
 from schoolgate.workers import Link
-from schoolgate.workers.metering import MeterDesk
+from schoolgate.workers.metering import Answer, MeterDesk
 
 _BEAT_SECONDS = 0.2
 
@@ -33,17 +34,31 @@ def keep_meter(settings: Settings, figures: Path, link: Link) -> None:
     share(figures, link.seat)
     metrics = MeterMetrics()
     table = StreamAccounts(open_database(settings.database_url))
-    keeper = Keeper(table, today, lambda _: metrics.store_errors.inc())
+    # Made with the ledger, which is made with what the keeper opens.
+    desks: list[MeterDesk] = []
+
+    def tell(answers: Sequence[tuple[int, Answer]]) -> None:
+        desks[0].tell(answers)
+
+    keeper = Keeper(
+        table,
+        today,
+        lambda _: metrics.store_errors.inc(),
+        # Only a server has more gateways than this one.
+        tell if is_postgresql(settings.database_url) else None,
+    )
 
     def count(group: str, outcome: str, seconds: float) -> None:
         metrics.seconds.labels(group=group, outcome=outcome).inc(seconds)
 
     ledger = Ledger(keeper.open(), count, time.monotonic)
-    asyncio.run(_serve(settings, ledger, keeper, link))
+    desks.append(MeterDesk(ledger.take, ledger.gone))
+    asyncio.run(_serve(settings, ledger, keeper, desks[0], link))
 
 
-async def _serve(settings: Settings, ledger: Ledger, keeper: Keeper, link: Link) -> None:
-    desk = MeterDesk(ledger.take, ledger.gone)
+async def _serve(
+    settings: Settings, ledger: Ledger, keeper: Keeper, desk: MeterDesk, link: Link
+) -> None:
     loop, ending = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ending.set)
     loop.add_reader(link, ending.set)

@@ -13,8 +13,10 @@ from schoolgate.core.people import LoadBalancers
 from schoolgate.core.prefixes import Prefixes, client_address, parsed_address
 
 _V1 = re.compile(
-    rb"PROXY (?:(UNKNOWN)(?: [ -~]*)?|(TCP4|TCP6) ([0-9A-Fa-f.:]+) [0-9A-Fa-f.:]+ [0-9]{1,5} [0-9]{1,5})\r\n"
+    rb"PROXY (?:(UNKNOWN)(?: [ -~]*)?"
+    rb"|(TCP4|TCP6) ([0-9A-Fa-f.:]+) ([0-9A-Fa-f.:]+) ([0-9]{1,5}) ([0-9]{1,5}))\r\n"
 )
+_LAST_PORT = 65_535
 _V1_LONGEST = 107
 _V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 _V2_HEAD = 16
@@ -78,9 +80,12 @@ def _first(data: bytes) -> Announcement | None:
         raise NoAnnouncementError("a line that cannot be read")
     if found[1]:
         return Announcement("", found.end())
-    is_ipv6 = b":" in found[3]
-    if is_ipv6 != (found[2] == b"TCP6"):
+    is_ipv6 = found[2] == b"TCP6"
+    if (b":" in found[3], b":" in found[4]) != (is_ipv6, is_ipv6):
         raise NoAnnouncementError("an address of another family")
+    if max(int(found[5]), int(found[6])) > _LAST_PORT:
+        raise NoAnnouncementError("a port that is none")
+    _address(found[4].decode("ascii"))
     return Announcement(_address(found[3].decode("ascii")), found.end())
 
 

@@ -17,13 +17,18 @@ SAVE_SECONDS = 1.0
 # A worker that has not asked for so long lets nothing of an account flow.
 LEASE_HOLDS_SECONDS = 60.0
 _MOST_HOLDERS_KEPT = 100_000
+# Workers are counted from 1.
+_NOBODY = 0
 
 
 class Table(Protocol):
     """Where accounts are kept; each call may raise `UnavailableError`."""
 
-    def keep(self, day: str, viewings: Mapping[str, Viewing]) -> None:
-        """Keep some accounts of a day."""
+    def join(self, day: str, since: Mapping[str, Viewing]) -> dict[str, Viewing]:
+        """Count on top of what is kept of some accounts, and give what is kept now."""
+
+    def others(self, day: str, known: Mapping[str, tuple[int, int]]) -> dict[str, Viewing]:
+        """Give those of some accounts whose milliseconds and bytes are not as they are known."""
 
     def of_day(self, day: str) -> dict[str, Viewing]:
         """Give all accounts of a day."""
@@ -71,6 +76,21 @@ class Ledger:
         changed = {each.who for each in report.delivered}
         return [(worker, Answer(report.number, own)), *self._others(worker, changed)]
 
+    @property
+    def held(self) -> set[str]:
+        """Of whom a worker has asked lately."""
+        oldest = self._moment() - LEASE_HOLDS_SECONDS
+        return {
+            who
+            for who, holders in self._holders.items()
+            if any(asked >= oldest for _, asked in holders.values())
+        }
+
+    def learn(self, saved: Mapping[str, Viewing]) -> Sequence[tuple[int, Answer]]:
+        """Take what is saved of some accounts; give what workers are told where others counted on."""
+        changed = {who for who, viewing in saved.items() if self.accounts.learn(who, viewing)}
+        return self._others(_NOBODY, changed)
+
     def gone(self, worker: int) -> None:
         """Forget a worker's leases."""
         for holders in self._holders.values():
@@ -110,21 +130,29 @@ class Ledger:
 
 
 class Keeper:
-    """Saves a ledger's accounts at intervals, and opens each day's.
+    """Saves what a ledger counted at intervals, learns what others saved, and opens each day's accounts.
 
     Args:
         table: where.
         day: gives the day that it is in school.
         failed: called with each failure; what could not be saved is saved later.
+        tell: takes what workers are told of what others counted; None where no other gateway counts.
     """
 
     def __init__(
-        self, table: Table, day: Callable[[], str], failed: Callable[[Exception], None]
+        self,
+        table: Table,
+        day: Callable[[], str],
+        failed: Callable[[Exception], None],
+        tell: Callable[[Sequence[tuple[int, Answer]]], None] | None = None,
     ) -> None:
         self._table = table
         self._day = day
         self._failed = failed
+        self._tell = tell
         self._is_failing = False
+        # Milliseconds and bytes of what was read or saved last.
+        self._seen: dict[str, tuple[int, int]] = {}
 
     def open(self) -> Accounts:
         """Give the accounts of today.
@@ -142,18 +170,37 @@ class Keeper:
             await self.save(ledger)
 
     async def save(self, ledger: Ledger) -> None:
-        """Save what changed, and open another day where it is one."""
-        accounts, changed = ledger.accounts, ledger.accounts.take_changed()
+        """Save what was counted, learn what others did, and open another day where it is one."""
+        accounts, since = ledger.accounts, ledger.accounts.take_since()
         try:
-            if changed:
-                await asyncio.to_thread(self._table.keep, accounts.day, changed)
+            if since:
+                saved = await asyncio.to_thread(self._table.join, accounts.day, since)
+                since = {}
+                self._learn(ledger, saved)
+            if self._tell is not None:
+                await self._look(ledger)
             if accounts.day != self._day():
                 ledger.turn(await asyncio.to_thread(self.open))
+                self._seen.clear()
         except UnavailableError as error:
-            accounts.put_back(changed)
+            accounts.put_back(since)
             self._failed(error)
             if not self._is_failing:
                 logger.error("The accounts of viewing are not saved: %s", error)  # noqa: TRY400
             self._is_failing = True
         else:
             self._is_failing = False
+
+    async def _look(self, ledger: Ledger) -> None:
+        """Read what others saved of those whom a worker serves here."""
+        held = ledger.held
+        self._seen = {who: seen for who, seen in self._seen.items() if who in held}
+        known = {who: self._seen.get(who, (0, 0)) for who in held}
+        if known:
+            day = ledger.accounts.day
+            self._learn(ledger, await asyncio.to_thread(self._table.others, day, known))
+
+    def _learn(self, ledger: Ledger, saved: Mapping[str, Viewing]) -> None:
+        if self._tell is not None:
+            self._seen.update({who: (v.milliseconds, v.size) for who, v in saved.items()})
+            self._tell(ledger.learn(saved))

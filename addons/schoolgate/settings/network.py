@@ -77,6 +77,7 @@ class NetworkSettings(Strict):
     addresses: tuple[Address, ...] = ()
     clients: tuple[SomeNetwork, ...] = ()
     administration: tuple[SomeNetwork, ...] = ()
+    pair: tuple[Address, ...] = ()
     bypass: tuple[SomeNetwork, ...] = ()
     open: tuple[OpenSettings, ...] = ()
     masquerade: bool = False

@@ -1,15 +1,15 @@
 """Keeps what each person was given of audio and video, for the day alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Engine, delete, insert, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select
 
 from schoolgate.core.media.metering import Standing
 from schoolgate.core.media.viewing import Viewing
 from schoolgate.storage import schema
 from schoolgate.storage.connections import reading, writing
 
-# SQLite takes so many values in one question; two of them are of each account.
+# SQLite takes no more than a thousand values in one question.
 _AT_ONCE = 400
 
 
@@ -22,31 +22,47 @@ class StreamAccounts:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def keep(self, day: str, viewings: Mapping[str, Viewing]) -> None:
-        """Keep some accounts of a day in the place of what was kept of them, and forget other days.
+    def join(self, day: str, since: Mapping[str, Viewing]) -> dict[str, Viewing]:
+        """Count what was delivered since on top of what is kept, whoever kept it, and forget other days.
 
         Args:
             day: of school, ``2026-11-23``.
-            viewings: by the `Subject.nearest` of whose they are, as text.
+            since: by the `Subject.nearest` of whose they are, as text.
+
+        Returns:
+            What is kept of the same accounts now.
         """
         table = schema.stream_accounts
-        rows = [
-            {
-                "who": who,
-                "day": day,
-                "milliseconds": viewing.milliseconds,
-                "size": viewing.size,
-                "streams": viewing.state(),
-            }
-            for who, viewing in viewings.items()
-        ]
-        keys = [(who, day) for who in viewings]
+        names, joined = list(since), dict[str, Viewing]()
         with writing(self._engine) as connection:
             connection.execute(delete(table).where(table.c.day < day))
-            for at in range(0, len(rows), _AT_ONCE):
-                same = tuple_(table.c.who, table.c.day).in_(keys[at : at + _AT_ONCE])
-                connection.execute(delete(table).where(same))
-                connection.execute(insert(table), rows[at : at + _AT_ONCE])
+            for at in range(0, len(names), _AT_ONCE):
+                these = names[at : at + _AT_ONCE]
+                kept = _of(connection, day, these)
+                for who in these:
+                    joined[who] = kept.get(who) or Viewing()
+                    joined[who].join(since[who])
+                connection.execute(delete(table).where(_same(day, these)))
+                rows = [_row(day, who, joined[who]) for who in these]
+                connection.execute(insert(table), rows)
+        return joined
+
+    def others(self, day: str, known: Mapping[str, tuple[int, int]]) -> dict[str, Viewing]:
+        """Give the accounts that are not as they are known.
+
+        Args:
+            day: of school.
+            known: whose they are → milliseconds and bytes.
+        """
+        table = schema.stream_accounts
+        names, found = list(known), dict[str, Viewing]()
+        query = select(table.c.who, table.c.milliseconds, table.c.size)
+        with reading(self._engine) as connection:
+            for at in range(0, len(names), _AT_ONCE):
+                rows = connection.execute(query.where(_same(day, names[at : at + _AT_ONCE])))
+                changed = [r.who for r in rows if known[r.who] != (r.milliseconds, r.size)]
+                found |= _of(connection, day, changed)
+        return found
 
     def of_day(self, day: str) -> dict[str, Viewing]:
         """Give all accounts of a day, by whose they are."""
@@ -66,3 +82,25 @@ class StreamAccounts:
         with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
         return Standing(day) if row is None else Standing(day, row.milliseconds / 1000, row.size)
+
+
+def _of(connection: Connection, day: str, names: Sequence[str]) -> dict[str, Viewing]:
+    if not names:
+        return {}
+    rows = connection.execute(select(schema.stream_accounts).where(_same(day, names)))
+    return {row.who: Viewing.of_state(row.milliseconds, row.size, row.streams) for row in rows}
+
+
+def _same(day: str, names: Sequence[str]) -> ColumnElement[bool]:
+    table = schema.stream_accounts
+    return and_(table.c.day == day, table.c.who.in_(names))
+
+
+def _row(day: str, who: str, viewing: Viewing) -> dict[str, object]:
+    return {
+        "who": who,
+        "day": day,
+        "milliseconds": viewing.milliseconds,
+        "size": viewing.size,
+        "streams": viewing.state(),
+    }

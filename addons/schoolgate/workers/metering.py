@@ -196,15 +196,19 @@ class MeterDesk:
             for writer in self._writers.values():
                 writer.close()
 
+    def tell(self, answers: Sequence[tuple[int, Answer]]) -> None:
+        """Give answers to connections, as far as they are open."""
+        for whom, answer in answers:
+            if whom in self._writers:
+                self._writers[whom].write(answer.line())
+
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._last += 1
         number = self._last
         self._writers[number] = writer
         try:
             async for line in _lines(reader):
-                for whom, answer in self._take(number, Report.of_line(line)):
-                    if whom in self._writers:
-                        self._writers[whom].write(answer.line())
+                self.tell(self._take(number, Report.of_line(line)))
         except OSError as error:
             logger.debug("A worker's line has ended: %s", error)
         finally:

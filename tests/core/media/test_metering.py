@@ -19,7 +19,7 @@ from schoolgate.core.media.metering import (
     lease,
     resets_at,
 )
-from schoolgate.core.media.viewing import Piece
+from schoolgate.core.media.viewing import Piece, Viewing
 
 MONDAY, TUESDAY = "2026-11-23", "2026-11-24"
 LIMITS = Limits(seconds=1800, size=1_000_000_000, warn_percent=80)
@@ -98,15 +98,36 @@ def test_accounts_are_of_people() -> None:
     assert accounts.standing("user:sam") == Standing(MONDAY)
 
 
-def test_changed_accounts_are_given_once_and_again_when_they_could_not_be_saved() -> None:
+def test_what_was_counted_is_given_once_and_again_when_it_could_not_be_saved() -> None:
     accounts = Accounts(MONDAY)
     accounts.deliver("user:kim", SEGMENT)
-    assert list(accounts.take_changed()) == ["user:kim"]
-    assert accounts.take_changed() == {}
-    accounts.put_back(["user:kim"])
-    [(who, kept)] = accounts.take_changed().items()
+    since = accounts.take_since()
+    assert list(since) == ["user:kim"]
+    assert accounts.take_since() == {}
     accounts.deliver("user:kim", SEGMENT._replace(start=60.0))
-    assert (who, kept.seconds) == ("user:kim", 6.0), "what is being saved does not change"
+    assert since["user:kim"].seconds == 6.0, "what is being saved does not change"
+    accounts.put_back(since)
+    assert accounts.take_since()["user:kim"].seconds == 12.0
+
+
+def test_what_others_counted_is_learnt_on_top_of_what_is_not_saved_here() -> None:
+    """The other gateway counted the first twelve seconds, this one the second six of them and six more."""
+    accounts, saved = Accounts(MONDAY), Viewing()
+    for start in (0.0, 6.0):
+        saved.deliver(SEGMENT._replace(start=start))
+    for start in (6.0, 12.0):
+        accounts.deliver("user:kim", SEGMENT._replace(start=start))
+    assert accounts.learn("user:kim", saved) is True
+    assert accounts.standing("user:kim") == Standing(MONDAY, 18.0, 4_000_000)
+
+
+def test_an_account_never_loses_what_was_counted() -> None:
+    """Whatever happened to the table: what is used up stays used up."""
+    accounts = Accounts(MONDAY)
+    accounts.deliver("user:kim", SEGMENT)
+    accounts.take_since()
+    assert accounts.learn("user:kim", Viewing()) is False
+    assert accounts.standing("user:kim") == Standing(MONDAY, 6.0, 1_000_000)
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,19 @@ def test_it_is_a_bitmap_of_seconds(delivered: list[Piece]) -> None:
     assert new == pytest.approx(seen.seconds, abs=1e-6)
 
 
+@given(st.lists(st.tuples(pieces, st.booleans())))
+def test_what_two_gateways_count_is_what_one_would_count(
+    delivered: list[tuple[Piece, bool]],
+) -> None:
+    """The same pieces, some of them delivered elsewhere, in whatever order they come together."""
+    one, here, there = Viewing(), Viewing(), Viewing()
+    for each, is_here in delivered:
+        one.deliver(each)
+        (here if is_here else there).deliver(each)
+    here.join(there)
+    assert (here.milliseconds, here.size) == (one.milliseconds, one.size)
+
+
 @given(st.lists(pieces, max_size=40), st.lists(pieces, max_size=40))
 def test_what_was_kept_goes_on_where_it_was(before: list[Piece], after: list[Piece]) -> None:
     straight = Viewing()

@@ -122,3 +122,13 @@ def test_tunnels_open_their_port_and_nobody_else_has_their_addresses() -> None:
     for name in ("input", "forward"):
         assert chain(text, name)[1:3] == SPOOFED
     assert opened in chain(text, "input")
+
+
+def test_the_other_gateway_of_a_pair_may_say_that_it_is_there_and_nobody_else() -> None:
+    network = {"inside": ["eth1"], "addresses": ["10.20.0.1"]}
+    text = ruleset(ways({**network, "pair": ["10.20.0.3", "fd00:20::3"]}, **BOTH))
+    assert [rule for rule in chain(text, "input") if "112" in rule] == [
+        "ip saddr { 10.20.0.3 } meta l4proto 112 accept",
+        "ip6 saddr { fd00:20::3 } meta l4proto 112 accept",
+    ]
+    assert "l4proto 112" not in ruleset(ways(network, **BOTH))

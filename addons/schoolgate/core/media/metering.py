@@ -145,7 +145,7 @@ class Allowance:
 
 
 class Accounts:
-    """What everybody was given on one day; for the one process that owns it.
+    """What everybody was given on one day; for the process that owns it, beside others on other gateways.
 
     Args:
         day: that it is.
@@ -155,7 +155,8 @@ class Accounts:
     def __init__(self, day: str, saved: Mapping[str, Viewing] | None = None) -> None:
         self.day = day
         self._viewings = dict(saved or {})
-        self._changed: set[str] = set()
+        # What was counted here and is not saved.
+        self._since: dict[str, Viewing] = {}
 
     def standing(self, who: str) -> Standing:
         """Give where an account stands."""
@@ -166,17 +167,31 @@ class Accounts:
 
     def deliver(self, who: str, piece: Piece) -> float:
         """Count a piece for somebody; give how many seconds of it are new."""
-        self._changed.add(who)
+        self._since.setdefault(who, Viewing()).deliver(piece)
         return self._viewings.setdefault(who, Viewing()).deliver(piece)
 
-    def take_changed(self) -> dict[str, Viewing]:
-        """Give copies of the accounts that changed since this was asked last."""
-        changed, self._changed = self._changed, set()
-        return {who: self._viewings[who].copy() for who in changed}
+    def take_since(self) -> dict[str, Viewing]:
+        """Give what was counted since this was asked last."""
+        since, self._since = self._since, {}
+        return since
 
-    def put_back(self, names: Iterable[str]) -> None:
-        """Take accounts for changed that could not be saved."""
-        self._changed.update(names)
+    def put_back(self, since: Mapping[str, Viewing]) -> None:
+        """Take what could not be saved, to give it again."""
+        for who, viewing in since.items():
+            self._since.setdefault(who, Viewing()).join(viewing)
+
+    def learn(self, who: str, saved: Viewing) -> bool:
+        """Take what is saved of somebody, which others may have counted on; tell whether more is used.
+
+        What was taken from here before must be within it.
+        """
+        if who in self._since:
+            saved.join(self._since[who])
+        known = self._viewings.get(who) or Viewing()
+        if saved.milliseconds <= known.milliseconds and saved.size <= known.size:
+            return False
+        self._viewings[who] = saved
+        return True
 
 
 def resets_at(now: datetime) -> datetime:

@@ -129,6 +129,16 @@ class _Stream:
         self.unplaced[rendition] = self.unplaced.get(rendition, 0) + round(seconds * 1000)
         return max(self.unplaced.values()) - before
 
+    def join(self, other: "_Stream") -> int:
+        """Take what was delivered elsewhere; give how many milliseconds are new."""
+        new = sum(self.covered.add(begin, end) for begin, end in other.covered.intervals)
+        before = max(self.unplaced.values(), default=0)
+        for name, milliseconds in other.unplaced.items():
+            known = name in self.unplaced or len(self.unplaced) < MOST_RENDITIONS
+            rendition = name if known else ""
+            self.unplaced[rendition] = self.unplaced.get(rendition, 0) + milliseconds
+        return new + max(self.unplaced.values(), default=0) - before
+
 
 class Viewing:
     """What one person (else device, else address) was given on one day.
@@ -152,16 +162,25 @@ class Viewing:
 
     def deliver(self, piece: Piece) -> float:
         """Count a piece; give how many seconds of it are new."""
-        stream = self._streams.get(piece.stream)
-        if stream is None:
-            stream = self._streams[piece.stream] = _Stream()
-            if len(self._streams) > MOST_STREAMS:
-                self._streams.popitem(last=False)
-        self._streams.move_to_end(piece.stream)
-        new = stream.add(piece)
+        new = self._stream(piece.stream).add(piece)
         self.milliseconds += new
         self.size += max(piece.size, 0)
         return new / 1000
+
+    def join(self, other: "Viewing") -> None:
+        """Count what was delivered elsewhere too: seconds that are known here count once, bytes all."""
+        for name, stream in other._streams.items():
+            self.milliseconds += self._stream(name).join(stream)
+        self.size += other.size
+
+    def _stream(self, name: str) -> _Stream:
+        stream = self._streams.get(name)
+        if stream is None:
+            stream = self._streams[name] = _Stream()
+            if len(self._streams) > MOST_STREAMS:
+                self._streams.popitem(last=False)
+        self._streams.move_to_end(name)
+        return stream
 
     def state(self) -> dict[str, list[object]]:
         """Give which parts of which stream were counted, for JSON, the last asked for at the end."""
@@ -169,14 +188,6 @@ class Viewing:
             name: [stream.covered.intervals, stream.unplaced]
             for name, stream in self._streams.items()
         }
-
-    def copy(self) -> "Viewing":
-        """Give one that changes no more when this one does."""
-        made = Viewing(self.milliseconds, self.size)
-        for name, stream in self._streams.items():
-            covered = Covered(stream.covered.intervals)
-            made._streams[name] = _Stream(covered, dict(stream.unplaced))
-        return made
 
     @classmethod
     def of_state(

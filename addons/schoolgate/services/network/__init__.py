@@ -4,6 +4,7 @@ The settings are the only place where this is written down: nft, dnsmasq, the ke
 each get their own form of it.
 """
 
+from schoolgate.services.network.balancing import unbalanced
 from schoolgate.services.network.browsers import Browser, browser_policy
 from schoolgate.services.network.counting import counted_since, write_counters
 from schoolgate.services.network.findings import living
@@ -41,5 +42,6 @@ __all__ = [
     "ruleset",
     "strays",
     "sysctl",
+    "unbalanced",
     "write_counters",
 ]

@@ -22,6 +22,7 @@ _ICMP4 = "destination-unreachable, time-exceeded, parameter-problem, echo-reques
 # IKE, IPsec through NAT, L2TP, OpenVPN, PPTP, WireGuard, and what is no TCP or UDP at all.
 _TUNNEL_PORTS = "{ 500, 1194, 1701, 1723, 4500, 51820 }"
 _TUNNEL_PROTOCOLS = "{ gre, esp, ah, 4, 41 }"
+_VRRP = 112
 _FAMILIES = ((4, "ip"), (6, "ip6"))
 _KNOWN = "ct state vmap { established : accept, related : accept, invalid : drop }"
 COUNTERS = ("quic", "dns", "dns_over_tls", "tunnels", "others")
@@ -115,6 +116,9 @@ def _input(ways: Ways) -> Iterator[str]:
     yield f"icmpv6 type {{ {_ICMP6_ERRORS}, echo-request, {_ICMP6_LINK} }} accept"
     for version, family in _FAMILIES:
         yield f"{family} saddr @administration{version} tcp dport 22 accept"
+        other = _these(one for one in ways.network.pair if one.version == version)
+        if other:
+            yield f"{family} saddr {other} meta l4proto {_VRRP} accept"
     # This machine may have its own address from a provider.
     yield "udp dport 68 udp sport 67 accept"
     yield "udp dport 546 udp sport 547 accept"
