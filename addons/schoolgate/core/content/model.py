@@ -173,7 +173,8 @@ class PhraseModel:
             ahocorasick_rs.BytesAhoCorasick(
                 ordered,
                 matchkind=ahocorasick_rs.MatchKind.LeftmostLongest,
-                implementation=ahocorasick_rs.Implementation.DFA,
+                # A tenth of a DFA's memory for a twentieth more of a page's time.
+                implementation=ahocorasick_rs.Implementation.ContiguousNFA,
             ),
             relations or Relations(),
         )
