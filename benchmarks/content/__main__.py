@@ -16,8 +16,7 @@ import re
 import resource
 import statistics
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -144,18 +143,28 @@ def english_page(draw: random.Random) -> bytes:
 
 def table(model: PhraseModel) -> str:
     """Give what is found on the written pages and on texts that Debian packs."""
-    recall: dict[str, Counter[str]] = {}
+    found: dict[str, dict[str, list[bool]]] = {}
+    innocent: dict[str, list[bool]] = {}
     for folder in ("open", "sealed"):
         for page in corpus.written(folder):
-            counts = recall.setdefault(page.subject, Counter())
-            counts[folder] += 1
             score = _verdict(model, page.markup().encode())
-            counts[f"{folder} found"] += score is not None and score.category == page.subject
+            is_found = score is not None and score.category == page.subject
+            found.setdefault(page.subject, {}).setdefault(f"own {folder}", []).append(is_found)
+    for author in corpus.AUTHORS:
+        for folder in ("open", "sealed"):
+            for category, scores in _of_folder(model, corpus.PAGES.parent / author / folder):
+                if category == "innocent":
+                    innocent[f"by another hand ({author}, {folder})"] = [bool(s) for s in scores]
+                    continue
+                each = [s is not None and s.category == category for s in scores]
+                found.setdefault(category, {}).setdefault(folder, []).extend(each)
+    columns = ("own open", "own sealed", "open", "sealed")
     rows = [
-        f"| {subject} | {c['open found']} of {c['open']} | {c['sealed found']} of {c['sealed']} |"
-        for subject, c in sorted(recall.items())
+        f"| {subject} | " + " | ".join(_share(sets.get(name, [])) for name in columns) + " |"
+        for subject, sets in sorted(found.items())
     ]
-    innocent: dict[str, list[bool]] = {}
+    sums = [_share([hit for sets in found.values() for hit in sets.get(n, [])]) for n in columns]
+    rows.append("| all | " + " | ".join(sums) + " |")
     for page in corpus.written("innocent"):
         blocked = _verdict(model, page.markup().encode()) is not None
         innocent.setdefault(page.subject, []).append(blocked)
@@ -171,8 +180,8 @@ def table(model: PhraseModel) -> str:
         [
             f"Printed by `python -m benchmarks.content --table` on {datetime.now(UTC):%Y-%m-%d}.",
             "",
-            "| category | pages found | of the sealed half |",
-            "|---|---|---|",
+            "| category | own pages | own, sealed | of other hands | of other hands, sealed |",
+            "|---|---|---|---|---|",
             *rows,
             "",
             "| innocent pages | pages | blocked |",
@@ -182,20 +191,27 @@ def table(model: PhraseModel) -> str:
     )
 
 
+def _share(found: Sequence[bool]) -> str:
+    return f"{sum(found)} of {len(found)}" if found else "–"
+
+
+def _of_folder(model: PhraseModel, folder: Path) -> Iterator[tuple[str, list[Score | None]]]:
+    for file in sorted(folder.glob("*.yaml")):
+        pages = [page for page in read_document(file).data if "html" in page]
+        if pages:
+            yield file.stem, [_verdict(model, page["html"].encode()) for page in pages]
+
+
 def of_others(model: PhraseModel, folder: Path) -> str:
     """Give what is found of the pages of a folder.
 
     Each ``CATEGORY.yaml`` is a list of ``{id, html}``; none of ``innocent.yaml`` may be found.
     """
     rows = ["| category | pages | found | as another |", "|---|---|---|---|"]
-    for file in sorted(folder.glob("*.yaml")):
-        pages = [page for page in read_document(file).data if "html" in page]
-        if not pages:
-            continue
-        scores = [_verdict(model, page["html"].encode()) for page in pages]
-        found = sum(score is not None and score.category == file.stem for score in scores)
+    for category, scores in _of_folder(model, folder):
+        found = sum(score is not None and score.category == category for score in scores)
         other = sum(score is not None for score in scores) - found
-        rows.append(f"| {file.stem} | {len(pages)} | {found} | {other} |")
+        rows.append(f"| {category} | {len(scores)} | {found} | {other} |")
     return "\n".join(rows)
 
 

@@ -11,8 +11,8 @@ from schoolgate.lists.phrase_files import load_phrases
 ROOT = Path(__file__).resolve().parents[2]
 # Open halves, one by each author. They say what was learnt, not what is missed elsewhere.
 OPEN = [ROOT / "tests" / "content" / author / "open" for author in ("blind", "second")]
-# Of the pages of each category, at least.
-RECALL = 0.8
+# Of all pages of an author, and of those of each category, at least.
+OF_ALL, OF_EACH = 0.8, 0.6
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +37,16 @@ def test_no_innocent_page_is_blocked(model: PhraseModel, folder: Path) -> None:
     assert [page for page in innocent if verdict(model, page)] == []
 
 
-@pytest.mark.parametrize(
-    "file",
-    [file for folder in OPEN for file in sorted(folder.glob("*.yaml")) if file.stem != "innocent"],
-    ids=lambda file: f"{file.parents[1].name}-{file.stem}",
-)
-def test_most_pages_of_a_category_are_found(model: PhraseModel, file: Path) -> None:
-    found = [
-        score is not None and score.category == file.stem
-        for score in (verdict(model, page) for page in pages(file))
-    ]
-    assert sum(found) >= RECALL * len(found) > 0
+@pytest.mark.parametrize("folder", OPEN, ids=lambda folder: folder.parent.name)
+def test_most_pages_of_all_and_of_each_category_are_found(model: PhraseModel, folder: Path) -> None:
+    found = {
+        file.stem: [
+            score is not None and score.category == file.stem
+            for score in (verdict(model, page) for page in pages(file))
+        ]
+        for file in sorted(folder.glob("*.yaml"))
+        if file.stem != "innocent"
+    }
+    together = [each for pages_of in found.values() for each in pages_of]
+    assert sum(together) >= OF_ALL * len(together) > 0
+    assert {name for name, each in found.items() if sum(each) < OF_EACH * len(each)} == set()
