@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from schoolgate.core.approvals import Subject
 from schoolgate.core.clients import Client
@@ -93,9 +94,7 @@ class Signs:
 
     def is_in_need(self, engine: PolicyEngine, url: Url) -> bool:
         """Ask whether whoever asks for an address may need help: looked at when it is blocked."""
-        search = engine.searched(WebRequest(url, Client("", "")))
-        concerns = self._watch().concerns(Asked(url, search))
-        return any(each.theme in _IN_NEED for each in concerns)
+        return _is_in_need(self._watch(), url, engine.searched(WebRequest(url, Client("", ""))))
 
     @staticmethod
     def nobody_is(_engine: PolicyEngine, _url: Url) -> bool:
@@ -107,6 +106,12 @@ class Signs:
         may_say = seen.by_hand or seen.request.url.query
         if seen.engine.policy.safeguards and may_say and not self._writer.give(seen):
             self._missed(1)
+
+
+# What is blocked is asked for again and again, and whoever asks waits for the page.
+@lru_cache(maxsize=512)
+def _is_in_need(watch: Watch, url: Url, search: str) -> bool:
+    return any(each.theme in _IN_NEED for each in watch.concerns(Asked(url, search)))
 
 
 class _Looking:

@@ -37,7 +37,8 @@ class SiteSign:
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True)
+# Told apart by which it is: what was found by one is remembered.
+@dataclass(frozen=True, slots=True, eq=False)
 class Watch:
     """All that is looked for.
 
