@@ -11,6 +11,7 @@ from schoolgate.lists.phrase_files import load_phrases
 ROOT = Path(__file__).resolve().parents[2]
 # Open halves, one by each author. They say what was learnt, not what is missed elsewhere.
 OPEN = [ROOT / "tests" / "content" / author / "open" for author in ("blind", "second")]
+INNOCENT = [*OPEN, ROOT / "tests" / "content" / "third" / "open"]
 # Of all pages of an author, and of those of each category, at least.
 OF_ALL, OF_EACH = 0.8, 0.6
 
@@ -30,7 +31,7 @@ def pages(file: Path) -> list[str]:
     return [page["html"] for page in read_document(file).data if "html" in page]
 
 
-@pytest.mark.parametrize("folder", OPEN, ids=lambda folder: folder.parent.name)
+@pytest.mark.parametrize("folder", INNOCENT, ids=lambda folder: folder.parent.name)
 def test_no_innocent_page_is_blocked(model: PhraseModel, folder: Path) -> None:
     innocent = pages(folder / "innocent.yaml")
     assert len(innocent) >= 30

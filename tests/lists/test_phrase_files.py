@@ -20,6 +20,8 @@ many_phrases: 8
 many_factor: 1.25
 dense_words: 250
 register_factor: 1
+clearing_points: 8
+most_clearing: 3
 """
 SIGNALS = """\
 labels:

@@ -73,6 +73,8 @@ class WeightsText(Strict):
     strong_weight: Weight
     dense_words: Annotated[int, Field(ge=10)]
     register_factor: Factor
+    clearing_points: Annotated[float, Field(ge=0)]
+    most_clearing: Annotated[int, Field(ge=0)]
 
 
 class LabelText(Strict):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from schoolgate.core.content import PhraseModel
+from schoolgate.core.content import HostWords, Language, PhraseModel, Subject, Weights
 from schoolgate.core.content.folding import fold
 from schoolgate.core.content.scoring import Tally
 from tests.core.content.conftest import FILLER, GAMBLING
@@ -26,8 +26,10 @@ def category(model: PhraseModel, text: str) -> str | None:
         (f"jackpot roulette odds {FILLER}", None),  # none that is strong
         (f"{GAMBLING} {' '.join(['word'] * 9000)}", None),  # lost in a long text
         (f"addiction {GAMBLING}", None),  # cleared by what stands near
-        (f"{GAMBLING} {FILLER} addiction", "gambling"),  # but not from afar
-        (f"{GAMBLING} nurse treatment breast cancer", "gambling"),
+        (f"{GAMBLING} {FILLER} addiction", None),  # from afar it makes more necessary,
+        (f"{GAMBLING} {GAMBLING} {FILLER} addiction", "gambling"),  # which there may be
+        (f"{GAMBLING} nurse", "gambling"),  # a little of a register is outweighed,
+        (f"{GAMBLING} nurse treatment breast cancer", None),  # not much of it
         (FILLER, None),
         ("", None),
     ],
@@ -69,3 +71,24 @@ def test_many_weak_phrases_do_without_a_strong_one(
         model.weights, strong_weight=7, least_strong=1, many_phrases=many, many_factor=factor
     )
     assert category(replace(model, weights=weights), f"{GAMBLING} {more}") == want
+
+
+def test_so_many_exculpations_count_and_no_more() -> None:
+    words = [f"museum{letter}" for letter in "abcdef"]
+    model = PhraseModel.compiled(
+        [
+            Subject(
+                "x", {"en": Language({f"p{n}": 6 for n in range(12)}, tuple(words))}, threshold=20
+            )
+        ],
+        [],
+        Weights(zones={}, least_words=5, clearing_points=8, most_clearing=3),
+        [],
+        HostWords([], []),
+    )
+    found = " ".join(f"p{n}" for n in range(8))
+    afar = " ".join(["word"] * 60)
+    assert category(model, f"{found} {afar} {words[0]} {words[0]}") == "x"
+    # 48 points; 20 and three times 8 are needed, whatever else is said.
+    assert category(model, f"{found} {afar} {' '.join(words)}") == "x"
+    assert category(model, f"{' '.join(found.split()[:7])} {afar} {' '.join(words)}") is None

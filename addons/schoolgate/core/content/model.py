@@ -65,10 +65,12 @@ class Weights:
         least_phrases: independent phrases that a verdict needs.
         least_strong: how many of the phrases must weigh `strong_weight`: innocent pages hardly use them.
         many_phrases: so many independent phrases do without strong ones,
-        many_factor: where the points are so many times what is needed, and twice those of a register.
+        many_factor: where the points are so many times what is needed.
         strong_weight: from which weight on a phrase is strong.
         dense_words: words of a page from which on the points are thinned out.
-        register_factor: how many times the points of the best register a verdict needs.
+        register_factor: so many times the points of the best register are needed beyond the threshold.
+        clearing_points: so many more for each different exculpation on the page, wherever it stands,
+        most_clearing: and for so many of them.
     """
 
     zones: Mapping[Zone, float]
@@ -78,10 +80,12 @@ class Weights:
     least_phrases: int = 4
     least_strong: int = 2
     many_phrases: int = 8
-    many_factor: float = 1.25
+    many_factor: float = 1.5
     strong_weight: float = 6
     dense_words: int = 250
     register_factor: float = 1.0
+    clearing_points: float = 8.0
+    most_clearing: int = 3
 
 
 # Told apart by which it is: an entry is a key for each phrase that is found.

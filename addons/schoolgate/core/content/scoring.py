@@ -24,7 +24,7 @@ class Score:
     Attributes:
         category: what it is about.
         points: of the category, after thinning.
-        threshold: what was needed.
+        threshold: what was needed, with what speaks for an innocent page.
         words: of the page that were read.
         evidence: ids of signals and phrases, the heaviest first; never the phrases themselves.
     """
@@ -44,6 +44,8 @@ class Tally:
     signals: dict[str, Signal] = field(default_factory=dict)
     words: int = 0
     _counts: dict[Entry, float] = field(default_factory=dict)
+    # Of each category the different exculpations, by which meaning of the model's each is.
+    _clears: dict[str, set[int]] = field(default_factory=dict)
 
     def add(self, folded: bytes) -> None:
         """Look through the next part of a page.
@@ -62,7 +64,10 @@ class Tally:
     def _add_placed(self, found: Sequence[tuple[int, Meaning]], zones: "_Zones") -> None:
         weights, near, counts = self.model.weights, _exculpations(found), self._counts
         reach, factor_at = weights.near_words * _WORD_BYTES, zones.factor
-        for place, (entries, _) in found:
+        for place, meaning in found:
+            entries, clears = meaning
+            for subject in clears:
+                self._clears.setdefault(subject, set()).add(id(meaning))
             if not entries:
                 continue
             factor = factor_at(place)
@@ -83,21 +88,33 @@ class Tally:
         points, innocent = self._points()
         dense = max(1.0, (self.words / weights.dense_words) ** 0.5)
         for category in sorted(points, key=lambda each: (-points[each], each)):
-            needed = self.model.thresholds[category]
-            if points[category] < max(needed * dense, innocent * weights.register_factor):
+            needed = self._needed(category, innocent / dense)
+            if points[category] < needed * dense:
                 continue
             evidence = self._evidence(category)
             strong = sum(entry.weight >= weights.strong_weight for entry in evidence)
             independent = _independent(evidence)
             # Shops have no strong word, and very many weak ones; innocent pages have a few.
-            many = independent >= weights.many_phrases and points[category] >= max(
-                needed * dense * weights.many_factor, innocent * 2 * weights.register_factor
+            many = (
+                independent >= weights.many_phrases
+                and points[category] >= needed * dense * weights.many_factor
             )
             if many or (strong >= weights.least_strong and independent >= weights.least_phrases):
                 hints = [s.id for s in self.signals.values() if s.category == category]
                 ids = (*hints, *(entry.id for entry in evidence))
                 return Score(category, points[category] / dense, needed, self.words, ids)
         return None
+
+    def _needed(self, category: str, innocent: float) -> float:
+        """Give the points that a page needs: more with all that speaks for an innocent one."""
+        weights = self.model.weights
+        # Bounded: whoever writes a museum into each corner of a casino hides it no better for it.
+        clearing = min(len(self._clears.get(category, ())), weights.most_clearing)
+        return (
+            self.model.thresholds[category]
+            + weights.clearing_points * clearing
+            + weights.register_factor * innocent
+        )
 
     def _points(self) -> tuple[dict[str, float], float]:
         """Give the points of each category, and those of the best register."""
