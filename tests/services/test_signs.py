@@ -126,6 +126,30 @@ def test_the_thread_tells_once_and_keeps_until_it_is_kept() -> None:
     assert told == kept
 
 
+def test_an_address_that_said_nothing_is_looked_at_again_when_something_else_is_looked_for() -> (
+    None
+):
+    told: list[Alert] = []
+    watches = [Watch(Matcher([DRUGS]))]
+    asked: list[Watch] = []
+
+    def watch() -> Watch:
+        asked.append(watches[-1])
+        return watches[-1]
+
+    signs = Signs(watch, lambda alert, _: told.append(alert))
+    signs.start()
+    request = seen(SEARCH, ALL)
+    for times in (1, 2):
+        signs.see(request)
+        assert eventually(lambda: len(asked) >= times)  # noqa: B023 - waited for in the same round
+    watches.append(WATCH)
+    signs.see(request)
+    signs.see(request)
+    signs.stop()
+    assert [alert.concern.theme for alert in told] == [Theme.SELF_HARM]
+
+
 def test_who_is_in_need_is_shown_those_who_help() -> None:
     signs = Signs(lambda: WATCH, lambda _alert, _seen: None)
     engine = seen(SEARCH, ALL).engine

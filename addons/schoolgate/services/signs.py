@@ -13,7 +13,7 @@ from schoolgate.core.approvals import Subject
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import BadAddressError
 from schoolgate.core.policy import PolicyEngine, Verdict, WebRequest, safeguard_for
-from schoolgate.core.safeguarding import Asked, Theme, Watch
+from schoolgate.core.safeguarding import Asked, Concern, Theme, Watch
 from schoolgate.core.safeguarding.alerts import Alert, Throttle
 from schoolgate.core.urls import Url
 from schoolgate.services.writing import Writer
@@ -22,6 +22,7 @@ _MOST_WAITING = 10_000
 _MOST_KEPT = 1_000
 _AGAIN_SECONDS = 1.0
 _GATHER_SECONDS = 0.2
+_MOST_SILENT = 2_000
 # The group of which, or of whose part, staff are (uk-baseline).
 STAFF = "staff"
 # Of these nothing is kept beyond who, when and where, and they have an alert of their own (W-7.2.4).
@@ -125,15 +126,33 @@ class _Looking:
         self._keep = keep
         self._throttle = Throttle()
         self._found: list[Alert] = []
+        # Addresses that say nothing, while engine and watch are these: most are asked for again.
+        self._silent: set[tuple[Url, bool]] = set()
+        self._silent_for: tuple[PolicyEngine, Watch] | None = None
 
     def __len__(self) -> int:
         return len(self._found)
 
     def add(self, item: Seen) -> None:
+        if self._says_nothing(item):
+            return
         for alert in alerts_of(item, self._watch()):
             if self._throttle.passes(alert.who, alert.concern, alert.at):
                 self._told(alert, item)
                 self._found.append(alert)
+
+    def _says_nothing(self, item: Seen) -> bool:
+        now = item.engine, self._watch()
+        if self._silent_for != now or len(self._silent) >= _MOST_SILENT:
+            self._silent_for = now
+            self._silent.clear()
+        asked = item.request.url, item.by_hand
+        if asked in self._silent:
+            return True
+        if concerns_at(*now, item.request.url, by_hand=item.by_hand):
+            return False
+        self._silent.add(asked)
+        return True
 
     def write(self) -> None:
         self._keep(tuple(self._found))
@@ -153,14 +172,13 @@ def alerts_of(seen: Seen, watch: Watch) -> list[Alert]:
     """
     request, engine = seen.request, seen.engine
     client, url = request.client, request.url
-    sites = engine.catalogue.sites
-    categories = sites.categories(sites.get(url.host, url.path))
-    if _ILLEGAL in categories or _is_locked(engine, request):
+    concerns = concerns_at(engine, watch, url, by_hand=seen.by_hand)
+    if not concerns:
         return []
     search = engine.searched(request)
     groups = engine.policy.groups_of(client)
     found: list[Alert] = []
-    for concern in watch.concerns(Asked(url, search, frozenset(categories), seen.by_hand)):
+    for concern in concerns:
         rule = safeguard_for(engine.policy.safeguards, groups, concern)
         if rule is not None:
             kept = search if rule.keeps_search else engine.search_of(request)
@@ -171,6 +189,19 @@ def alerts_of(seen: Seen, watch: Watch) -> list[Alert]:
             )  # fmt: skip
             found.append(alert)
     return found
+
+
+def concerns_at(
+    engine: PolicyEngine, watch: Watch, url: Url, *, by_hand: bool
+) -> Sequence[Concern]:
+    """Give what an address says of whoever asks for it, none for what has an alert of its own."""
+    request = WebRequest(url, Client("", ""))
+    sites = engine.catalogue.sites
+    categories = sites.categories(sites.get(url.host, url.path))
+    if _ILLEGAL in categories or _is_locked(engine, request):
+        return ()
+    search = engine.searched(request)
+    return watch.concerns(Asked(url, search, frozenset(categories), by_hand))
 
 
 def _is_locked(engine: PolicyEngine, request: WebRequest) -> bool:
