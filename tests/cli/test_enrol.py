@@ -17,7 +17,7 @@ from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.enrolment.certificates import Named
 from schoolgate.enrolment.client import EnrolmentFiles, enrol, renew
 from schoolgate.settings import load_settings
-from tests.cli.ended import DONE, NO, OUT_OF_REACH, lines, refused, run
+from tests.cli.ended import DONE, NO, OUT_OF_REACH, WRONG, lines, refused, run
 from tests.gateway import COMMAND, PATIENCE_SECONDS, eventually, free_port
 from tests.school import POLICY, School, write_school
 
@@ -181,3 +181,26 @@ def test_a_centre_that_is_not_there_is_out_of_reach(school: School, centre: Cent
         enrol(files, f"https://127.0.0.1:{free_port()}", "t", centre.fingerprint, HILL)
     with pytest.raises(RefusedError, match="begins with https"):
         enrol(files, centre.url.replace("https", "http"), "t", centre.fingerprint, HILL)
+
+
+NOBODY = ("enrol", "--centre", "https://127.0.0.1:1", "--fingerprint", "aa", "--token", "t")
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "code", "want"),
+    [
+        ("", (), WRONG, "Which gateway is this"),
+        ("", ("--school", "hill"), WRONG, "Which gateway is this"),
+        ("trust: {school: hill, gateway: gw1}\n", ("--school", "vale"), WRONG, "not vale/gw1"),
+        ("trust: {school: hill, gateway: gw1}\n", (), OUT_OF_REACH, "cannot be reached"),
+        ("", ("--school", "hill", "--gateway", "gw1"), OUT_OF_REACH, "cannot be reached"),
+    ],
+)
+def test_which_gateway_it_is_stands_in_the_settings_or_is_told(
+    tmp_path: Path, said: str, asked: tuple[str, ...], code: int, want: str
+) -> None:
+    school = write_school(tmp_path / "school")
+    school.config.write_text(school.config.read_text() + said)
+    ended = run(school, *NOBODY, *asked)
+    assert ended.returncode == code, ended
+    assert want in " ".join(re.sub(r"[│╭╰─╮╯]", " ", ended.stderr).split())
