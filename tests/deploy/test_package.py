@@ -35,7 +35,9 @@ def test_it_holds_the_program_and_nothing_of_who_built_it(contents: dict[str, st
         "-rwxr-xr-x root/root",
     }
     assert [name for name, mode in contents.items() if mode.startswith("-rwx")] == [
-        "./usr/bin/schoolgate"
+        "./usr/bin/schoolgate",
+        # Of a pair of gateways, called by keepalived.
+        "./usr/lib/schoolgate/check-gateway",
     ]
 
 
