@@ -34,7 +34,8 @@ HOSTS = [
 FEW = """<title>The harbour</title><h1>Tonight on the water</h1><p>Every new player is greeted with free spins
 and a seat at the live casino, where the wheels turn until the morning. Bring a friend along, choose a table
 by the window, and let our crew show you how the evening goes. Roulette is on, there is blackjack on the deck,
-a slot machine by the door, the lights are low, and another boat is named each week after whoever had the best odds and jackpots.</p>"""
+a slot machine by the door, the lights are low, and another boat is named each week after whoever had the
+best odds and jackpots.</p>"""
 HELP = next(each for each in corpus.written("innocent") if each.subject == "betting-help").markup()
 ASSET = f'<script src="https://{LISTED}/a.js"></script>'
 LINK = f'<a href="https://{LISTED}/">the shop</a>'
