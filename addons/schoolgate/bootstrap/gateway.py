@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +68,29 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def prepare(settings: Settings) -> Rules:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The rules as the supervisor read them, which its workers share while the files say the same.
+
+    Attributes:
+        rules: that were read.
+        settings: by which.
+        seen: what the files were before that.
+        day: on which they were read; the timetable is read from its day on.
+    """
+
+    rules: Rules
+    settings: Settings
+    seen: Seen
+    day: str
+
+    def still(self, settings: Settings, seen: Seen) -> Rules | None:
+        """Give the rules if reading them again would give the same, and None otherwise."""
+        found = (self.settings, self.seen, self.day)
+        return self.rules if found == (settings, seen, today()) else None
+
+
+def prepare(settings: Settings) -> Prepared:
     """Make what a gateway needs and has not yet, and see that it can be used; opens nothing for good.
 
     Done once, before there are workers: one index, one certificate authority, one schema.
@@ -76,6 +99,8 @@ def prepare(settings: Settings) -> Rules:
         ConfigurationError: when a file has faults.
         UnavailableError: when a directory, key or database cannot be used.
     """
+    # Before they are read: a change in between must be seen by the workers.
+    seen, day = seen_now(settings), today()
     rules = load_rules(settings, with_phrases=True)
     watch_of(settings)
     SignIn(settings, rules.people, logger.error).end()
@@ -90,7 +115,7 @@ def prepare(settings: Settings) -> Rules:
     except OSError as error:
         raise _journal_unavailable(settings, error) from error
     upstream_bundle(settings)
-    return rules
+    return Prepared(rules, settings, seen, day)
 
 
 class Gateway:
@@ -102,19 +127,28 @@ class Gateway:
         settings: of this machine.
         worker: number of the worker, for the journal.
         last_good: what is put in force when the files have faults; None when that is an error.
+        prepared: the rules in the memory of the process that this one was forked from.
 
     Raises:
         ConfigurationError: when a file has faults.
         UnavailableError: when a directory, key or database cannot be used.
     """
 
-    def __init__(self, settings: Settings, worker: int = 1, last_good: Rules | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        worker: int = 1,
+        last_good: Rules | None = None,
+        prepared: Prepared | None = None,
+    ) -> None:
         self.metrics = metrics = Metrics()
         # Before they are read: a change in between must be seen by the watch.
         seen = seen_now(settings)
         self._sources = Sources(settings, worker, metrics)
         try:
-            self._start(settings, worker, self._load(settings, last_good), seen)
+            rules = prepared.still(settings, seen) if prepared is not None else None
+            engine = self._followed(rules) if rules else self._load(settings, last_good)
+            self._start(settings, worker, engine, seen)
         except BaseException:
             self._sources.stop()
             raise

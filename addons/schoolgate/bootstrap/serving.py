@@ -15,7 +15,7 @@ from schoolgate.bootstrap.approval_figures import ApprovalReader, category_by
 from schoolgate.bootstrap.bundle_figures import bundle_figure
 from schoolgate.bootstrap.exposition import Beside
 from schoolgate.bootstrap.feed_figures import feed_figures
-from schoolgate.bootstrap.gateway import prepare, upstream_bundle
+from schoolgate.bootstrap.gateway import Prepared, prepare, upstream_bundle
 from schoolgate.bootstrap.jobs_post import keep_jobs
 from schoolgate.bootstrap.meter_post import keep_meter
 from schoolgate.bootstrap.occupancy import occupied
@@ -106,7 +106,7 @@ def serve(
         UnavailableError: when a port, directory, key or database cannot be used; nothing is left
             half-started.
     """
-    rules = prepare(settings)
+    prepared = prepare(settings)
     with contextlib.ExitStack() as opened:
         opened.enter_context(occupied(settings))
         metrics = opened.enter_context(_metrics_listener(settings))
@@ -124,7 +124,7 @@ def serve(
         portal = None if no_portal else opened.enter_context(_portal_listener(settings))
         running = _Running(
             settings,
-            rules,
+            prepared,
             proxy,
             redirected,
             tunnels,
@@ -143,7 +143,7 @@ class _Running:
     def __init__(
         self,
         settings: Settings,
-        rules: Rules,
+        prepared: Prepared,
         proxy: Listeners,
         redirected: Listeners | None,
         tunnels: Sequence[socket.socket],
@@ -157,7 +157,7 @@ class _Running:
         has_jobs: bool,
     ) -> None:
         self._settings = settings
-        self._rules = rules
+        self._prepared = prepared
         self._proxy = proxy
         self._redirected = redirected
         self._tunnels = tunnels
@@ -189,8 +189,8 @@ class _Running:
         )
 
         def serving() -> None:
-            self._last_good = self._rules
-            ready(addresses, self._rules.engine)
+            rules = self._last_good = self._prepared.rules
+            ready(addresses, rules.engine)
 
         Supervisor(
             self._posts(),
@@ -324,6 +324,7 @@ class _Running:
                 self._figures,
                 # Whoever relieves a worker that serves must be as good as it.
                 None if link.is_relief else self._last_good,
+                self._prepared,
             )
             worker.work(place, link)
 
@@ -331,7 +332,7 @@ class _Running:
 
     def _show(self, link: Link) -> None:
         _name_log("metrics")
-        categories = category_by(self._rules.engine)
+        categories = category_by(self._prepared.rules.engine)
         with contextlib.closing(ApprovalReader(self._settings.database_url, categories)) as read:
             exposition.show(
                 exposition.Shown(

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,8 @@ from schoolgate.wireguard import PEERS
 logger = logging.getLogger(__name__)
 
 # A few small files; what somebody writes there is to hold at once.
-_LOCAL_SECONDS = 0.025
+_LOCAL_SECONDS = 0.1
+_POLICY = (".yaml", ".ics", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,7 @@ def seen_now(settings: Settings) -> Seen:
 def watched_files(settings: Settings) -> Iterator[Path]:
     """Give the files of policy, people and supplied lists, which are read again together."""
     # The policy, those that it extends, and what they name: below their directory, or beside it.
-    for pattern in ("*.yaml", "*.ics", "*.csv"):
-        yield from settings.policies_dir.rglob(pattern)
-        yield from settings.policies_dir.parent.glob(pattern)
+    yield from _policies(settings.policies_dir)
     # A bundle that is put in force has other names, whatever is in it.
     with contextlib.suppress(ConfigurationError):
         bundle = bundle_of(settings)
@@ -57,6 +57,14 @@ def watched_files(settings: Settings) -> Iterator[Path]:
     yield settings.wireguard_dir / PEERS
     yield from list_places(settings).files()
     yield from phrase_paths(settings.lists.dirs)
+
+
+def _policies(directory: Path) -> Iterator[Path]:
+    """Give what may be part of a policy; `Path.rglob` takes five times as long, twice a second."""
+    with contextlib.suppress(OSError):
+        yield from (path for path in directory.parent.iterdir() if path.name.endswith(_POLICY))
+    for place, _, names in os.walk(directory):
+        yield from (Path(place, name) for name in names if name.endswith(_POLICY))
 
 
 def watch_local(

