@@ -29,6 +29,26 @@ def test_whole_lines_are_read_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("position", "want"),
+    [
+        (START, NOON),
+        # The second line says no time; so it is as old as its file can make it.
+        (Position(MONDAY, 35), datetime(2026, 11, 23, tzinfo=UTC)),
+        # The third is not whole yet: the next file is looked at.
+        (Position(MONDAY, 39), NEXT),
+        (Position(TUESDAY, 35), None),
+        (Position("2026-11-25.jsonl", 0), None),
+    ],
+)
+def test_how_long_lines_wait_is_said_by_the_first_of_them(
+    tmp_path: Path, position: Position, want: datetime | None
+) -> None:
+    (tmp_path / MONDAY).write_bytes(b'{"ts":"2026-11-23T12:00:00+00:00"}\nbad\n{"ts":')
+    (tmp_path / TUESDAY).write_bytes(b'{"ts":"2026-11-24T00:02:00+00:00"}\n')
+    assert Tail(tmp_path).waiting_since(position) == want
+
+
+@pytest.mark.parametrize(
     ("most", "want"), [(4, [b"one"]), (5, [b"one"]), (8, [b"one", b"two"]), (2, [b"one"])]
 )
 def test_a_piece_has_a_bound_and_a_line_at_least(

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
         open_store,
         overlay_if_any,
     )
+    from schoolgate.bootstrap.trust_health import TrustHealth, health_of
     from schoolgate.bootstrap.tunnels import DevicesAtHome
     from schoolgate.bootstrap.webhooks import webhook_keepers
 
@@ -80,6 +81,7 @@ __all__ = [
     "Gateway",
     "Reminding",
     "Restored",
+    "TrustHealth",
     "as_line",
     "at_rest",
     "audit_trail_if_any",
@@ -98,6 +100,7 @@ __all__ = [
     "files_of_policy",
     "fingerprint_of_centre",
     "gather",
+    "health_of",
     "held_if_any",
     "journal_keeper",
     "journal_of_late",
@@ -227,6 +230,7 @@ _PARTS = {
     "regular_reports": ("regular_report",),
     "gathering": ("gather", "sources_of"),
     "webhooks": ("webhook_keepers",),
+    "trust_health": ("TrustHealth", "health_of"),
     "tunnels": ("DevicesAtHome",),
 }
 _PART_OF = {name: part for part, names in _PARTS.items() for name in names}

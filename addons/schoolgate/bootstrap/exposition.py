@@ -109,8 +109,8 @@ def faults(shown: Shown, now: float) -> list[str]:
         now: monotonic seconds.
     """
     said = []
-    silent = now - shown.board.written
-    if silent > _STALE_SECONDS:
+    if is_silent(shown, now):
+        silent = now - shown.board.written
         said.append(f"The supervisor has not answered for {silent:.0f} seconds.")
     rows = list(islice(shown.board.rows(), shown.workers))
     for number, row in enumerate(rows, 1):
@@ -119,6 +119,11 @@ def faults(shown: Shown, now: float) -> list[str]:
     if any(row.faults & JOURNAL_FAULT for row in rows):
         said.append(not_written(shown.journal))
     return said
+
+
+def is_silent(shown: Shown, now: float) -> bool:
+    """Ask whether the supervisor hangs at a monotonic time, so that the board shows what was."""
+    return now - shown.board.written > _STALE_SECONDS
 
 
 def notes(shown: Shown) -> list[str]:

@@ -40,6 +40,7 @@ from schoolgate.services.approvals import Approvals
 from schoolgate.services.clients import client_of
 from schoolgate.services.engines import Engines
 from schoolgate.services.incidents import Incidents
+from schoolgate.services.kept_requests import FOLDER as KEPT_REQUESTS
 from schoolgate.services.kept_requests import Delivery, KeptRequests
 from schoolgate.services.probing import Examination, running, workers
 from schoolgate.services.reload import FileWatch
@@ -73,7 +74,6 @@ _DIRECTORY_SECONDS = 15.0
 # A person waits in front of the page.
 _EXAMINED_SECONDS = 20.0
 _NO_WORKER = 0
-_KEPT_REQUESTS = "kept-requests"
 # Whoever sets up sits at this machine, or comes through the proxy.
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not listened on
 
@@ -245,7 +245,7 @@ def _house(settings: Settings, metrics: FollowerMetrics) -> "House":
         evidence=lambda since, until: facts_of(
             settings, engines.current, database, since, until, held=_held
         ),
-        kept=KeptRequests(settings.state_dir / _KEPT_REQUESTS),
+        kept=KeptRequests(settings.state_dir / KEPT_REQUESTS),
         is_store_near=lambda: bindings.is_current,
     )
 

@@ -13,9 +13,11 @@ from pathlib import Path
 from schoolgate.bootstrap import exposition, worker
 from schoolgate.bootstrap.approval_figures import ApprovalReader, category_by
 from schoolgate.bootstrap.bundle_figures import bundle_figure
+from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.exposition import Beside
 from schoolgate.bootstrap.feed_figures import feed_figures
 from schoolgate.bootstrap.gateway import Prepared, prepare, upstream_bundle
+from schoolgate.bootstrap.gateway_state import start_reporting
 from schoolgate.bootstrap.jobs_post import keep_jobs
 from schoolgate.bootstrap.meter_post import keep_meter
 from schoolgate.bootstrap.occupancy import occupied
@@ -64,6 +66,8 @@ _FIXED = (
     "shipping.personal",
     "shipping.sites",
     "shipping.to",
+    "trust.school",
+    "trust.gateway",
 )
 
 
@@ -168,6 +172,7 @@ class _Running:
         self._portal = portal
         self._no_portal = no_portal
         self._has_jobs = has_jobs
+        self._started = now()
         self._board = Board(len(proxy.rows) + 1 + len(self._beside))
         # The first workers, and those of a reload, are not to serve what is not as it is written.
         self._last_good: Rules | None = None
@@ -334,21 +339,20 @@ class _Running:
         _name_log("metrics")
         categories = category_by(self._prepared.rules.engine)
         with contextlib.closing(ApprovalReader(self._settings.database_url, categories)) as read:
-            exposition.show(
-                exposition.Shown(
-                    self._metrics.rows[0][0],
-                    self._figures,
-                    self._board,
-                    len(self._proxy.rows),
-                    self._settings.journal_dir,
-                    self._beside,
-                    read,
-                    lambda: feed_figures(self._settings),
-                    selftest_figures(self._settings),
-                    lambda: bundle_figure(self._settings),
-                ),
-                link,
+            shown = exposition.Shown(
+                self._metrics.rows[0][0],
+                self._figures,
+                self._board,
+                len(self._proxy.rows),
+                self._settings.journal_dir,
+                self._beside,
+                read,
+                lambda: feed_figures(self._settings),
+                selftest_figures(self._settings),
+                lambda: bundle_figure(self._settings),
             )
+            start_reporting(self._settings, shown, self._started)
+            exposition.show(shown, link)
 
     def _reload(self) -> None:
         old = self._settings

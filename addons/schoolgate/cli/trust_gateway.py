@@ -5,6 +5,7 @@ import rich_click as click
 from schoolgate import bootstrap
 from schoolgate.cli import output
 from schoolgate.cli.options import actor, when, with_settings
+from schoolgate.cli.trust_health import health
 from schoolgate.core.errors import RefusedError
 from schoolgate.enrolment.certificates import Named
 from schoolgate.settings import Settings
@@ -12,7 +13,10 @@ from schoolgate.settings import Settings
 
 @click.group()
 def gateway() -> None:
-    """Let gateways of schools into the trust, and put them out again."""
+    """Let gateways of schools into the trust, put them out again, and see how they are."""
+
+
+gateway.add_command(health)
 
 
 @gateway.command()

@@ -17,6 +17,8 @@ from schoolgate.services.approvals import Approvals
 
 logger = logging.getLogger(__name__)
 
+FOLDER = "kept-requests"
+"""Of the state directory."""
 _MOST_WAITING = 1000
 _MOST_OF_ONE = 20
 _AGAIN_SECONDS = 2.0
@@ -97,6 +99,10 @@ class KeptRequests:
                 logger.error("A kept request cannot be read: %s", path)  # noqa: TRY400
                 path.rename(path.with_suffix(_UNREADABLE))
         yield from sorted(found, key=lambda each: each.at)
+
+    def count(self) -> int:
+        """Tell how many wait, without reading them."""
+        return sum(1 for _ in self._directory.glob(f"*{_KEPT}"))
 
     def forget(self, request: KeptRequest) -> None:
         """Remove what was sent."""

@@ -90,6 +90,24 @@ class Tail:
                 total += size - (position.offset if path.name == position.file else 0)
         return max(0, total)
 
+    def waiting_since(self, position: Position) -> datetime | None:
+        """Give the time of the first whole line that is still to be read; None where all are.
+
+        Of one that says no time, it is that of the beginning of its file's day.
+        """
+        for path in self._files():
+            if path.name < position.file:
+                continue
+            try:
+                with path.open("rb") as file:
+                    file.seek(position.offset if path.name == position.file else 0)
+                    line = file.readline()
+            except FileNotFoundError:
+                continue
+            if line.endswith(b"\n"):
+                return _time_of(line, path.stem)
+        return None
+
     def _data(self, position: Position, most_bytes: int) -> tuple[bytes, str]:
         """Give bytes from a place on, and what tells their file from others."""
         with (self._directory / position.file).open("rb") as file:
@@ -112,6 +130,13 @@ class Tail:
                 day = datetime.strptime(path.stem, "%Y-%m-%d").replace(tzinfo=UTC)
                 return path.name if now >= day + _LATE else ""
         return ""
+
+
+def _time_of(line: bytes, day: str) -> datetime:
+    try:
+        return datetime.fromisoformat(json.loads(line)["ts"]).astimezone(UTC)
+    except (ValueError, KeyError, TypeError):
+        return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
 
 
 def read_position(file: Path) -> Position | None:

@@ -318,6 +318,32 @@ regular_reports = Table(
     UniqueConstraint("kind", "period"),
 )
 
+# How each gateway of a school says that it is; one that is named anew in the settings has another row.
+gateway_states = Table(
+    "gateway_states",
+    metadata,
+    Column("gateway", String(40), primary_key=True),
+    Column("school", String(40), nullable=False),
+    Column("program", String(40), nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("bundle", BigInteger, nullable=False),
+    Column("bundle_version", BigInteger, nullable=False),
+    Column("ring", String(40), nullable=False),
+    Column("policy", String(16), nullable=False),
+    Column("lists", Integer, nullable=False),
+    Column("lists_made", UtcTime),
+    Column("index_made", UtcTime),
+    Column("workers_wanted", Integer, nullable=False),
+    Column("workers_up", Integer, nullable=False),
+    Column("selftest_failures", Integer),
+    Column("kept_requests", Integer, nullable=False),
+    Column("unsent_since", UtcTime),
+    # Kinds, with spaces between them.
+    Column("faults", String(400), nullable=False),
+    Column("clock", UtcTime, nullable=False),
+    Column("reported_at", UtcTime, nullable=False),
+)
+
 incidents = Table(
     "incidents",
     metadata,

@@ -8,9 +8,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_HEART = struct.Struct("=dq")
+_HEART = struct.Struct("=dqq")
 _AT = struct.Struct("=d")
-_ROW = struct.Struct("=dqqq")
+_ROW = struct.Struct("=dqqqq")
 
 
 class Heart:
@@ -19,19 +19,20 @@ class Heart:
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _HEART.size)
 
-    def beat(self, at: float, faults: int = 0) -> None:
+    def beat(self, at: float, faults: int = 0, mark: int = 0) -> None:
         """Say that all goes on.
 
         Args:
             at: the monotonic time of this machine, seconds.
             faults: a set of bits, of which the supervisor knows nothing.
+            mark: of what it works with, below 2⁶³; likewise.
         """
-        _HEART.pack_into(self._memory, 0, at, faults)
+        _HEART.pack_into(self._memory, 0, at, faults, mark)
 
-    def last(self) -> tuple[float, int]:
-        """Give the time of the last beat, 0 before the first, and its faults."""
-        at, faults = _HEART.unpack_from(self._memory, 0)
-        return at, faults
+    def last(self) -> tuple[float, int, int]:
+        """Give the time of the last beat, 0 before the first, its faults and its mark."""
+        at, faults, mark = _HEART.unpack_from(self._memory, 0)
+        return at, faults, mark
 
     def close(self) -> None:
         """Give the memory back."""
@@ -47,12 +48,14 @@ class Row:
         serving: whether one is there and answers.
         faults: what it said with its last beat.
         restarts: how often it was replaced because it had ended or hung.
+        mark: of what it works with, as it said with its last beat; 0 for nothing.
     """
 
     beat: float = 0.0
     serving: bool = False
     faults: int = 0
     restarts: int = 0
+    mark: int = 0
 
 
 class Board:
@@ -70,7 +73,8 @@ class Board:
         """Show how things are; `at` is the monotonic time of this machine."""
         for number, row in enumerate(rows):
             place = _AT.size + number * _ROW.size
-            _ROW.pack_into(self._memory, place, row.beat, row.serving, row.faults, row.restarts)
+            numbers = (row.beat, row.serving, row.faults, row.restarts, row.mark)
+            _ROW.pack_into(self._memory, place, *numbers)
         _AT.pack_into(self._memory, 0, at)
 
     @property
@@ -81,7 +85,5 @@ class Board:
     def rows(self) -> Iterator[Row]:
         """Give the posts in their order."""
         for number in range(self._posts):
-            beat, serving, faults, restarts = _ROW.unpack_from(
-                self._memory, _AT.size + number * _ROW.size
-            )
-            yield Row(beat, bool(serving), faults, restarts)
+            beat, serving, *numbers = _ROW.unpack_from(self._memory, _AT.size + number * _ROW.size)
+            yield Row(beat, bool(serving), *numbers)

@@ -57,13 +57,14 @@ class Link:
         self._heart = heart
         self._channel = channel
 
-    def beat(self, faults: int = 0) -> None:
+    def beat(self, faults: int = 0, mark: int = 0) -> None:
         """Say that all goes on; to be called a few times a second from where work is done.
 
         Args:
             faults: bits that are shown on the board.
+            mark: of what it works with, below 2⁶³, shown likewise.
         """
-        self._heart.beat(time.monotonic(), faults)
+        self._heart.beat(time.monotonic(), faults, mark)
 
     def ready(self, faults: int = 0) -> None:
         """Say that it serves; from now on it must beat.

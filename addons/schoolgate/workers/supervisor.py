@@ -186,8 +186,8 @@ class Supervisor:
         child, restarts = post.child, post.restarts.total
         if child is None or not child.is_ready:
             return Row(restarts=restarts)
-        beat, faults = child.heart.last()
-        return Row(beat, not child.is_ending, faults, restarts)
+        beat, faults, mark = child.heart.last()
+        return Row(beat, not child.is_ending, faults, restarts, mark)
 
     def _children(self) -> Iterator[Child]:
         for post in self._posts:

@@ -9,7 +9,7 @@ from schoolgate.storage.connections import place_of, reading, writing
 # takes longer to load than everything else of `storage`. A test compares it with `versions/`.
 REVISIONS = (
     "0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011",
-    "0012", "0013",
+    "0012", "0013", "0014",
 )  # fmt: skip
 # In place of a revision while a database is being moved into this one.
 HALF_MOVED = "half-moved"
