@@ -41,6 +41,8 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 # What every query asks for (the rules target-job and target-instance of Grafana's dashboard-linter).
 HERE = 'job=~"$job", instance=~"$instance"'
+# What is asked of the centre of a trust, which is one for all gateways whatever a viewer chose.
+CENTRE = 'job="schoolgate-trust"'
 _SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 # Of a count: 12,345, and not 12.3 K.
 _WHOLE = "locale"

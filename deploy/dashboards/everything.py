@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from deploy.dashboards.board import Board, build
+from deploy.dashboards.board import CENTRE, Board, build
 from deploy.dashboards.filtering import FILTERING
 from deploy.dashboards.gateway import GATEWAY
 from deploy.dashboards.requests import REQUESTS
@@ -16,6 +16,7 @@ from deploy.dashboards.safeguarding import SAFEGUARDING
 from deploy.dashboards.trust import TRUST
 
 BOARDS = (GATEWAY, FILTERING, REQUESTS, SAFEGUARDING, TRUST)
+_ONE_FOR_ALL = "The centre of a trust is one, whichever gateways a viewer chose."
 _OVER_THE_RANGE = "What is counted over the time that is shown."
 
 
@@ -32,7 +33,18 @@ def texts() -> Iterator[tuple[str, str]]:
                 for board in BOARDS
                 for title in _over_the_range(board)
             ],
-        }
+        },
+        **{
+            rule: {
+                "reason": _ONE_FOR_ALL,
+                "entries": [
+                    {"dashboard": board.title, "panel": title}
+                    for board in BOARDS
+                    for title in _of_the_centre(board)
+                ],
+            }
+            for rule in ("target-job-rule", "target-instance-rule")
+        },
     }
     yield ".lint", yaml.safe_dump({"exclusions": exclusions}, sort_keys=False, width=120)
 
@@ -52,4 +64,10 @@ def read(directory: Path) -> dict[str, dict[str, Any]]:
 def _over_the_range(board: Board) -> Iterator[str]:
     for panel in board.panels():
         if any("$__range]" in query.expr for query in panel.queries):
+            yield panel.title
+
+
+def _of_the_centre(board: Board) -> Iterator[str]:
+    for panel in board.panels():
+        if any(CENTRE in query.expr for query in panel.queries):
             yield panel.title

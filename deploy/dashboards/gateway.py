@@ -1,6 +1,7 @@
 """Gateway: is it filtering, how much, how fast, how full, what fails; for the technician."""
 
 from deploy.dashboards.board import HERE, Board, Kind, Panel, Query
+from deploy.dashboards.surroundings import SURROUNDINGS
 
 
 def _rate(by: str, counter: str) -> str:
@@ -307,5 +308,6 @@ GATEWAY = Board(
         ("Saturation", SATURATION),
         ("Errors", ERRORS),
         ("The journal, here and elsewhere", JOURNAL),
+        ("Trust, pair, tunnels and programs", SURROUNDINGS),
     ),
 )

@@ -8,7 +8,9 @@ import pytest
 
 from schoolgate.bootstrap import approval_figures
 from schoolgate.bootstrap.approval_figures import ApprovalReader, category_by
+from schoolgate.monitoring.approval_figures import TellingState
 from schoolgate.storage import ApprovalStore, open_database
+from schoolgate.storage.outbox import put_for_webhook
 from tests.services.requested import APPROVE, HEAD, NINE, TEACHER, approvals, form, school
 
 HOUR = timedelta(hours=1)
@@ -58,3 +60,21 @@ def test_a_database_that_fails_is_said_once_and_comes_back(
 def test_a_host_has_the_category_that_the_policy_decides_on(host: str, want: str) -> None:
     category_of: Callable[[str], str] = category_by(school())
     assert category_of(host) == want
+
+
+def test_a_program_that_was_never_told_of_anything_is_counted_as_well(tmp_path: Path) -> None:
+    """Its first alert must show as a rise from nothing; one that the settings do not name is not shown."""
+    url = f"sqlite:///{tmp_path}/schoolgate.db"
+    engine = open_database(url)
+    with engine.begin() as connection:
+        put_for_webhook(connection, "pager", "An alert", "alert:1", NINE)
+        put_for_webhook(connection, "gone", "An alert", "alert:1", NINE)
+    reader = ApprovalReader(url, str, lambda: NINE + HOUR, ("pager", "new"))
+    found = reader()
+    assert found is not None
+    assert found.webhooks == {
+        "pager": TellingState(1, 3_600.0, 0, 0),
+        "new": TellingState(0, 0.0, 0, 0),
+    }
+    reader.close()
+    engine.dispose()

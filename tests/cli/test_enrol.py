@@ -16,6 +16,7 @@ from schoolgate import bootstrap
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.enrolment.certificates import Named
 from schoolgate.enrolment.client import EnrolmentFiles, enrol, renew
+from schoolgate.enrolment.reaching import trouble_of
 from schoolgate.settings import load_settings
 from tests.cli.ended import DONE, NO, OUT_OF_REACH, WRONG, lines, refused, run
 from tests.gateway import COMMAND, PATIENCE_SECONDS, eventually, free_port
@@ -103,6 +104,12 @@ def test_a_gateway_enrols_fetches_renews_and_is_put_out(school: School, centre: 
     assert lines(run(school, "bundle", "fetch")) == ["Version 2 (bundle 1) is in force."]
     refused(_enrol(school, centre, token), NO, "not good for that gateway")
 
+    assert trouble_of(files) == (centre.url, "")
+    doctor = " ".join(run(school, "doctor").stdout.split())
+    assert "bundle: version 2 (bundle 1) is in force, let out 0 days ago, good for 8" in doctor
+    assert "enrolment: the certificate is good for 59 days; it renews itself" in doctor
+    assert f"centre: {centre.url} answers and knows this gateway" in doctor
+
     before = files.identity.read_bytes()
     now = bootstrap.now()
     assert not renew(files, now)
@@ -115,6 +122,7 @@ def test_a_gateway_enrols_fetches_renews_and_is_put_out(school: School, centre: 
     refused(run(school, "bundle", "fetch"), OUT_OF_REACH, "it answers 403")
     with pytest.raises(RefusedError, match="not enrolled"):
         renew(files, now + timedelta(days=31))
+    assert trouble_of(files)[1].startswith(f"{centre.url} knows this gateway no more")
     # What was in force stays.
     assert lines(run(school, "bundle", "status"))[0].startswith("in force   version 2")
     # A new token brings it back.

@@ -1,11 +1,14 @@
-r"""Fuzzes the judge of texts: made-up and mutated pages, in chunks, encoded, under any type and charset.
-
-    python -m tests.fuzz.pages 600 [SEED]
+"""Fuzzes the judge of texts: made-up and mutated pages, in chunks, encoded, under any type and charset.
 
 They go through what the proxy looks at answers with. Fails on an exception, on a verdict that depends on
 the chunks or the encoding (what is broken in its encoding need only come to an end), and on a page that
 costs more than `MOST_MS_PER_KB`; the page is then in `build/fuzz/found`. One in a hundred has no bounds of
 its own (`bounds`): it must come to an end within `MOST_UNBOUNDED_MS`.
+
+Examples, from the repository's folder:
+
+    python -m tests.fuzz.pages 600              # ten minutes
+    python -m tests.fuzz.pages 60 --seed 7      # the same pages again as those that seed 7 made
 """
 
 import gzip
@@ -14,7 +17,7 @@ import sys
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -31,12 +34,12 @@ from schoolgate.proxy.decoding import decoder_for
 from schoolgate.proxy.judging import judge_of
 from schoolgate.proxy.watching import Watch
 from tests.content import corpus
-from tests.fuzz import bounds
+from tests.fuzz import bounds, command
 
 ROOT = Path(__file__).resolve().parents[2]
 URL = parse_url("https://nothing-known.example/")
 BLOCK = Decision(Verdict.BLOCK, Reason.CONTENT, "C-1", "texts")
-FOUND = ROOT / "build" / "fuzz" / "found"
+FOUND = command.BUILD / "found"
 # Beyond the first 16 KB; an ordinary page takes a fiftieth.
 MOST_MS_PER_KB = 2.0
 # Of processor time: that is all of an answer that is looked at, and what undoes its encoding.
@@ -64,7 +67,18 @@ PIECES = [
 ]  # fmt: skip
 
 
-def main(seconds: float, seed: int) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try pages as the command line says; give the exit code."""
+    parser = command.parser_of("tests.fuzz.pages", __doc__)
+    command.add_seconds(parser)
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of the pages that are made: %(default)s"
+    )
+    asked = parser.parse_args(arguments)
+    return tried(asked.seconds, asked.seed)
+
+
+def tried(seconds: float, seed: int) -> int:
     """Try pages for a time; give the exit code."""
     draw, model = random.Random(seed), load_phrases(ROOT / "categories" / "phrases")
     seeds = [
@@ -176,4 +190,4 @@ def watch(model: PhraseModel, kind: str, charset: str | None, encoding: str) -> 
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1))
+    sys.exit(main())

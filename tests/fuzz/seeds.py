@@ -1,6 +1,13 @@
-"""The first inputs of the fuzzers: small sound indexes, lists and lengths, of made-up names only."""
+"""The first inputs of the fuzzers: small sound indexes, lists and lengths, of made-up names only.
+
+Examples, from the repository's folder:
+
+    python -m tests.fuzz.seeds                              # of all fuzzers, to build/fuzz/corpus
+    python -m tests.fuzz.seeds reader --to /tmp/seeds       # of one, to a directory
+"""
 
 import struct
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +24,7 @@ from schoolgate.core.index.layout import (
     TAG_BITS,
     read_header,
 )
+from tests.fuzz import command
 
 HOSTS = ["example.com", "=www.example.com", "*.shop.example.com", "example.net/games/chess"]
 ADDRESSES = ["192.0.2.7", "192.0.2.8/private", "[2001:db8::1]", "[2001:db8::2]/a/b"]
@@ -144,3 +152,23 @@ def write(directory: Path, name: str) -> None:
     (directory / name).mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(INPUTS[name]()):
         (directory / name / f"seed-{number:03}").write_bytes(data)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write inputs as the command line says."""
+    parser = command.parser_of("tests.fuzz.seeds", __doc__)
+    parser.add_argument("fuzzer", nargs="*", metavar="FUZZER", help=f"of {', '.join(INPUTS)}; all")
+    parser.add_argument(
+        "--to", type=Path, default=command.BUILD / "corpus", help="directory of a folder for each"
+    )
+    asked = parser.parse_args(arguments)
+    if unknown := set(asked.fuzzer) - set(INPUTS):
+        parser.error(f"there is no fuzzer {', '.join(sorted(unknown))}: {', '.join(INPUTS)}")
+    for name in asked.fuzzer or INPUTS:
+        write(asked.to, name)
+        print(f"{name}: {len(list((asked.to / name).iterdir()))} inputs in {asked.to / name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,16 +1,22 @@
-"""Runs the fuzzers of the native index: `make soak` for an hour, CI for a minute (docs/fuzzing.md)."""
+"""Runs the fuzzers of the native index: `make soak` for an hour, CI for a minute (docs/fuzzing.md).
+
+Examples, from the repository's folder:
+
+    python -m tests.fuzz.soak 3600                    # all of them, an hour in total
+    python -m tests.fuzz.soak 60 --fuzzer reader      # a minute of one
+"""
 
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fuzz import seeds
+from tests.fuzz import command, seeds
 
 HERE = Path(__file__).resolve().parent
 CORPUS = HERE / "corpus"
-_OUT = HERE.parents[1] / "build" / "fuzz"
 # Each fuzzer's share of the time.
 SHARES = {"reader": 0.5, "builder": 0.42, "crc": 0.08}
 # More than the path of a long line; what needs more is checked once, as a fuzzer starts.
@@ -90,12 +96,23 @@ def _last(pattern: str, text: str) -> int:
     return int((re.findall(pattern, text, re.MULTILINE) or ["0"])[-1])
 
 
-def main(total_seconds: int) -> int:
-    """Run all, one after the other; 1 when any found something."""
-    build(_OUT)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run fuzzers as the command line says; 1 when any found something."""
+    parser = command.parser_of("tests.fuzz.soak", __doc__)
+    command.add_seconds(parser)
+    parser.add_argument(
+        "--fuzzer", choices=SHARES, help="one of them, for all of the time; else each has its share"
+    )
+    asked = parser.parse_args(arguments)
+    return soaked(asked.seconds, {asked.fuzzer: 1.0} if asked.fuzzer else SHARES)
+
+
+def soaked(seconds: float, shares: Mapping[str, float]) -> int:
+    """Run fuzzers one after the other, each for its share of the time; 1 when any found something."""
+    build(command.BUILD)
     code = 0
-    for name, share in SHARES.items():
-        outcome = run(name, max(1, round(total_seconds * share)), _OUT)
+    for name, share in shares.items():
+        outcome = run(name, max(1, round(seconds * share)), command.BUILD)
         print(outcome, flush=True)
         if outcome.code != 0:
             print(outcome.output[-20_000:], file=sys.stderr)
@@ -104,4 +121,4 @@ def main(total_seconds: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1])))
+    sys.exit(main())

@@ -4,7 +4,12 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from schoolgate.monitoring.approval_figures import ApprovalFigures, ApprovalState, Decisions
+from schoolgate.monitoring.approval_figures import (
+    ApprovalFigures,
+    ApprovalState,
+    Decisions,
+    TellingState,
+)
 from tests.data import shared
 
 HOUR = 3_600.0
@@ -20,6 +25,7 @@ def state(decided: Decisions) -> ApprovalState:
         mail_late_seconds=60.0,
         mail_sent=7,
         mail_gave_up=1,
+        webhooks={"pager": TellingState(2, 70.0, 5, 1)},
     )
 
 
@@ -55,6 +61,15 @@ def test_what_waits_and_what_ends_is_shown() -> None:
     assert value("schoolgate_store_readable") == 1
 
 
+def test_what_programs_are_told_of_alerts_is_shown_by_their_names() -> None:
+    value = registry(state(Decisions())).get_sample_value
+    assert value("schoolgate_webhook_waiting", {"webhook": "pager"}) == 2
+    assert value("schoolgate_webhook_oldest_seconds", {"webhook": "pager"}) == 70
+    name = "schoolgate_webhook_deliveries_total"
+    assert value(name, {"webhook": "pager", "result": "sent"}) == 5
+    assert value(name, {"webhook": "pager", "result": "gave_up"}) == 1
+
+
 def test_without_the_database_only_that_is_said() -> None:
     found = registry(None)
     assert [family.name for family in found.collect()] == ["schoolgate_store_readable"]
@@ -63,7 +78,7 @@ def test_without_the_database_only_that_is_said() -> None:
 
 def test_they_are_valid_openmetrics() -> None:
     text = generate_latest(registry(state(Decisions()))).decode()  # type: ignore[no-untyped-call]
-    assert len(list(text_string_to_metric_families(text))) == 11  # type: ignore[no-untyped-call]
+    assert len(list(text_string_to_metric_families(text))) == 14  # type: ignore[no-untyped-call]
 
 
 def test_the_names_are_those_of_the_contract() -> None:

@@ -26,6 +26,11 @@ def test_version_age_and_failures_are_shown() -> None:
     assert _shown(None) == []
 
 
+def test_until_when_the_one_in_force_is_good_is_shown() -> None:
+    shown = _shown(BundleFigure(7, 90.0, 0, 1_800_000_000.0))
+    assert shown[-1] == "schoolgate_bundle_expiry_seconds 1.8e+09"
+
+
 def test_what_cannot_be_read_counts_as_a_failure(tmp_path: Path) -> None:
     school = write_school(tmp_path / "school")
     assert bundle_figure(load_settings(school.config, {})) is None

@@ -19,3 +19,10 @@ def test_they_are_written_whole_for_each_gateway(tmp_path: Path) -> None:
 
 def test_without_a_file_nothing_is_written() -> None:
     GatheringMetrics().write()
+
+
+def test_that_nothing_is_gathered_is_wrong() -> None:
+    metrics = GatheringMetrics()
+    assert metrics.wrong() == ["The journals are not gathered; the log says why."]
+    metrics.up.set(1)
+    assert metrics.wrong() == []

@@ -14,6 +14,8 @@ from schoolgate.storage import (
     granted_after,
     last_grant,
 )
+from schoolgate.storage.figures import Told as Telling
+from schoolgate.storage.outbox import put_for_webhook
 from tests.services.requested import APPROVE, DECLINE, HEAD, NINE, TEACHER, approvals, form, scope
 
 MINUTE = timedelta(minutes=1)
@@ -85,3 +87,24 @@ def test_mail_waits_is_late_is_sent_or_given_up(engine: Engine) -> None:
     assert (at_once.mail_waiting, at_once.mail_sent, at_once.mail_gave_up) == (1, 1, 1)
     # Whoever took it has it for a minute.
     assert (at_once.mail_due_since, late.mail_due_since) == (None, NINE + MINUTE)
+
+
+def test_what_a_program_is_told_waits_from_when_it_was_raised_however_often_it_was_tried(
+    engine: Engine,
+) -> None:
+    """Apart from the mail, and from other programs."""
+    with engine.begin() as connection:
+        for minute, name in enumerate(("pager", "pager", "pager", "other")):
+            put_for_webhook(connection, name, "An alert", "alert:1", NINE + minute * MINUTE)
+    outbox = Outbox(engine, "pager")
+    assert Figures(engine).read(NINE).webhooks == {
+        "pager": Telling(3, NINE, 0, 0),
+        "other": Telling(1, NINE + 3 * MINUTE, 0, 0),
+    }
+    first, second, third = outbox.take(NINE + 5 * MINUTE, 3, MINUTE)
+    outbox.sent(first.id, NINE)
+    outbox.gave_up(second.id, "no", NINE)
+    outbox.failed(third.id, "away", NINE + 60 * MINUTE)
+    kept = Figures(engine).read(NINE + 5 * MINUTE)
+    assert kept.webhooks["pager"] == Telling(1, NINE + 2 * MINUTE, 1, 1)
+    assert (kept.mail_waiting, kept.mail_sent, kept.mail_gave_up) == (0, 0, 0)

@@ -1,6 +1,7 @@
-"""A gateway with a day of a school: people of several groups at every kind of site, feeds, a locked list, a
-receiver of the journal, requests that wait, and Prometheus that watches."""
+"""A gateway with a day of a school: people of several groups at every kind of site, feeds, a locked list,
+receivers of the journal, a trust, a program that is told of alerts, requests that wait, and Prometheus."""
 
+import base64
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -20,12 +21,13 @@ from tests import gateway, leaking, media_origin
 from tests.gateway import ROOT, Gateway, eventually
 from tests.lists.locked import put_list
 from tests.media_origin import MediaOrigin
+from tests.notify.receiver import receiving
 from tests.origin import Origin
 from tests.proxy.test_texts import BODIES
 from tests.publisher import listed, publishing, register
 from tests.services.requested import APPROVE, DECLINE, HEAD, TEACHER, approvals, form, scope
 from tests.shipping.receiving import Came, http_receiver
-from tests.system import watching
+from tests.system import scene_trust, watching
 from tests.system.conftest import program
 from tests.system.watching import Watching
 
@@ -91,19 +93,24 @@ def playing(site: Origin, directory: Path) -> Iterator[Scene]:
         films = opened.enter_context(media_origin.running())
         films.bodies.update(BODIES)
         receiver = opened.enter_context(http_receiver(came))
-        config = _configured(directory, site, receiver)
+        of = opened.enter_context(scene_trust.centre(directory / "trust"))
+        pager = opened.enter_context(receiving())
+        config = _configured(directory, site, receiver, of, pager.url)
+        of.enrol(config)
         _published(config, opened)
         (directory / "locked").mkdir()
         put_list(directory / "locked", "closed.test\n")
         gate = opened.enter_context(gateway.running(config, leaking.COMMAND))
         target = gate.address("metrics").removeprefix("http://").removesuffix("/metrics")
-        watch = opened.enter_context(watching.running(directory / "watch", target))
+        watch = opened.enter_context(watching.running(directory / "watch", target, of.shown))
         service = _service(gate, opened)
         opened.enter_context(traffic(gate, site, films))
         yield Scene(gate, watch, service, _asked_for(service, watch), came)
 
 
-def _configured(directory: Path, site: Origin, receiver: str) -> Path:
+def _configured(
+    directory: Path, site: Origin, receiver: str, of: scene_trust.Centre, pager: str
+) -> Path:
     (directory / "categories").mkdir()
     devices = {f"of-{group}": {"address": at, "group": group} for group, at in GROUPS.items()}
     people = directory / "people.yaml"
@@ -118,8 +125,27 @@ def _configured(directory: Path, site: Origin, receiver: str) -> Path:
             "dirs": [str(ROOT / "categories"), str(directory / "categories")],
             "feeds": [FEED],
         },
-        shipping={"to": [{"kind": "loki", "name": RECEIVER, "url": f"{receiver}/loki"}]},
+        shipping={
+            "to": [
+                {"kind": "loki", "name": RECEIVER, "url": f"{receiver}/loki"},
+                of.receiver(directory),
+            ]
+        },
+        alerts={"webhooks": [_hook(directory, pager)]},
+        # Each of the pair's addresses is this machine's, as long as it has 127.0.0.0/8.
+        network={"addresses": ["127.0.21.9"], "pair": ["127.0.21.10"]},
+        wireguard={
+            "listen": f"127.0.0.1:{gateway.free_port()}",
+            "endpoint": "vpn.school.example:51820",
+        },
+        **of.sections(),
     )
+
+
+def _hook(directory: Path, url: str) -> dict[str, str]:
+    secret = directory / "pager.secret"
+    secret.write_text("whsec_" + base64.b64encode(bytes(32)).decode())
+    return {"name": "pager", "url": url, "secret_file": str(secret)}
 
 
 def _published(config: Path, opened: ExitStack) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -94,12 +94,13 @@ class Watching:
 
 
 @contextmanager
-def running(directory: Path, target: str) -> Iterator[Watching]:
+def running(directory: Path, target: str, centre: Sequence[str] = ()) -> Iterator[Watching]:
     """Run both, with a webhook and a mail server.
 
     Args:
         directory: for what they keep.
         target: host and port of a gateway's metrics.
+        centre: of those of a trust's centre.
     """
     told = Told()
     with ExitStack() as opened:
@@ -120,7 +121,7 @@ def running(directory: Path, target: str) -> Iterator[Watching]:
                 "--cluster.listen-address=",
             )
         )
-        _write_prometheus(directory, target, manager)
+        _write_prometheus(directory, target, centre, manager)
         opened.enter_context(
             _program(
                 directory,
@@ -156,7 +157,7 @@ def _program(directory: Path, name: str, *arguments: str) -> Iterator[None]:
             process.wait(PATIENCE_SECONDS)
 
 
-def _write_prometheus(directory: Path, target: str, manager: int) -> None:
+def _write_prometheus(directory: Path, target: str, centre: Sequence[str], manager: int) -> None:
     shipped = ROOT / "deploy/prometheus"
     config = yaml.safe_load((shipped / "prometheus.yml").read_text())
     config["global"] = {"scrape_interval": SCRAPE, "evaluation_interval": "1s"}
@@ -164,7 +165,10 @@ def _write_prometheus(directory: Path, target: str, manager: int) -> None:
     alertmanagers["static_configs"] = [{"targets": [f"127.0.0.1:{manager}"]}]
     [job] = [one for one in config["scrape_configs"] if one["job_name"] == "schoolgate"]
     job["static_configs"][0]["targets"] = [target]
-    config["scrape_configs"] = [job]
+    config["scrape_configs"] = [
+        job,
+        {"job_name": "schoolgate-trust", "static_configs": [{"targets": list(centre)}]},
+    ]
     (directory / "rules").mkdir()
     for rules in (shipped / "rules").glob("*.yml"):
         fast = all_faster(yaml.safe_load(rules.read_text()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schoolgate.wireguard.kinds import Ways
+from schoolgate.wireguard.kinds import REFUSED, Way, Ways
 
 OWN = "10.20.0.1"
 WAYS = Ways(frozenset({OWN, "fd00:99::1"}), 8080)
@@ -37,3 +37,9 @@ def test_each_way(protocol: str, address: str, port: int, want: str) -> None:
 
 def test_without_a_proxy_for_devices_its_port_is_like_any_other() -> None:
     assert Ways(frozenset({OWN})).of("tcp", OWN, 8080) == "others"
+
+
+def test_what_goes_nowhere_has_a_name_to_be_counted_under() -> None:
+    passed = {Way.WEB, Way.PROXY, Way.NAMES}
+    assert set(Way) - passed <= set(REFUSED)
+    assert not passed & set(REFUSED)

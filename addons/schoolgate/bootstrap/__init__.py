@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from schoolgate.bootstrap.erasure import as_line, erase, kept_of, person_of
     from schoolgate.bootstrap.evidence import evidence_of, facts_of, write_evidence
     from schoolgate.bootstrap.examination import at_rest, blocked_sites
+    from schoolgate.bootstrap.examination_trust import beyond
     from schoolgate.bootstrap.figures import Concern, record_of, report_of
     from schoolgate.bootstrap.gateway import Gateway, upstream_bundle
     from schoolgate.bootstrap.gathering import gather, sources_of
@@ -86,6 +87,7 @@ __all__ = [
     "at_rest",
     "audit_trail_if_any",
     "back_up",
+    "beyond",
     "blocked_sites",
     "bundle_keeper",
     "centre_of",
@@ -182,6 +184,7 @@ _PARTS = {
     "erasure": ("as_line", "erase", "kept_of", "person_of"),
     "evidence": ("evidence_of", "facts_of", "write_evidence"),
     "examination": ("at_rest", "blocked_sites"),
+    "examination_trust": ("beyond",),
     "figures": ("Concern", "record_of", "report_of"),
     "gateway": ("Gateway", "upstream_bundle"),
     "jobs": (

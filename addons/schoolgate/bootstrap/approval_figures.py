@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -11,10 +11,11 @@ from schoolgate.bootstrap.clock import now
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import UnavailableError
 from schoolgate.core.policy import PolicyEngine
-from schoolgate.monitoring.approval_figures import ApprovalState, Decisions
+from schoolgate.monitoring.approval_figures import ApprovalState, Decisions, TellingState
 from schoolgate.monitoring.metrics import UNCATEGORISED
 from schoolgate.services.checking import check
 from schoolgate.storage import Figures, IncidentStore, open_database
+from schoolgate.storage.figures import Told
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class ApprovalReader:
         url: of the database, which is opened when it is first asked for.
         category_of: gives the category of a host, as the policy has it.
         clock: gives the aware time.
+        webhooks: names of those that are told of alerts, of which some were never told of any.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class ApprovalReader:
         url: str,
         category_of: Callable[[str], str],
         clock: Callable[[], datetime] = now,
+        webhooks: Sequence[str] = (),
     ) -> None:
+        self._webhooks = webhooks
         self._url = url
         self._category_of = category_of
         self._clock = clock
@@ -88,7 +92,14 @@ class ApprovalReader:
                 severity.value: count
                 for severity, count in IncidentStore(self._database).open_counts().items()
             },
+            webhooks={
+                name: _telling(kept.webhooks.get(name, Told()), at) for name in self._webhooks
+            },
         )
+
+
+def _telling(told: Told, at: datetime) -> TellingState:
+    return TellingState(told.waiting, _age(told.since, at), told.sent, told.gave_up)
 
 
 def category_by(engine: PolicyEngine) -> Callable[[str], str]:

@@ -17,5 +17,6 @@ def bundle_figure(settings: Settings) -> BundleFigure | None:
     with contextlib.suppress(ConfigurationError, UnavailableError):
         status, found = store.status(), store.in_force()
         age = (now() - found.made).total_seconds() if found else 0.0
-        return BundleFigure(found.version if found else 0, age, status.failures)
+        expires = found.expires.timestamp() if found else None
+        return BundleFigure(found.version if found else 0, age, status.failures, expires)
     return BundleFigure(0, 0.0, 1)

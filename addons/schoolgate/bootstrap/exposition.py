@@ -24,6 +24,8 @@ from schoolgate.monitoring import (
 from schoolgate.monitoring.approval_figures import ApprovalFigures, ApprovalState
 from schoolgate.monitoring.bundle_metrics import BundleFigure, BundleFigures
 from schoolgate.monitoring.journal_kept_metrics import JournalKeptFigures
+from schoolgate.monitoring.kept_request_metrics import KeptRequestFigure, KeptRequestFigures
+from schoolgate.monitoring.pair_metrics import PairFigures
 from schoolgate.monitoring.process_figures import ProcessFigures
 from schoolgate.monitoring.selftest_metrics import SelfTestFigures
 from schoolgate.workers import Board, Link
@@ -61,6 +63,8 @@ class Shown:
         feeds: gives how the feeds of lists stand.
         selftest: what the self-test found last; None where there is none.
         bundles: gives how the bundles of the school's trust stand; None where there are none.
+        kept: gives how requests stand that wait for the store.
+        pair: gives whether this gateway has the address that a pair shares; None where there is no pair.
     """
 
     listener: socket.socket
@@ -73,6 +77,8 @@ class Shown:
     feeds: Callable[[], Iterable[FeedFigure]] = tuple
     selftest: SelfTestFigures | None = None
     bundles: Callable[[], BundleFigure | None] = lambda: None
+    kept: Callable[[], KeptRequestFigure] = lambda: KeptRequestFigure(0, 0, 0.0)
+    pair: Callable[[], bool | None] = lambda: None
 
 
 def show(shown: Shown, link: Link) -> None:
@@ -84,6 +90,8 @@ def show(shown: Shown, link: Link) -> None:
     registry.register(ProcessFigures(os.getppid()))
     registry.register(FeedFigures(shown.feeds))
     registry.register(BundleFigures(shown.bundles))
+    registry.register(KeptRequestFigures(shown.kept))
+    registry.register(PairFigures(shown.pair))
     registry.register(JournalKeptFigures(shown.journal, lambda: now().date()))
     if shown.selftest is not None:
         registry.register(shown.selftest)

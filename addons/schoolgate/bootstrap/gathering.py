@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from schoolgate.bootstrap.asked import asked
 from schoolgate.core.errors import UnavailableError
 from schoolgate.core.shipment import Shipment
 from schoolgate.monitoring.gathering_metrics import GatheringMetrics
@@ -74,6 +75,7 @@ def gather(
     ending: threading.Event,
     *,
     once: bool = False,
+    listen: str = "",
 ) -> None:
     """Gather until told to end; what is away is waited for.
 
@@ -84,12 +86,27 @@ def gather(
         pace: how much at a time.
         ending: is set when it is to end.
         once: end when the stream has no more, and with an error if something is away.
+        listen: host and port where Prometheus asks; empty for nowhere.
 
     Raises:
         RefusedError: when another process writes there.
-        UnavailableError: when the directory cannot be written at the start, or something is away once.
+        UnavailableError: when the directory cannot be written at the start, or something is away once,
+            or the address cannot be listened on.
     """
     metrics = GatheringMetrics(metrics_file)
+    with asked(listen, metrics.registry, metrics.wrong):
+        _gather_all(access, directory, metrics, pace, ending, once=once)
+
+
+def _gather_all(
+    access: Access,
+    directory: Path,
+    metrics: GatheringMetrics,
+    pace: Pace,
+    ending: threading.Event,
+    *,
+    once: bool,
+) -> None:
     collector = Collector(access, _CONSUMER, pace, ending.is_set)
     Gathered(directory).close()
     pause = _LEAST_PAUSE_SECONDS

@@ -15,6 +15,7 @@ from schoolgate import authority
 from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.evidence import facts_of
 from schoolgate.bootstrap.examination import at_rest, blocked_sites
+from schoolgate.bootstrap.examination_trust import beyond
 from schoolgate.bootstrap.jobs import journal_of_late
 from schoolgate.bootstrap.journal import open_journal
 from schoolgate.bootstrap.people import Sources
@@ -36,11 +37,11 @@ from schoolgate.monitoring import share
 from schoolgate.monitoring.metrics import FollowerMetrics
 from schoolgate.monitoring.portal_metrics import PortalMetrics
 from schoolgate.portal.entrance import Application, Counted
+from schoolgate.services import kept_requests
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.clients import client_of
 from schoolgate.services.engines import Engines
 from schoolgate.services.incidents import Incidents
-from schoolgate.services.kept_requests import FOLDER as KEPT_REQUESTS
 from schoolgate.services.kept_requests import Delivery, KeptRequests
 from schoolgate.services.probing import Examination, running, workers
 from schoolgate.services.reload import FileWatch
@@ -228,6 +229,7 @@ def _house(settings: Settings, metrics: FollowerMetrics) -> "House":
                     "workers": lambda: workers(settings),
                     "filtering": lambda: running(settings),
                     "blocked sites": lambda: blocked_sites(settings),
+                    "trust, pair and server": lambda: beyond(settings),
                 },
                 _EXAMINED_SECONDS,
             ),
@@ -245,7 +247,7 @@ def _house(settings: Settings, metrics: FollowerMetrics) -> "House":
         evidence=lambda since, until: facts_of(
             settings, engines.current, database, since, until, held=_held
         ),
-        kept=KeptRequests(settings.state_dir / KEPT_REQUESTS),
+        kept=KeptRequests(settings.state_dir / kept_requests.DIRECTORY),
         is_store_near=lambda: bindings.is_current,
     )
 

@@ -19,6 +19,16 @@ from schoolgate.bootstrap.feed_figures import feed_figures
 from schoolgate.bootstrap.gateway import Prepared, prepare, upstream_bundle
 from schoolgate.bootstrap.gateway_state import start_reporting
 from schoolgate.bootstrap.jobs_post import keep_jobs
+from schoolgate.bootstrap.kept_request_figures import kept_request_figure
+from schoolgate.bootstrap.listening import (
+    metrics_listener,
+    place_of,
+    portal_listener,
+    proxy_listeners,
+    transparent_listeners,
+    tunnel_sockets,
+    url_of,
+)
 from schoolgate.bootstrap.meter_post import keep_meter
 from schoolgate.bootstrap.occupancy import occupied
 from schoolgate.bootstrap.portal_post import keep_portal, why_no_portal
@@ -26,11 +36,10 @@ from schoolgate.bootstrap.rules import Rules
 from schoolgate.bootstrap.selftest_post import keep_selftest, selftest_figures
 from schoolgate.bootstrap.shipping_post import keep_shipping
 from schoolgate.bootstrap.tunnel_post import TunnelPlace, keep_tunnels
-from schoolgate.core.errors import UnavailableError
 from schoolgate.core.policy import PolicyEngine
 from schoolgate.monitoring import forget, shared_directory
+from schoolgate.monitoring.pair_metrics import is_held
 from schoolgate.settings import Settings, load_settings
-from schoolgate.settings.machine import split_address
 from schoolgate.workers import (
     Board,
     Exchange,
@@ -41,8 +50,6 @@ from schoolgate.workers import (
     ServiceManager,
     Supervisor,
     Times,
-    open_datagram_sockets,
-    open_listeners,
 )
 
 logger = logging.getLogger(__name__)
@@ -113,19 +120,19 @@ def serve(
     prepared = prepare(settings)
     with contextlib.ExitStack() as opened:
         opened.enter_context(occupied(settings))
-        metrics = opened.enter_context(_metrics_listener(settings))
-        proxy = opened.enter_context(_proxy_listeners(settings))
+        metrics = opened.enter_context(metrics_listener(settings))
+        proxy = opened.enter_context(proxy_listeners(settings))
         redirected = (
-            opened.enter_context(_transparent_listeners(settings))
+            opened.enter_context(transparent_listeners(settings))
             if settings.proxy.transparent_listen
             else None
         )
-        tunnels = opened.enter_context(_tunnel_sockets(settings))
+        tunnels = opened.enter_context(tunnel_sockets(settings))
         figures = opened.enter_context(shared_directory(settings.state_dir))
         exchange = opened.enter_context(contextlib.closing(Exchange(len(proxy.rows))))
         letters = opened.enter_context(contextlib.closing(Letters(len(proxy.rows))))
         no_portal = why_no_portal(settings) if whole else "it is served on its own"
-        portal = None if no_portal else opened.enter_context(_portal_listener(settings))
+        portal = None if no_portal else opened.enter_context(portal_listener(settings))
         running = _Running(
             settings,
             prepared,
@@ -185,12 +192,12 @@ class _Running:
         gc.freeze()
         _allow_all_descriptors()
         addresses = Addresses(
-            _url(self._proxy),
-            _url(self._metrics),
-            _url(self._portal) if self._portal else "",
+            url_of(self._proxy),
+            url_of(self._metrics),
+            url_of(self._portal) if self._portal else "",
             self._no_portal,
-            _place(self._redirected.rows[0][0]) if self._redirected else "",
-            _place(self._tunnels[0]) if self._tunnels else "",
+            place_of(self._redirected.rows[0][0]) if self._redirected else "",
+            place_of(self._tunnels[0]) if self._tunnels else "",
         )
 
         def serving() -> None:
@@ -338,18 +345,24 @@ class _Running:
     def _show(self, link: Link) -> None:
         _name_log("metrics")
         categories = category_by(self._prepared.rules.engine)
-        with contextlib.closing(ApprovalReader(self._settings.database_url, categories)) as read:
+        settings = self._settings
+        hooks = tuple(hook.name for hook in settings.alerts.webhooks)
+        with contextlib.closing(
+            ApprovalReader(settings.database_url, categories, webhooks=hooks)
+        ) as read:
             shown = exposition.Shown(
                 self._metrics.rows[0][0],
                 self._figures,
                 self._board,
                 len(self._proxy.rows),
-                self._settings.journal_dir,
+                settings.journal_dir,
                 self._beside,
                 read,
-                lambda: feed_figures(self._settings),
-                selftest_figures(self._settings),
-                lambda: bundle_figure(self._settings),
+                lambda: feed_figures(settings),
+                selftest_figures(settings),
+                lambda: bundle_figure(settings),
+                lambda: kept_request_figure(settings),
+                lambda: is_held(settings.network.addresses) if settings.network.pair else None,
             )
             start_reporting(self._settings, shown, self._started)
             exposition.show(shown, link)
@@ -371,83 +384,9 @@ def _value(settings: Settings, name: str) -> object:
     return value
 
 
-def _url(listeners: Listeners) -> str:
-    return f"http://{_place(listeners.rows[0][0])}"
-
-
-def _place(one: socket.socket) -> str:
-    host, port = one.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
 def _name_log(process: str) -> None:
     for handler in logging.getLogger().handlers:
         handler.setFormatter(logging.Formatter(f"%(levelname)s {process}: %(message)s"))
-
-
-@contextlib.contextmanager
-def _metrics_listener(settings: Settings) -> Iterator[Listeners]:
-    with _listening("metrics", "metrics cannot be served", settings.metrics.listen, 1) as one:
-        yield one
-
-
-@contextlib.contextmanager
-def _proxy_listeners(settings: Settings) -> Iterator[Listeners]:
-    proxy = settings.proxy
-    with _listening("proxy", "proxy cannot listen", proxy.listen, proxy.workers) as all_of_them:
-        yield all_of_them
-
-
-@contextlib.contextmanager
-def _transparent_listeners(settings: Settings) -> Iterator[Listeners]:
-    proxy = settings.proxy
-    assert proxy.transparent_listen is not None
-    trouble = "proxy cannot take redirected connections"
-    with _listening(
-        "proxy", trouble, proxy.transparent_listen, proxy.workers, "transparent_listen"
-    ) as found:
-        yield found
-
-
-@contextlib.contextmanager
-def _portal_listener(settings: Settings) -> Iterator[Listeners]:
-    with _listening("portal", "portal cannot be served", settings.portal.listen, 1) as one:
-        yield one
-
-
-@contextlib.contextmanager
-def _tunnel_sockets(settings: Settings) -> Iterator[Sequence[socket.socket]]:
-    if settings.wireguard.listen is None:
-        yield ()
-        return
-    host, port = split_address(settings.wireguard.listen)
-    try:
-        sockets = open_datagram_sockets(host, port)
-    except OSError as error:
-        raise UnavailableError(
-            f"The tunnels for devices at home cannot be served on {host}:{port}: {error.strerror}. "
-            "Stop what uses it, or set wireguard.listen to another address."
-        ) from error
-    with contextlib.ExitStack() as opened:
-        for one in sockets:
-            opened.enter_context(one)
-        yield sockets
-
-
-@contextlib.contextmanager
-def _listening(
-    section: str, trouble: str, address: str, workers: int, key: str = "listen"
-) -> Iterator[Listeners]:
-    host, port = split_address(address)
-    try:
-        listeners = open_listeners(host, port, workers)
-    except OSError as error:
-        raise UnavailableError(
-            f"The {trouble} on {host}:{port}: {error.strerror}. "
-            f"Stop what uses it, or set {section}.{key} to another address."
-        ) from error
-    with contextlib.closing(listeners):
-        yield listeners
 
 
 def _allow_all_descriptors() -> None:

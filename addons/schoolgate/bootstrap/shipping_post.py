@@ -132,7 +132,7 @@ def receiver_of(target: Target, gateway: str, trust: TrustSettings = TrustSettin
             return OpenTelemetry(target.url, _headers(target, {}), str(target.ca_file or ""))
         case NatsSettings():
             return JetStream(
-                _access(target),
+                access_of(target),
                 trust.school,
                 trust.gateway,
                 target.keep_days,
@@ -140,7 +140,8 @@ def receiver_of(target: Target, gateway: str, trust: TrustSettings = TrustSettin
             )
 
 
-def _access(target: NatsSettings) -> Access:
+def access_of(target: NatsSettings) -> Access:
+    """Give how a server of NATS is reached."""
     return Access(
         target.url,
         target.ca_file,

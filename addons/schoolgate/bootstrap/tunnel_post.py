@@ -54,6 +54,9 @@ async def _serve(place: TunnelPlace, private_key: str, link: Link) -> None:
     from schoolgate.wireguard.streams import Surroundings  # noqa: PLC0415
 
     settings, metrics = place.settings, TunnelMetrics()
+    for kind in kinds.REFUSED:
+        # The first of its kind must show as a rise from nothing.
+        metrics.refused.labels(kind=kind)
     pairs = Pairs()
     around = Surroundings(
         ways_of(settings),

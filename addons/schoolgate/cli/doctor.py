@@ -16,7 +16,8 @@ from schoolgate.settings import Settings
 def doctor(settings: Settings) -> None:
     """Look at everything that filtering needs, and ask the running proxy for blocked sites.
 
-    Nothing is asked of any site on the internet. Exits 1 on a fault.
+    Nothing is asked of any site on the internet but the trust's own centre, where there is one.
+    Exits 1 on a fault.
 
     \b
     schoolgate doctor
@@ -28,6 +29,7 @@ def doctor(settings: Settings) -> None:
         *bootstrap.blocked_sites(settings),
         *selftest_results.found(settings, bootstrap.now()),
         *network.living(settings),
+        *bootstrap.beyond(settings),
     ]
     for finding in findings:
         mark, style = _mark(finding)

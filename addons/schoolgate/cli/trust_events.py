@@ -1,6 +1,7 @@
 """`schoolgate trust consume` and `sources`: journals of all gateways, from NATS JetStream into tables."""
 
 import logging
+import re
 import signal
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from schoolgate.core.shipment import named, subject
 from schoolgate.shipping.collecting import Pace
 from schoolgate.shipping.nats_access import Access
 
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}")
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
@@ -44,8 +46,9 @@ def _with_access(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option(
     "--metrics",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Text file for Prometheus' node exporter, e.g. …/schoolgate.prom.",
+    default="",
+    metavar="HOST:PORT|FILE",
+    help="Where Prometheus asks, as 127.0.0.1:9181; or a text file for its node exporter, …/schoolgate.prom.",
 )
 @click.option(
     "--every", default=10.0, type=click.FloatRange(0.1, 600), help="Seconds between two tables."
@@ -63,7 +66,7 @@ def _with_access(command: Callable[..., None]) -> Callable[..., None]:
 def consume(
     url: str,
     out: Path,
-    metrics: Path | None,
+    metrics: str,
     every: float,
     pending: int,
     wait: float,
@@ -81,9 +84,10 @@ def consume(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ending.set())
     click.echo(f"gathering {url} → {out}")
-    bootstrap.gather(
-        Access(url, **files), out.absolute(), metrics, Pace(every, pending, wait), ending, once=once
-    )
+    listen = metrics if is_address(metrics) else ""
+    file = Path(metrics) if metrics and not listen else None
+    access, pace = Access(url, **files), Pace(every, pending, wait)
+    bootstrap.gather(access, out.absolute(), file, pace, ending, once=once, listen=listen)
 
 
 @click.command()
@@ -100,6 +104,11 @@ def sources(url: str, gateways: tuple[str, ...], **files: Path | None) -> None:
     wanted = pairs_of(gateways)
     for one in bootstrap.sources_of(Access(url, **files), wanted):
         click.echo(f"{one.name:<40} waits {one.lag:<10} {'here' if one.is_here else 'away'}")
+
+
+def is_address(text: str) -> bool:
+    """Ask whether it is HOST:PORT, and not the name of a file."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def pairs_of(gateways: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -41,6 +41,23 @@ class Decisions:
 
 
 @dataclass(frozen=True, slots=True)
+class TellingState:
+    """How telling one program of the school's of alerts stands.
+
+    Attributes:
+        waiting: alerts that it is still to be told of.
+        oldest_seconds: for how long the oldest of them has waited; 0 where none does.
+        sent: alerts that it was told of.
+        gave_up: alerts that it will never be told of.
+    """
+
+    waiting: int
+    oldest_seconds: float
+    sent: int
+    gave_up: int
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalState:
     """How requests, grants and mail stand.
 
@@ -54,6 +71,7 @@ class ApprovalState:
         mail_sent: mails that were handed over.
         mail_gave_up: mails that are not tried again.
         incidents_open: how many incidents are open, by severity.
+        webhooks: how each webhook stands, by its name.
     """
 
     waiting: Mapping[str, int]
@@ -65,6 +83,7 @@ class ApprovalState:
     mail_sent: int
     mail_gave_up: int
     incidents_open: Mapping[str, int] = field(default_factory=dict)
+    webhooks: Mapping[str, TellingState] = field(default_factory=dict)
 
 
 class ApprovalFigures(Collector):
@@ -89,6 +108,7 @@ class ApprovalFigures(Collector):
             yield from _requests(state)
             yield from _mail(state)
             yield _incidents(state)
+            yield from _webhooks(state)
 
     def describe(self) -> list[Metric]:
         """Name nothing beforehand: the names are this class's alone."""
@@ -160,3 +180,27 @@ def _mail(state: ApprovalState) -> Iterator[Metric]:
     yield CounterMetricFamily(
         "schoolgate_mail_gave_up", "Mails that are not tried again.", value=state.mail_gave_up
     )
+
+
+def _webhooks(state: ApprovalState) -> Iterator[Metric]:
+    waiting = GaugeMetricFamily(
+        "schoolgate_webhook_waiting",
+        "Alerts that a program of the school's is still to be told of.",
+        labels=["webhook"],
+    )
+    oldest = GaugeMetricFamily(
+        "schoolgate_webhook_oldest_seconds",
+        "How long the oldest of them has waited; 0 where none does.",
+        labels=["webhook"],
+    )
+    deliveries = CounterMetricFamily(
+        "schoolgate_webhook_deliveries",
+        "Alerts that a program was told of (sent), or will never be told of (gave_up).",
+        labels=["webhook", "result"],
+    )
+    for name, telling in state.webhooks.items():
+        waiting.add_metric([name], telling.waiting)
+        oldest.add_metric([name], telling.oldest_seconds)
+        deliveries.add_metric([name, "sent"], telling.sent)
+        deliveries.add_metric([name, "gave_up"], telling.gave_up)
+    yield from (waiting, oldest, deliveries)

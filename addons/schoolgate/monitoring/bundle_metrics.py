@@ -16,11 +16,13 @@ class BundleFigure:
         version: of the one in force; 0 is none.
         age_seconds: since it was let out.
         failures: fetches that failed since the last good one.
+        expires: Unix time until which the one in force is good; None where none is.
     """
 
     version: int
     age_seconds: float
     failures: int
+    expires: float | None = None
 
 
 class BundleFigures(Collector):
@@ -44,3 +46,9 @@ class BundleFigures(Collector):
             ("failures", "Fetches of bundles that failed since the last good one.", state.failures),
         ):
             yield GaugeMetricFamily(f"schoolgate_bundle_{name}", text, value=value)
+        if state.expires is not None:
+            yield GaugeMetricFamily(
+                "schoolgate_bundle_expiry_seconds",
+                "Unix time until which the bundle in force is good; it stays in force.",
+                value=state.expires,
+            )

@@ -1,4 +1,4 @@
-"""The figures of what the centre of a trust gathers, as a text file for Prometheus' node exporter."""
+"""The figures of what the centre of a trust gathers, for Prometheus or for its node exporter's text file."""
 
 from pathlib import Path
 
@@ -58,6 +58,11 @@ class GatheringMetrics:
             "1 while the stream can be read and what it gives written.",
             registry=self.registry,
         )
+
+    def wrong(self) -> list[str]:
+        """Give a sentence where nothing is gathered; none when all is well."""
+        is_up = self.registry.get_sample_value("schoolgate_gathered_up")
+        return [] if is_up else ["The journals are not gathered; the log says why."]
 
     def write(self) -> None:
         """Write the file anew, whole.

@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,14 +18,14 @@ from schoolgate.services.approvals import Approvals
 
 logger = logging.getLogger(__name__)
 
-FOLDER = "kept-requests"
-"""Of the state directory."""
 _MOST_WAITING = 1000
 _MOST_OF_ONE = 20
 _AGAIN_SECONDS = 2.0
 _PRIVATE_DIRECTORY, _PRIVATE_FILE = 0o700, 0o600
 _NEW_FILE = os.O_CREAT | os.O_TRUNC | os.O_WRONLY
 _KEPT, _UNREADABLE = ".json", ".unreadable"
+# Of the state directory.
+DIRECTORY = "kept-requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,21 @@ class KeptRequest:
 
 
 _REQUEST = TypeAdapter(KeptRequest)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptState:
+    """How what is kept stands.
+
+    Attributes:
+        waiting: requests that wait to be sent.
+        unreadable: files that were laid aside.
+        since: Unix time at which the oldest that waits was kept; None where none does.
+    """
+
+    waiting: int
+    unreadable: int
+    since: float | None
 
 
 class KeptRequests:
@@ -100,9 +116,17 @@ class KeptRequests:
                 path.rename(path.with_suffix(_UNREADABLE))
         yield from sorted(found, key=lambda each: each.at)
 
-    def count(self) -> int:
-        """Tell how many wait, without reading them."""
-        return sum(1 for _ in self._directory.glob(f"*{_KEPT}"))
+    def state(self) -> KeptState:
+        """Give how it stands, by the names of the files alone."""
+        kept = list(self._times(_KEPT))
+        unreadable = sum(1 for _ in self._times(_UNREADABLE))
+        return KeptState(len(kept), unreadable, min(kept, default=None))
+
+    def _times(self, ending: str) -> Iterator[float]:
+        for path in self._directory.glob(f"*{ending}"):
+            # What was sent meanwhile is not there any more.
+            with suppress(FileNotFoundError):
+                yield path.stat().st_mtime
 
     def forget(self, request: KeptRequest) -> None:
         """Remove what was sent."""

@@ -1,9 +1,9 @@
 """Counts of what is kept, for the metrics; never who asked, or for what page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, case, func, select
 
 from schoolgate.core.approvals import State
 from schoolgate.storage import schema
@@ -32,6 +32,23 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """How telling one program of alerts stands.
+
+    Attributes:
+        waiting: alerts that it is still to be told of.
+        since: when the oldest of them was raised; None where none waits.
+        sent: alerts that it was told of.
+        gave_up: alerts that it will never be told of.
+    """
+
+    waiting: int = 0
+    since: datetime | None = None
+    sent: int = 0
+    gave_up: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """How what is kept stands at a time.
 
@@ -43,6 +60,7 @@ class Kept:
         mail_due_since: since when one of them could have been sent; None where none could.
         mail_sent: mails that were handed over.
         mail_gave_up: mails that are not tried again.
+        webhooks: how each webhook stands that there was ever something for, by its name.
     """
 
     waiting: dict[State, tuple[int, datetime | None]]
@@ -52,6 +70,7 @@ class Kept:
     mail_due_since: datetime | None
     mail_sent: int
     mail_gave_up: int
+    webhooks: dict[str, Told] = field(default_factory=dict)
 
 
 class Figures:
@@ -83,6 +102,7 @@ class Figures:
                 due if due is not None and due <= now else None,
                 sent,
                 gave_up,
+                _webhooks(connection),
             )
 
 
@@ -138,6 +158,27 @@ def _decided(connection: Connection, after: int) -> list[Decided]:
         )
         for row in connection.execute(query)
     ]
+
+
+def _webhooks(connection: Connection) -> dict[str, Told]:
+    outbox = schema.outbox.c
+    is_open = outbox.sent_at.is_(None) & outbox.gave_up_at.is_(None)
+    raised = case((is_open, outbox.created_at))
+    query = (
+        select(
+            outbox.audience,
+            func.count(raised).label("waiting"),
+            func.min(raised).label("since"),
+            func.count(outbox.sent_at).label("sent"),
+            func.count(outbox.gave_up_at).label("gave_up"),
+        )
+        .where(~is_mail())
+        .group_by(outbox.audience)
+    )
+    return {
+        row.audience.partition(":")[2]: Told(row.waiting, row.since, row.sent, row.gave_up)
+        for row in connection.execute(query)
+    }
 
 
 def _ending(connection: Connection, now: datetime, within: timedelta) -> int:

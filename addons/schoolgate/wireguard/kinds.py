@@ -19,6 +19,10 @@ class Way(StrEnum):
     OTHERS = "others"
 
 
+# What devices at home sent and went nowhere, by what it is counted as.
+REFUSED = (
+    Way.QUIC, Way.DNS_OVER_TLS, Way.TUNNELS, Way.OTHERS, "spoofed", "flood", "unknown", "replayed",
+)  # fmt: skip
 # As in the rules of the packet filter: IKE, IPsec through NAT, L2TP, OpenVPN, PPTP, WireGuard.
 TUNNEL_PORTS = (500, 1194, 1701, 1723, 4500, 51820)
 _WEB_PORTS = (80, 443)
