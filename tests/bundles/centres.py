@@ -90,6 +90,7 @@ class Fetching:
     most_seconds: float = 60.0
     silent_seconds: float = 20.0
     now: datetime = NOW
+    root_file: Path | None = None
 
     @property
     def store(self) -> BundleStore:
@@ -98,7 +99,7 @@ class Fetching:
 
     def fetch(self) -> Manifest | None:
         """Fetch once."""
-        root = (self.trust.repository.root_file).read_bytes()
+        root = (self.root_file or self.trust.repository.root_file).read_bytes()
         centre = Centre(
             self.trust.publisher.base, root, self.ring, None, self.most_seconds, self.silent_seconds
         )

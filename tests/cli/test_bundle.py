@@ -1,5 +1,6 @@
 """`schoolgate trust bundle` at a centre and `schoolgate bundle` at a gateway that runs meanwhile."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -144,3 +145,25 @@ def test_a_bundle_with_which_the_schools_policy_is_at_fault_is_not_taken(
     assert said.returncode == WRONG
     assert "'H-1' comes from the policy 'vale' already" in said.stderr
     assert lines(run(gateway, "bundle", "status"))[0].startswith("in force   version 2")
+
+
+def test_a_key_is_rotated_its_copy_on_the_server_too_and_the_root_is_renewed(
+    centre: School, tmp_path: Path
+) -> None:
+    stick = tmp_path / "stick"
+    for words in (("keys", "--keys", str(stick)), ("make", "vale")):
+        assert run(centre, "trust", "bundle", *words).returncode == DONE
+    here = centre.state / "trust/keys/online.key"
+    here.parent.mkdir()
+    shutil.copy(stick / "online.key", here)
+    before = here.read_bytes()
+    said = lines(run(centre, "trust", "bundle", "rotate", "online", "--keys", str(stick)))
+    assert said[0].startswith("Root 2 names a new key for online, until ")
+    assert said[-1] == f"{here} is the new one, too."
+    assert here.read_bytes() == (stick / "online.key").read_bytes() != before
+    assert here.stat().st_mode & 0o777 == 0o600
+    assert run(centre, "trust", "bundle", "refresh").returncode == DONE
+    refused(run(centre, "trust", "bundle", "renew"), OUT_OF_REACH, r"root\.key cannot be read")
+    renewed = lines(run(centre, "trust", "bundle", "renew", "--keys", str(stick)))
+    assert renewed[0].startswith("Root 3 is good until ")
+    assert lines(run(centre, "trust", "bundle", "list"))[0].startswith("root 3, until ")

@@ -162,3 +162,18 @@ def test_a_damaged_ledger_lets_nobody_in(ledger: Ledger) -> None:
     ledger.file.write_bytes(b"x" * 5000)
     with pytest.raises(UnavailableError, match="cannot be used"):
         ledger.who("0" * 64, NOW)
+
+
+def test_a_school_that_leaves_is_out_with_all_its_gateways_and_open_tokens(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    second, other = Named("hill", "gw2"), _certificate(tmp_path, DALE)
+    made = {named: _certificate(tmp_path, named) for named in (HILL, second)} | {DALE: other}
+    for named, certificate in made.items():
+        ledger.add(named, certificate)
+    token = ledger.new_token(Named("hill", "gw3"), NOW)
+    assert ledger.revoke_school("hill", NOW) == (2, 1)
+    assert ledger.revoke_school("hill", NOW) == (0, 0)
+    assert [ledger.who(fingerprint_of(each), NOW) for each in made.values()] == [None, None, DALE]
+    with pytest.raises(RefusedError, match="not good"):
+        ledger.enrol(token, Named("hill", "gw3"), HERE, NOW, lambda: other)

@@ -42,6 +42,13 @@ if TYPE_CHECKING:
     )
     from schoolgate.bootstrap.jobs_post import bundle_keeper, journal_keeper, work_of
     from schoolgate.bootstrap.journal import held_if_any, keep_journal, open_journal
+    from schoolgate.bootstrap.leaving import (
+        Leaving,
+        Removed,
+        remove_school,
+        schools_of,
+        take_out_school,
+    )
     from schoolgate.bootstrap.list_updates import surroundings_of
     from schoolgate.bootstrap.moving import look_before_moving, move
     from schoolgate.bootstrap.occupancy import occupied, whole
@@ -80,7 +87,9 @@ __all__ = [
     "Concern",
     "DevicesAtHome",
     "Gateway",
+    "Leaving",
     "Reminding",
+    "Removed",
     "Restored",
     "TrustHealth",
     "as_line",
@@ -133,9 +142,11 @@ __all__ = [
     "person_of",
     "record_of",
     "regular_report",
+    "remove_school",
     "report_of",
     "repository_dir",
     "restore",
+    "schools_of",
     "serve",
     "serve_centre",
     "serve_portal",
@@ -144,6 +155,7 @@ __all__ = [
     "sources_of",
     "store_of",
     "surroundings_of",
+    "take_out_school",
     "trust_dir",
     "upstream_bundle",
     "webhook_keepers",
@@ -195,6 +207,7 @@ _PARTS = {
     ),
     "jobs_post": ("bundle_keeper", "journal_keeper", "work_of"),
     "journal": ("held_if_any", "keep_journal", "open_journal"),
+    "leaving": ("Leaving", "Removed", "remove_school", "schools_of", "take_out_school"),
     "list_updates": ("surroundings_of",),
     "moving": ("look_before_moving", "move"),
     "occupancy": (

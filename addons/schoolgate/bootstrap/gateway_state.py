@@ -18,8 +18,8 @@ from schoolgate.bundles.manifest import Manifest
 from schoolgate.bundles.store import BundleStore, manifest_of
 from schoolgate.core.errors import ConfigurationError, UnavailableError
 from schoolgate.lists.generations import Generation, read_generation
-from schoolgate.services.gateway_reporting import GatewayReporting
 from schoolgate.services import kept_requests
+from schoolgate.services.gateway_reporting import GatewayReporting
 from schoolgate.services.kept_requests import KeptRequests
 from schoolgate.services.selftest_results import read_round
 from schoolgate.settings import Settings
@@ -115,7 +115,9 @@ class Looking:
             workers_wanted=self.shown.workers,
             workers_up=up,
             selftest_failures=sum(not one.ok for one in last.shown(at)) if last else None,
-            kept_requests=KeptRequests(settings.state_dir / kept_requests.DIRECTORY).state().waiting,
+            kept_requests=KeptRequests(settings.state_dir / kept_requests.DIRECTORY)
+            .state()
+            .waiting,
             unsent_since=self._unsent_since(at),
             faults=tuple(sorted(faults)[:_MOST_FAULTS]),
         )

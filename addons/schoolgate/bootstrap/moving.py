@@ -1,5 +1,7 @@
 """Moves the database to another place, of either kind: nothing runs meanwhile, and every row is compared."""
 
+from sqlalchemy import Connection
+
 from schoolgate.bootstrap.occupancy import alone
 from schoolgate.core.errors import RefusedError
 from schoolgate.settings import Settings
@@ -53,14 +55,30 @@ def move(settings: Settings, url: str, say: Said) -> list[Copied]:
     """
     _check_other(settings, url)
     with alone(settings), held(settings.database_url) as source:
-        target = open_empty(url)
-        try:
-            mark_half_moved(target)
-            if source.dialect.has_table(source, _OF_THE_PORTAL):
-                _make_tables_of_portal(settings, url)
-            return copy_all(source, target, say)
-        finally:
-            target.dispose()
+        return copy_into(settings, source, url, say)
+
+
+def copy_into(settings: Settings, source: Connection, url: str, say: Said) -> list[Copied]:
+    """Copy a database that is held into an empty one, and compare every row.
+
+    Args:
+        settings: of this machine.
+        source: as `storage.moving.held` gives it.
+        url: of the target.
+        say: told of each table and its rows when it was copied.
+
+    Raises:
+        RefusedError: when the target is not empty, or something differs.
+        UnavailableError: when a database cannot be used; the target is marked as half-moved then.
+    """
+    target = open_empty(url)
+    try:
+        mark_half_moved(target)
+        if source.dialect.has_table(source, _OF_THE_PORTAL):
+            _make_tables_of_portal(settings, url)
+        return copy_all(source, target, say)
+    finally:
+        target.dispose()
 
 
 def _check_other(settings: Settings, url: str) -> None:

@@ -1,5 +1,7 @@
 """The keys that sign bundles: ed25519, one file each, readable by nobody else."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -8,11 +10,33 @@ from securesystemslib.signer import CryptoSigner
 
 from schoolgate.authority.pairs import PRIVATE, write_whole
 from schoolgate.core.errors import RefusedError, UnavailableError
+from schoolgate.lists.generations import sync_directory
 
 # Root and targets are kept away from the network; "online" stays where bundles are served, as its
 # signatures, which say "this is still the newest", run out within days.
 ROOT, TARGETS, ONLINE = "root", "targets", "online"
 ROLES = (ROOT, TARGETS, ONLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The keys with which something is signed.
+
+    Attributes:
+        directory: of the keys.
+        instead: what signs for a role in place of the key that is there.
+    """
+
+    directory: Path
+    instead: Mapping[str, Sequence[CryptoSigner]] = field(default_factory=dict)
+
+    def signers(self, role: str) -> Sequence[CryptoSigner]:
+        """Give what signs for a role.
+
+        Raises:
+            UnavailableError: as `signer_of`.
+        """
+        return self.instead.get(role) or [signer_of(self.directory, role)]
 
 
 def make_keys(directory: Path) -> None:
@@ -35,13 +59,62 @@ def make_keys(directory: Path) -> None:
         ) from error
 
 
+def next_signer(directory: Path, role: str) -> CryptoSigner:
+    """Give the key that is to follow that of a role: it is made, and kept beside it until `take_next`.
+
+    Raises:
+        UnavailableError: when it cannot be written or read.
+    """
+    file = next_file(directory, role)
+    try:
+        if not file.exists():
+            write_whole(file, _pem(Ed25519PrivateKey.generate()), PRIVATE)
+            sync_directory(directory)
+    except OSError as error:
+        raise UnavailableError(f"{file} cannot be written: {error.strerror}.") from error
+    return _read(file)
+
+
+def next_file(directory: Path, role: str) -> Path:
+    """Say where the key is that is to follow."""
+    return directory / f"{role}.key.next"
+
+
+def take_next(directory: Path, role: str) -> None:
+    """Put the key that follows in the place of the one before, which is gone with that.
+
+    Raises:
+        UnavailableError: when it cannot be.
+    """
+    try:
+        next_file(directory, role).replace(directory / f"{role}.key")
+        sync_directory(directory)
+    except OSError as error:
+        raise UnavailableError(f"{directory} cannot be written: {error.strerror}.") from error
+
+
+def copy_key(file: Path, target: Path) -> None:
+    """Put a copy of a key in place of another.
+
+    Raises:
+        UnavailableError: when it cannot be read or written.
+    """
+    try:
+        write_whole(target, file.read_bytes(), PRIVATE)
+    except OSError as error:
+        raise UnavailableError(f"{target} cannot be written: {error.strerror}.") from error
+
+
 def signer_of(directory: Path, role: str) -> CryptoSigner:
     """Give what signs for a role.
 
     Raises:
         UnavailableError: when the key is not there, damaged, or readable by others.
     """
-    file = directory / f"{role}.key"
+    return _read(directory / f"{role}.key")
+
+
+def _read(file: Path) -> CryptoSigner:
     try:
         if file.stat().st_mode & 0o077:
             raise UnavailableError(f"{file} can be read by others. Run 'chmod 600' on it.")

@@ -7,7 +7,7 @@ files of all bundles by their SHA-256, and ``bundles/`` what was made and not ye
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from tuf.api.metadata import (
     Timestamp,
 )
 
-from schoolgate.bundles.keys import ONLINE, ROOT, TARGETS, signer_of
+from schoolgate.bundles.keys import ONLINE, ROOT, TARGETS, Keyring
 from schoolgate.bundles.manifest import BundleFile, Manifest, as_json
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.lists.generations import sync_directory, write_whole
@@ -35,6 +35,7 @@ CANARY, ALL = "canary", "all"
 RINGS = (CANARY, ALL)
 METADATA, TARGET_FILES, BLOBS, BUNDLES = "metadata", "targets", "blobs", "bundles"
 _HISTORY = "history.json"
+# Gateways that know only an expired root take nothing any more; "trust bundle renew" goes on.
 ROOT_DAYS = 5 * 365
 BUNDLE_DAYS = 90
 # So long a gateway believes that what it was told last is the newest; renewed by "trust bundle refresh".
@@ -76,13 +77,13 @@ class Repository:
         """
         if self.root_file.exists():
             raise RefusedError(f"There is a repository in {self.directory} already.")
-        signers = {role: signer_of(keys, role) for role in (ROOT, TARGETS, ONLINE)}
+        signers = {role: Keyring(keys).signers(role) for role in (ROOT, TARGETS, ONLINE)}
         root = Root(expires=_whole(now + timedelta(days=ROOT_DAYS)), consistent_snapshot=True)
         for role, key in (
             (Root.type, ROOT), (Targets.type, TARGETS),
             (Snapshot.type, ONLINE), (Timestamp.type, ONLINE),
         ):  # fmt: skip
-            root.add_key(signers[key].public_key, role)
+            root.add_key(signers[key][0].public_key, role)
         try:
             for name in (METADATA, TARGET_FILES, BLOBS, BUNDLES):
                 (self.directory / name).mkdir(parents=True, exist_ok=True)
@@ -91,6 +92,46 @@ class Repository:
             self._sign_fresh(Snapshot(), Timestamp(), targets.version, signers[ONLINE], now)
             # Last: with it the repository is there.
             self._sign(root, signers[ROOT])
+        except OSError as error:
+            raise _unwritable(self.directory, error) from error
+
+    def root(self) -> Root:
+        """Give the newest root.
+
+        Raises:
+            UnavailableError: when there is no repository.
+        """
+        file = newest_root(self.directory) or self.root_file
+        return self._read(Metadata[Root], file.name).signed
+
+    def write_root(self, root: Root, signers: Sequence[CryptoSigner]) -> None:
+        """Sign a root that follows the newest; those before stay, as gateways go from one to the next.
+
+        Raises:
+            UnavailableError: when it cannot be written.
+        """
+        try:
+            self._sign(root, signers)
+            sync_directory(self.directory / METADATA)
+        except OSError as error:
+            raise _unwritable(self.directory, error) from error
+
+    def sign_again(self, keys: Keyring, now: datetime, *, with_targets: bool) -> None:
+        """Sign what is let out once more, with other keys.
+
+        Args:
+            keys: that sign.
+            now: aware.
+            with_targets: also what is let out itself, not only that it is the newest.
+
+        Raises:
+            UnavailableError: when a key or file cannot be read or written.
+        """
+        try:
+            if with_targets:
+                self._publish(self._targets(), keys, now)
+            else:
+                self._sign_next(self._snapshot().meta["targets.json"].version, keys, now)
         except OSError as error:
             raise _unwritable(self.directory, error) from error
 
@@ -166,7 +207,7 @@ class Repository:
             name = f"{target.hashes['sha256']}.{ring}.json"
             write_whole(self.directory / TARGET_FILES / name, content)
             targets.targets[target.path] = target
-            self._publish(targets, keys, now)
+            self._publish(targets, Keyring(keys), now)
             out = LetOut(ring, bundle, version, now.isoformat(timespec="seconds"))
             self._remember([*self.history(), out])
         except OSError as error:
@@ -216,7 +257,7 @@ class Repository:
         """
         targets = self._snapshot().meta["targets.json"].version
         try:
-            self._sign_next(targets, keys, now)
+            self._sign_next(targets, Keyring(keys), now)
         except OSError as error:
             raise _unwritable(self.directory, error) from error
 
@@ -254,42 +295,54 @@ class Repository:
         said = [asdict(each) for each in history]
         write_whole(self.directory / _HISTORY, as_json(said))
 
-    def _publish(self, targets: Targets, keys: Path, now: datetime) -> None:
+    def _publish(self, targets: Targets, keys: Keyring, now: datetime) -> None:
         targets.version += 1
         targets.expires = _whole(now + timedelta(days=BUNDLE_DAYS))
-        self._sign(targets, signer_of(keys, TARGETS))
+        self._sign(targets, keys.signers(TARGETS))
         self._sign_next(targets.version, keys, now)
 
-    def _sign_next(self, targets: int, keys: Path, now: datetime) -> None:
+    def _sign_next(self, targets: int, keys: Keyring, now: datetime) -> None:
         """Sign anew what says what is the newest."""
         snapshot, timestamp = self._snapshot(), self._timestamp()
         # Not that of the newest file: a killed command may have left one that nobody was told of.
         snapshot.version += 1
         timestamp.version += 1
-        self._sign_fresh(snapshot, timestamp, targets, signer_of(keys, ONLINE), now)
+        self._sign_fresh(snapshot, timestamp, targets, keys.signers(ONLINE), now)
 
     def _sign_fresh(
         self,
         snapshot: Snapshot,
         timestamp: Timestamp,
         targets: int,
-        signer: CryptoSigner,
+        signers: Sequence[CryptoSigner],
         now: datetime,
     ) -> None:
         snapshot.meta["targets.json"] = MetaFile(targets)
         timestamp.snapshot_meta = MetaFile(snapshot.version)
         snapshot.expires = timestamp.expires = _whole(now + timedelta(days=FRESH_DAYS))
-        self._sign(snapshot, signer)
+        self._sign(snapshot, signers)
         # Last: it is what gateways ask for first.
-        self._sign(timestamp, signer)
+        self._sign(timestamp, signers)
 
-    def _sign(self, signed: Signed, signer: CryptoSigner) -> None:
+    def _sign(self, signed: Signed, signers: Sequence[CryptoSigner]) -> None:
         metadata: Metadata[Any] = Metadata(signed)
-        metadata.sign(signer)
+        if signed.type != Root.type and newest_root(self.directory):
+            self._check_named(signed.type, signers)
+        for signer in signers:
+            metadata.sign(signer, append=True)
         name = f"{signed.type}.json"
         if signed.type != Timestamp.type:
             name = f"{signed.version}.{name}"
         write_whole(self.directory / METADATA / name, metadata.to_bytes())
+
+    def _check_named(self, role: str, signers: Sequence[CryptoSigner]) -> None:
+        """See that gateways will believe what is signed: a copy of a key may be from before a rotation."""
+        root = self.root()
+        if not {each.public_key.keyid for each in signers} & set(root.roles[role].keyids):
+            raise UnavailableError(
+                f"The key for {role} is not the one that root {root.version} names: bring the newest copy "
+                "of it, or finish 'schoolgate trust bundle rotate'."
+            )
 
     def _timestamp(self) -> Timestamp:
         return self._read(Metadata[Timestamp], "timestamp.json").signed
@@ -303,7 +356,7 @@ class Repository:
         number = self._snapshot().meta["targets.json"].version
         return self._read(Metadata[Targets], f"{number}.targets.json").signed
 
-    def _read[T: (Targets, Snapshot, Timestamp)](
+    def _read[T: (Root, Targets, Snapshot, Timestamp)](
         self, kind: type[Metadata[T]], name: str
     ) -> Metadata[T]:
         try:
@@ -313,6 +366,13 @@ class Repository:
                 f"There is no repository of bundles in {self.directory}: "
                 "'schoolgate trust bundle keys' makes one."
             ) from error
+
+
+def newest_root(directory: Path) -> Path | None:
+    """Give the file of the newest root of a repository; None where there is none."""
+    found = (directory / METADATA).glob("*.root.json")
+    numbers = [int(path.name.partition(".")[0]) for path in found if path.name[0].isdigit()]
+    return directory / METADATA / f"{max(numbers)}.root.json" if numbers else None
 
 
 def _whole(moment: datetime) -> datetime:

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from schoolgate.authority.pairs import Pair
+from schoolgate.bundles.repository import newest_root
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.enrolment.certificates import Named, certify, fingerprint_of
 from schoolgate.enrolment.ledger import Ledger, LimitedError
@@ -86,8 +87,9 @@ class Application:
         made = certify(self.authority, named, said["request"].encode(), now)
         address = environment.get("REMOTE_ADDR", "")
         self.ledger.enrol(said["token"], named, address, now, lambda: made)
-        root = self.repository / "metadata" / "1.root.json"
-        answer = {"certificate": _pem(made), "root": root.read_text() if root.is_file() else ""}
+        # Not the first: its keys may have been replaced since because somebody else had them.
+        root = newest_root(self.repository)
+        answer = {"certificate": _pem(made), "root": root.read_text() if root else ""}
         return _bytes(json.dumps(answer).encode(), "application/json")
 
     def _renew(self, environment: Environment) -> _Answer:

@@ -1,6 +1,7 @@
 """`schoolgate trust bundle`: policies and lists that a trust signs for its gateways, at its centre."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import rich_click as click
 
 from schoolgate import bootstrap
 from schoolgate.cli import output
-from schoolgate.cli.options import actor, with_settings
+from schoolgate.cli.options import actor, when, with_settings
 from schoolgate.core.errors import RefusedError
 from schoolgate.settings import Settings
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from schoolgate.bundles.repository import Repository
 
 _DAYS = 90
+# So long before the root runs out, "refresh" says so each day.
+_ROOT_SOON = timedelta(days=180)
 
 
 def _with_keys[F: Callable[..., Any]](command: F) -> F:
@@ -141,8 +144,65 @@ def refresh(settings: Settings, keys: Path | None) -> None:
     \b
     schoolgate trust bundle refresh
     """
-    _repository(settings).refresh(_keys(settings, keys), bootstrap.now())
+    repository = _repository(settings)
+    repository.refresh(_keys(settings, keys), bootstrap.now())
     click.echo("What is let out is the newest, for another week.")
+    root = repository.root()
+    if root.expires - bootstrap.now() < _ROOT_SOON:
+        click.echo(
+            f"Root {root.version} is good until {when(root.expires)}; after that gateways take nothing "
+            "new: 'schoolgate trust bundle renew', where root.key is.",
+            err=True,
+        )
+
+
+@bundle.command()
+@click.argument("role", type=click.Choice(("root", "targets", "online")))
+@_with_keys
+@with_settings
+def rotate(role: str, settings: Settings, keys: Path | None) -> None:
+    """Make a new key for ROLE; gateways follow by themselves, and believe the old one no more.
+
+    root.key is needed for each, and the others for what they have to sign anew. A lost targets.key or
+    online.key is replaced as well. Killed at any moment, run it again. After a theft of
+    targets.key look first at what is let out: it is signed once more as it is.
+
+    \b
+    schoolgate trust bundle rotate targets --keys /media/stick/keys
+    """
+    from schoolgate.bundles.keys import copy_key  # noqa: PLC0415
+    from schoolgate.bundles.rotation import rotate as rotate_key  # noqa: PLC0415
+
+    place, repository = _keys(settings, keys), _repository(settings)
+    root = rotate_key(repository, role, place, bootstrap.now())
+    _record_about(settings, "trust.key-rotated", f"key:{role}", {"root": root.version})
+    click.echo(f"Root {root.version} names a new key for {role}, until {when(root.expires)}.")
+    click.echo(
+        f"{place / f'{role}.key'} is the new one: renew its copies, and destroy the old ones."
+    )
+    if role == "targets":
+        for ring, (version, number) in repository.in_force().items():
+            click.echo(f"{ring}: bundle {number}, as version {version}, signed anew.")
+    here = bootstrap.trust_dir(settings) / "keys" / "online.key"
+    if role == "online" and here.exists() and here != place / "online.key":
+        copy_key(place / "online.key", here)
+        click.echo(f"{here} is the new one, too.")
+
+
+@bundle.command()
+@_with_keys
+@with_settings
+def renew(settings: Settings, keys: Path | None) -> None:
+    """Sign the root once more with the same keys, for another five years.
+
+    \b
+    schoolgate trust bundle renew --keys /media/stick/keys
+    """
+    from schoolgate.bundles.rotation import renew as renew_root  # noqa: PLC0415
+
+    root = renew_root(_repository(settings), _keys(settings, keys), bootstrap.now())
+    _record_about(settings, "trust.root-renewed", "key:root", {"root": root.version})
+    click.echo(f"Root {root.version} is good until {when(root.expires)}.")
 
 
 @bundle.command("list")
@@ -158,6 +218,8 @@ def list_(settings: Settings) -> None:
     table = output.table("bundle", "in the rings")
     for number in repository.made():
         table.add_row(str(number), ", ".join(ring for ring, (_, n) in rings.items() if n == number))
+    root = repository.root()
+    click.echo(f"root {root.version}, until {when(root.expires)}")
     output.console.print(table)
 
 
@@ -179,6 +241,10 @@ def _keys(settings: Settings, keys: Path | None) -> Path:
 
 
 def _record(settings: Settings, action: str, number: int, detail: dict[str, object]) -> None:
+    _record_about(settings, action, f"bundle:{number}", detail)
+
+
+def _record_about(settings: Settings, action: str, subject: str, detail: dict[str, object]) -> None:
     trail = bootstrap.audit_trail_if_any(settings)
     if trail is not None:
-        trail.add(bootstrap.now(), actor(), action, f"bundle:{number}", detail)
+        trail.add(bootstrap.now(), actor(), action, subject, detail)

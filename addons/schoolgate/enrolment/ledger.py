@@ -148,6 +148,22 @@ class Ledger:
             )
             return _revoke(ledger, named, now.timestamp())
 
+    def revoke_school(self, school: str, now: datetime) -> tuple[int, int]:
+        """Revoke all certificates and open tokens of a school; give how many of each.
+
+        Raises:
+            UnavailableError: when the ledger cannot be written.
+        """
+        with self._changing() as ledger:
+            tokens = ledger.execute(
+                "DELETE FROM token WHERE school=? AND used IS NULL", (school,)
+            ).rowcount
+            certificates = ledger.execute(
+                "UPDATE certificate SET revoked=? WHERE school=? AND revoked IS NULL",
+                (now.timestamp(), school),
+            ).rowcount
+        return certificates, tokens
+
     def enrolled(self) -> list[Enrolled]:
         """Give the gateways with the last certificate of each.
 

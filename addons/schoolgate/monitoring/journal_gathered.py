@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -141,6 +141,15 @@ class Gathered:
                 if count == most:
                     break
         return count
+
+    def forget(self, school: str, tables: Sequence[Path]) -> None:
+        """Remove tables of a school that leaves, and what of its journals has come.
+
+        Raises:
+            UnavailableError: when that cannot be done; whoever opens the directory next finishes it.
+        """
+        with _explained(self._directory):
+            self._ledger.commit({}, {}, tables, school)
 
     def missing(self) -> dict[tuple[str, str], int]:
         """Give by school and gateway how many bytes of journals never came though later ones did."""

@@ -80,7 +80,11 @@ class Ledger:
         }
 
     def commit(
-        self, changed: Mapping[Key, Spans], made: Mapping[Path, Path], gone: Iterable[Path] = ()
+        self,
+        changed: Mapping[Key, Spans],
+        made: Mapping[Path, Path],
+        gone: Iterable[Path] = (),
+        left: str = "",
     ) -> None:
         """Let files be there, others not, and what has come be known, all or nothing.
 
@@ -88,6 +92,7 @@ class Ledger:
             changed: what has come, by file of a journal.
             made: file aside, which is on the disk for certain → its place.
             gone: files that those take the place of.
+            left: a school of which nothing is known any more.
         """
         due = [(self._name(one), self._name(place)) for one, place in made.items()]
         due += [("", self._name(place)) for place in gone]
@@ -98,6 +103,7 @@ class Ledger:
                     cursor.execute(f"DELETE FROM covered WHERE {_SAME}", key)
                     rows = [(*key, start, after) for start, after in spans]
                     cursor.executemany("INSERT INTO covered VALUES (?, ?, ?, ?, ?)", rows)
+                cursor.execute("DELETE FROM covered WHERE school = ?", [left])
                 cursor.executemany("INSERT INTO due VALUES (?, ?)", due)
                 cursor.execute("UPDATE numbers SET last = last + 1")
                 cursor.execute("COMMIT")

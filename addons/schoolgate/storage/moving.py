@@ -206,6 +206,23 @@ def look_through(source: Connection) -> list[Copied]:
     return [pair.look(source, at_source=True) for pair in _pairs(source, source)]
 
 
+def check_same(source: Connection, copy: Connection) -> list[Copied]:
+    """Count and hash every table on both sides; changes nothing.
+
+    Raises:
+        RefusedError: when a table of the source is another now than in the copy.
+    """
+    pairs = _pairs(source, copy)
+    found = [pair.look(source, at_source=True) for pair in pairs]
+    for before, pair in zip(found, pairs, strict=True):
+        after = pair.look(copy, at_source=False)
+        if before != after:
+            raise RefusedError(
+                f"{before.table} is another than in the copy ({before.rows} rows and {after.rows})"
+            )
+    return found
+
+
 # -- tables --------------------------------------------------------------------------------------
 
 
