@@ -20,7 +20,7 @@ def pages() -> Iterator[tuple[Any, str]]:
 
     for page in PAGES:
         path = page.path.replace("<str:token>", "t").replace("<str:key>", "k")
-        path = path.replace("<str:provider>", "x")
+        path = path.replace("<str:provider>", "x").replace("<str:school>", "hill")
         yield page, "/" + path.replace("<int:pk>", "1").replace("<int:number>", "1")
 
 

@@ -47,3 +47,16 @@ def test_a_gateway_of_a_trust_may_ship_to_nats(tmp_path: Path) -> None:
 def test_what_cannot_be_is_a_fault(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigurationError):
         load_settings(read(tmp_path, text), {})
+
+
+def test_a_centre_is_no_school(tmp_path: Path) -> None:
+    file = tmp_path / "schoolgate.yaml"
+    file.write_text("trust: {school: elm, gateway: gw1, portal: true}\n")
+    with pytest.raises(ConfigurationError, match="which is no school"):
+        load_settings(file, {})
+
+
+def test_the_copies_of_schools_lie_beside_the_settings(tmp_path: Path) -> None:
+    file = tmp_path / "schoolgate.yaml"
+    file.write_text("trust: {portal: true, schools_dir: ../schools}\n")
+    assert load_settings(file, {}).trust.schools_dir == tmp_path.parent / "schools"

@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         overlay_if_any,
     )
     from schoolgate.bootstrap.trust_health import TrustHealth, health_of
+    from schoolgate.bootstrap.trust_portal import admit, passwords_file
     from schoolgate.bootstrap.tunnels import DevicesAtHome
     from schoolgate.bootstrap.webhooks import webhook_keepers
 
@@ -92,6 +93,7 @@ __all__ = [
     "Removed",
     "Restored",
     "TrustHealth",
+    "admit",
     "as_line",
     "at_rest",
     "audit_trail_if_any",
@@ -139,6 +141,7 @@ __all__ = [
     "open_pinning",
     "open_store",
     "overlay_if_any",
+    "passwords_file",
     "person_of",
     "record_of",
     "regular_report",
@@ -246,6 +249,7 @@ _PARTS = {
     "regular_reports": ("regular_report",),
     "gathering": ("gather", "sources_of"),
     "webhooks": ("webhook_keepers",),
+    "trust_portal": ("admit", "passwords_file"),
     "trust_health": ("TrustHealth", "health_of"),
     "tunnels": ("DevicesAtHome",),
 }

@@ -20,6 +20,7 @@ from schoolgate.bootstrap.jobs import journal_of_late
 from schoolgate.bootstrap.journal import open_journal
 from schoolgate.bootstrap.people import Sources
 from schoolgate.bootstrap.rules import Rules, list_places, load_people_of, load_rules
+from schoolgate.bootstrap.trust_portal import trust_of
 from schoolgate.bootstrap.watches import seen_now, watch_local, watch_locked, watched_files
 from schoolgate.core.approvals import Role
 from schoolgate.core.clients import Client
@@ -202,7 +203,8 @@ def _house(settings: Settings, metrics: FollowerMetrics) -> "House":
     )
     own = watch_local(settings, engines, metrics.reload_errors.inc, seen.local)
     locked = watch_locked(settings, engines, metrics.reload_errors.inc, seen.locked)
-    for part in (files, own, locked, bindings):
+    trust = trust_of(settings, database, lambda: engines.current)
+    for part in (files, own, locked, bindings, *((trust.overview,) if trust else ())):
         part.start()
     return House(
         settings=settings,
@@ -249,6 +251,7 @@ def _house(settings: Settings, metrics: FollowerMetrics) -> "House":
         ),
         kept=KeptRequests(settings.state_dir / kept_requests.DIRECTORY),
         is_store_near=lambda: bindings.is_current,
+        trust=trust,
     )
 
 

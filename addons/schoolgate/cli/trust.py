@@ -10,6 +10,7 @@ _MODULES = {
     "consume": "trust_events",
     "gateway": "trust_gateway",
     "nats": "trust_nats",
+    "portal": "trust_portal",
     "school": "trust_school",
     "serve": "trust_serve",
     "sources": "trust_events",

@@ -21,7 +21,7 @@ from django.shortcuts import render
 from schoolgate.core.approvals import USUAL_ROLES, Role, Roles
 from schoolgate.core.errors import StoreUnavailableError
 from schoolgate.portal.again import prove_again
-from schoolgate.portal.house import house
+from schoolgate.portal.house import house, inside
 from schoolgate.portal.remembered import Remembered
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Access:
         secret: whether passwords or codes are typed there, so that it is shown over TLS only.
         again: whether one must have shown a moment ago who one is.
         duty: gives further roles that will do from those of the policy in force.
+        of_trust: whether it is there at the centre of a trust alone.
     """
 
     signed_in: bool = False
@@ -52,6 +53,7 @@ class Access:
     secret: bool = False
     again: bool = False
     duty: Duty | None = None
+    of_trust: bool = False
 
     def admits(self, roles: frozenset[Role] | None) -> bool:
         """Ask whether somebody may see it.
@@ -59,6 +61,8 @@ class Access:
         Args:
             roles: theirs; None for somebody who has not signed in.
         """
+        if self.of_trust and house().trust is None:
+            return False
         if roles is None:
             return not self.signed_in
         if self.duty is not None:
@@ -74,6 +78,10 @@ SIGNED_IN = Access(signed_in=True, secret=True)
 PROVED_AGAIN = Access(signed_in=True, secret=True, again=True)
 
 
+IN_TRUST = Access(signed_in=True, secret=True, of_trust=True)
+CENTRAL_IT = Access(True, frozenset({Role.TECHNICIAN}), secret=True, of_trust=True)
+
+
 def only(*roles: Role) -> Access:
     """Give the access of those who have any of some roles."""
     return Access(signed_in=True, roles=frozenset(roles), secret=True)
@@ -85,7 +93,10 @@ def on_duty(duty: Duty, *roles: Role) -> Access:
 
 
 def roles_of(request: HttpRequest) -> frozenset[Role] | None:
-    """Give the roles of whoever asks; None when they have not signed in."""
+    """Give the roles of whoever asks, in the school that the page is made in; None without a sign-in."""
+    within = inside()
+    if within is not None:
+        return within.roles
     person = request.user
     held: frozenset[Role] | None = person.held_roles() if person.is_authenticated else None
     return held

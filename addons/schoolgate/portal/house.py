@@ -1,12 +1,15 @@
 """What the pages work with: made by `bootstrap`, one for each process that serves the portal."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
 from django.conf import settings as django_settings
 
+from schoolgate.core.approvals import Role
 from schoolgate.core.clients import Client
 from schoolgate.core.errors import Fault
 from schoolgate.core.people import People
@@ -16,12 +19,16 @@ from schoolgate.monitoring.journal_store import JournalStore
 from schoolgate.portal.remembered import Memory
 from schoolgate.services.approvals import Approvals
 from schoolgate.services.evidence import Facts
+from schoolgate.services.gateway_drift import Finding
 from schoolgate.services.incidents import Incidents
 from schoolgate.services.kept_requests import KeptRequests
 from schoolgate.services.probing import Examination
 from schoolgate.services.tickets import Tickets
+from schoolgate.services.trust_overview import Overview, Seen
 from schoolgate.settings import Settings
 from schoolgate.storage import AuditTrail, DecisionStore, Digests, Outbox, StreamAccounts
+from schoolgate.storage.assignments import Assignments
+from schoolgate.storage.school_glance import SchoolView
 
 
 class Directory(Protocol):
@@ -44,6 +51,46 @@ class Keeping:
     people_faults: Callable[[], Sequence[Fault]]
     outbox: Outbox
     examination: Examination
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What the pages of one school of a trust work with; all of it comes into that school's data alone.
+
+    Attributes:
+        engine: gives the school's rules.
+        people: gives who is known there.
+        approvals: the service that its requests go through.
+        decisions: its grants.
+        trail: its audit trail.
+    """
+
+    engine: Callable[[], PolicyEngine]
+    people: Callable[[], People]
+    approvals: Approvals
+    decisions: DecisionStore
+    trail: AuditTrail
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What the pages for the schools of a trust work with, at its centre.
+
+    Attributes:
+        overview: how they stand.
+        view: gives how one of them is read.
+        assignments: who may see and approve where.
+        trail: gives the audit trail of one of them.
+        within: gives what its pages work with; raises `RefusedError` where its rules are not here.
+        drift: says what of the gateways of schools is not as it should be.
+    """
+
+    overview: Overview
+    view: Callable[[str], SchoolView]
+    assignments: Assignments
+    trail: Callable[[str], AuditTrail]
+    within: Callable[[str], Within]
+    drift: Callable[[Sequence[Seen]], Sequence[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +122,7 @@ class House:
             usual ones. Raises `SchoolgateError`.
         kept: requests that were made while the store was out of reach.
         is_store_near: tells whether the store answered a moment ago.
+        trust: the schools of the trust whose centre this is; None elsewhere.
         memory: who signed in of late.
     """
 
@@ -101,10 +149,49 @@ class House:
     evidence: Callable[[date | None, date | None], Facts]
     kept: KeptRequests
     is_store_near: Callable[[], bool]
+    trust: Trust | None = None
     memory: Memory = field(default_factory=Memory)
 
 
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """In which school of the trust a page is made.
+
+    Attributes:
+        school: its name.
+        house: what its pages work with.
+        roles: of who asks, there.
+        pages: names of the pages that are each school's own.
+    """
+
+    school: str
+    house: House
+    roles: frozenset[Role]
+    pages: frozenset[str]
+
+
+_INSIDE: ContextVar[Inside | None] = ContextVar("inside", default=None)
+
+
 def house() -> House:
-    """Give the house of this process."""
+    """Give what the page works with: of this process, or of the school of the trust that it is made in."""
+    within = _INSIDE.get()
+    if within is not None:
+        return within.house
     given: House = django_settings.SCHOOLGATE_HOUSE
     return given
+
+
+def inside() -> Inside | None:
+    """Give the school of the trust in which this page is made; None for a page of this process's own."""
+    return _INSIDE.get()
+
+
+@contextmanager
+def entered(school: Inside | None) -> Iterator[None]:
+    """Make what is made within this block in a school of the trust; in none with None."""
+    before = _INSIDE.set(school)
+    try:
+        yield
+    finally:
+        _INSIDE.reset(before)

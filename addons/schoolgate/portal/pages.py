@@ -4,7 +4,7 @@ Nothing is served that does not stand here; a test walks it, page by page and ro
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from allauth.account import views as account
 from allauth.mfa.base import views as mfa
@@ -20,6 +20,8 @@ from schoolgate.core.approvals.roles import concerned
 from schoolgate.portal.access import (
     ANYONE,
     AT_THE_DOOR,
+    CENTRAL_IT,
+    IN_TRUST,
     PROVED_AGAIN,
     SIGNED_IN,
     Access,
@@ -28,6 +30,8 @@ from schoolgate.portal.access import (
     only,
     roles_of,
 )
+from schoolgate.portal.house import entered
+from schoolgate.portal.links import OF_SCHOOL
 from schoolgate.portal.views import (
     absence,
     accounts,
@@ -39,6 +43,7 @@ from schoolgate.portal.views import (
     evidence,
     figures,
     filtered,
+    gateways,
     incidents,
     known,
     later,
@@ -50,9 +55,11 @@ from schoolgate.portal.views import (
     renewing,
     reports,
     requests,
+    schools,
     sign_ins,
     single_sign_on,
     state,
+    trustees,
     viewing,
 )
 
@@ -123,7 +130,7 @@ class Page:
     without_store: View = later.away
 
 
-PAGES = (
+PAGES: tuple[Page, ...] = (
     Page("", public.start, "start", ANYONE),
     Page("policy/", public.for_parents, "policy", ANYONE, menu="What we filter"),
     Page("policy/pupils/", public.for_pupils, "policy_pupils", ANYONE),
@@ -192,6 +199,13 @@ PAGES = (
     Page("lists/", lists.listed, "lists", LISTS, menu="Local lists"),
     Page("lists/add/", lists.add, "add_to_list", LISTS, FORM),
     Page("lists/remove/", lists.remove, "remove_from_list", LISTS, FORM),
+    Page("schools/", schools.listed, "schools", IN_TRUST, menu="Schools"),
+    Page("schools/register/", schools.register, "schools_register", IN_TRUST),
+    Page("schools/register/file/", schools.register_file, "schools_register_file", IN_TRUST),
+    Page("schools/gateways/", gateways.listed, "gateways", CENTRAL_IT),
+    Page("schools/people/", trustees.listed, "trustees", CENTRAL_IT, FORM),
+    Page("schools/people/<int:number>/end/", trustees.end, "end_trustee", CENTRAL_IT, CHANGE),
+    Page("schools/at/<str:school>/", schools.shown, "school", IN_TRUST),
     Page("people/", people.listed, "people", IN_CHARGE, menu="People"),
     Page("people/add/", people.add, "add_person", IN_CHARGE, FORM),
     Page("people/<int:number>/", people.person, "person", IN_CHARGE, FORM),
@@ -249,6 +263,20 @@ PAGES = (
     ),
 )  # fmt: skip
 
+# What is done with a request, in each school of a trust as in a school's own portal.
+_OF_REQUESTS = tuple(page for page in PAGES if page.path.startswith("requests/<int:number>/"))
+_OF_EACH_SCHOOL = frozenset(page.name for page in _OF_REQUESTS)
+PAGES += tuple(
+    replace(
+        page,
+        path=f"schools/at/<str:school>/{page.path}",
+        view=schools.in_school(page.view, page.access, _OF_EACH_SCHOOL),
+        name=OF_SCHOOL + page.name,
+        access=IN_TRUST,
+    )
+    for page in _OF_REQUESTS
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -261,7 +289,9 @@ class Entry:
 
 def menu(request: HttpRequest) -> list[Entry]:
     """Give the menu of whoever asks: the pages that they may see."""
-    return list(_menu(request))
+    # In a school of the trust it is that of the centre, too.
+    with entered(None):
+        return list(_menu(request))
 
 
 def _menu(request: HttpRequest) -> Iterator[Entry]:

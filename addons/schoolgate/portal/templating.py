@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
 
 from schoolgate.portal.house import house
+from schoolgate.portal.links import link
 from schoolgate.portal.pages import menu
 from schoolgate.portal.words import legible, visible
 
@@ -28,7 +28,7 @@ def environment(**options: Any) -> Environment:
     options["undefined"] = ChainableUndefined
     options["finalize"] = visible
     made = Environment(**options)  # noqa: S701 - Django asks for autoescape
-    made.globals.update(static=static, url=_url)
+    made.globals.update(static=static, url=link)
     made.filters.update(moment=_moment, day=_day, legible=legible)
     return made
 
@@ -37,11 +37,6 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
     """Give what every page shows."""
     policy = house().engine().policy
     return {"school": policy.school, "contact": policy.contact, "menu": menu(request)}
-
-
-def _url(name: str, *arguments: object) -> str:
-    path: str = reverse(name, args=arguments)
-    return path
 
 
 def _day(at: datetime | date) -> str:

@@ -440,6 +440,7 @@ def _anchored(settings: Settings, file: Path) -> Settings:
             "alerts": settings.alerts.anchored(file.parent),
             "shipping": settings.shipping.anchored(file.parent),
             "bundles": settings.bundles.anchored(file.parent),
+            "trust": settings.trust.anchored(file.parent),
             "journal": journal.model_copy(update={"dir": journal.dir and resolve(journal.dir)}),
             "lists": lists.model_copy(
                 update={

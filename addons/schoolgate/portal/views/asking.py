@@ -14,6 +14,7 @@ from schoolgate.core.approvals import Form, Scope, Subject
 from schoolgate.core.errors import RefusedError
 from schoolgate.portal import requesting
 from schoolgate.portal.house import House, house
+from schoolgate.portal.links import link
 from schoolgate.portal.words import said
 from schoolgate.services.scopes import Extent, scope_of
 from schoolgate.services.tickets import Ticket
@@ -168,7 +169,7 @@ def sent(
         form.add_error(None, said(error))
         return None, 200
     messages.success(request, "Your request is sent. What becomes of it stands here.")
-    return redirect("request", number), 302
+    return redirect(link("request", number)), 302
 
 
 def accident(request: HttpRequest) -> HttpResponse:

@@ -26,6 +26,7 @@ from schoolgate.core.errors import RefusedError
 from schoolgate.portal import requesting
 from schoolgate.portal.again import prove_again
 from schoolgate.portal.house import House, house
+from schoolgate.portal.links import link
 from schoolgate.portal.views.requests import NOT_NOW, at_once, found, page
 from schoolgate.portal.words import said
 from schoolgate.services.preview import Preview, what_would_open
@@ -267,7 +268,7 @@ def _act(
         form.add_error(None, said(error))
         return None
     messages.success(request, "That is recorded and in force.")
-    return redirect("request", number)
+    return redirect(link("request", number))
 
 
 def _form(

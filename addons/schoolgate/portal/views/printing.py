@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
 from schoolgate.portal import paper, requesting
 from schoolgate.portal.house import house
+from schoolgate.portal.links import link
 from schoolgate.portal.views.requests import found
 
 _TEMPLATE = "paper/request.html"
@@ -14,13 +14,13 @@ _TEMPLATE = "paper/request.html"
 
 def form(request: HttpRequest, number: int) -> HttpResponse:
     """Give the filled form as a PDF."""
-    shown, page = _shown(request, number), reverse("request_page", args=[number])
+    shown, page = _shown(request, number), link("request_page", number)
     return paper.as_pdf(request, _TEMPLATE, shown, f"request-{number}.pdf", page)
 
 
 def page(request: HttpRequest, number: int) -> HttpResponse:
     """Give the filled form as a page to print."""
-    back = reverse("request", args=[number])
+    back = link("request", number)
     return paper.as_page(request, _TEMPLATE, _shown(request, number), back)
 
 

@@ -22,6 +22,7 @@ from schoolgate.core.approvals import (
 from schoolgate.core.errors import RefusedError
 from schoolgate.portal import requesting
 from schoolgate.portal.house import House, house
+from schoolgate.portal.links import link
 from schoolgate.portal.views.asking import AskForm
 from schoolgate.portal.words import said
 
@@ -129,7 +130,7 @@ def answer(request: HttpRequest, number: int) -> HttpResponse:
             form.add_error(None, said(error))
         else:
             messages.success(request, "Your answer is sent.")
-            return redirect("request", number)
+            return redirect(link("request", number))
     return render(request, "portal/answer.html", {"form": form, "asked": asked})
 
 
@@ -150,7 +151,7 @@ def at_once(request: HttpRequest, number: int, action: Action, done: str) -> Htt
     except RefusedError as error:
         return page(request, number, said(error), 409)
     messages.success(request, done)
-    return redirect("request", number)
+    return redirect(link("request", number))
 
 
 def as_it_was(asked: AccessRequest) -> dict[str, object]:
