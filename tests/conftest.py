@@ -22,6 +22,7 @@ LONGEST = (
     "tests/portal/test_hostile.py",
     "tests/system/test_players.py",
     "tests/system/test_postgresql.py",
+    "tests/system/test_trust_scene.py",
     "tests/core/index/test_real_lists.py",
     "tests/system/test_rehearsal_tunnels.py",
     "tests/system/test_backup.py",

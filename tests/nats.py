@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import subprocess
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,8 @@ class Server:
     config: Path
     url: str
     process: "subprocess.Popen[bytes] | None" = None
+    # What runs it elsewhere, such as in a namespace.
+    within: Sequence[str] = ()
     log: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -33,9 +35,8 @@ class Server:
         self.log.touch()
         before = self.log.read_bytes().count(b"Server is ready")
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                [program("nats-server"), "-c", str(self.config)], stdout=output, stderr=output
-            )
+            command = [*self.within, program("nats-server"), "-c", str(self.config)]
+            self.process = subprocess.Popen(command, stdout=output, stderr=output)
         assert eventually(lambda: self.log.read_bytes().count(b"Server is ready") > before), (
             self.log.read_text()
         )

@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,11 +132,11 @@ class Trust:
 def trust(directory: Path) -> Iterator[Trust]:
     """Run the servers, which know each other by certificates; the leaves are on lines that can be cut."""
     clients, leaves = free_port(), free_port()
-    keys = _keys(directory)
+    keys = make_keys(directory)
     with ExitStack() as opened:
         place = Files(str(directory / "centre"), str(keys))
         text = centre_text(GATEWAYS, f"127.0.0.1:{clients}", f"127.0.0.1:{leaves}", place)
-        servers = {("", ""): _server(directory / "centre.conf", text, clients)}
+        servers = {("", ""): server(directory / "centre.conf", text, clients)}
         lines = {}
         for one in GATEWAYS:
             port, name = free_port(), "-".join(one)
@@ -144,38 +144,40 @@ def trust(directory: Path) -> Iterator[Trust]:
             of_one = Files(str(directory / f"leaf-{name}"), str(keys / name))
             there = f"localhost:{lines[one].port}"
             leaf = leaf_text(*one, there, f"127.0.0.1:{port}", of_one)
-            servers[one] = _server(directory / f"{name}.conf", leaf, port)
-        for server in servers.values():
-            opened.callback(server.end)
-            server.start()
+            servers[one] = server(directory / f"{name}.conf", leaf, port)
+        for each in servers.values():
+            opened.callback(each.end)
+            each.start()
         found = Trust(directory, servers.pop(("", "")), servers, lines)
         yield found
         if found.consumer is not None and found.consumer.poll() is None:
             found.end_consumer(15)
 
 
-def _server(file: Path, text: str, port: int) -> Server:
-    # What the environment of the service has.
+def server(file: Path, text: str, port: int, within: Sequence[str] = ()) -> Server:
+    """Give a server of a configuration, with what the environment of the service has."""
     for name, value in (("CENTRE", CENTRE), ("GATEWAY", GATEWAY)):
         text = text.replace(f"${name}_PASSWORD", value["password"])
     file.write_text(text)
-    return Server(file, f"nats://127.0.0.1:{port}")
+    return Server(file, f"nats://127.0.0.1:{port}", within=within)
 
 
-def _keys(directory: Path) -> Path:
-    """Make the centre's certificate and each gateway's, of one authority."""
+def make_keys(
+    directory: Path, gateways: Sequence[tuple[str, str]] = GATEWAYS, host: str = "localhost"
+) -> Path:
+    """Make the centre's certificate, for a host, and each gateway's, of one authority."""
     keys, authority_key = directory / "keys", ec.generate_private_key(ec.SECP256R1())
     issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Trust authority")])
     ca = slapd.signed(
         issuer, issuer, authority_key.public_key(), authority_key, authority=True
     ).public_bytes(Encoding.PEM)
-    of = {keys: ("server", "localhost")}
-    of |= {keys / "-".join(one): ("gateway", identity(*one)) for one in GATEWAYS}
-    for place, (name, host) in of.items():
+    of = {keys: ("server", host)}
+    of |= {keys / "-".join(one): ("gateway", identity(*one)) for one in gateways}
+    for place, (name, known) in of.items():
         place.mkdir()
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-        shown = slapd.signed(subject, issuer, key.public_key(), authority_key, host=host)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, known)])
+        shown = slapd.signed(subject, issuer, key.public_key(), authority_key, host=known)
         (place / "ca.pem").write_bytes(ca)
         (place / f"{name}.pem").write_bytes(shown.public_bytes(Encoding.PEM))
         text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
