@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ HEAD = {"source": "f", "start": 0, "after": 3, "ends": [3]}
 
 def test_what_is_packed_comes_out() -> None:
     assert unpacked(packed(ONE)) == ONE
+    named_ = replace(ONE, names=frozenset({"a", "b"}))
+    assert unpacked(packed(named_)) == named_
 
 
 @given(st.binary(max_size=200))
@@ -52,6 +55,8 @@ def test_whatever_comes_is_a_message_or_refused(data: bytes) -> None:
         {"ends": [4]},
         {"ends": "3"},
         {"ends": None},
+        {"names": [{}]},
+        {"names": 1},
     ],
 )
 def test_places_that_cannot_be_are_refused(change: dict[str, Any]) -> None:

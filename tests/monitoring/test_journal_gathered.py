@@ -107,6 +107,10 @@ def test_the_same_file_of_another_gateway_is_another(tmp_path: Path) -> None:
         ("9999-12-31T23:00:00+00:00", "2026-11-23 12"),
         ("1970-01-01T00:00:00+00:00", "2026-11-23 12"),
         ("../../etc", "2026-11-23 12"),
+        ("infinity", "2026-11-23 12"),
+        ("2026-11-23T10:30:00", "2026-11-23 10"),
+        ("2026-11-23T10:30:00Z", "2026-11-23 10"),
+        ("2026-11-23T99:30:00Z", "2026-11-23 12"),
         (17, "2026-11-23 12"),
         (None, "2026-11-23 12"),
     ],
@@ -129,6 +133,20 @@ def test_a_line_that_is_none_is_counted_and_holds_nobody_up(tmp_path: Path, line
     gathered.add("a", "gw1", Shipment(DAY, 0, 20, [10, 20], [line, b'{"id":"x"}']), NOON)
     assert gathered.write() == 1
     assert (gathered.tally.none, gathered.tally.events) == (1, {("a", "gw1"): 1})
+    gathered.close()
+
+
+def test_who_says_that_a_line_is_of_another_school_is_not_believed(tmp_path: Path) -> None:
+    gathered = Gathered(tmp_path)
+    lines = [b'{"_school":"b","_gateway":"x","id":"1"}', b'{"school":"b","id":"2"}', b"{"]
+    gathered.add("a", "gw1", Shipment(DAY, 0, 30, [10, 20, 30], lines, frozenset({"id"})), NOON)
+    gathered.add("b", "gw2", Shipment(DAY, 0, 10, [10], [b'{"id":"3"}'], frozenset({"id"})), NOON)
+    assert gathered.write() == 3
+    assert rows(tmp_path, "school, gateway, id", "ORDER BY id") == [
+        ("a", "gw1", "1"), ("a", "gw1", "2"), ("b", "gw2", "3")
+    ]  # fmt: skip
+    assert gathered.tally.events == {("a", "gw1"): 2, ("b", "gw2"): 1}
+    assert gathered.tally.none == 1
     gathered.close()
 
 

@@ -54,7 +54,7 @@ def _with_access(command: Callable[..., None]) -> Callable[..., None]:
     "--every", default=10.0, type=click.FloatRange(0.1, 600), help="Seconds between two tables."
 )
 @click.option(
-    "--pending", default=2_000, type=click.IntRange(2, 100_000), help="Messages under way at most."
+    "--pending", default=4_000, type=click.IntRange(2, 100_000), help="Messages under way at most."
 )
 @click.option(
     "--wait",

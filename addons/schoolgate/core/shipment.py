@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import zstandard
 
@@ -32,6 +33,8 @@ class Shipment:
         after: byte after them.
         ends: byte after each of them.
         lines: JSON.
+        names: of every field in them, so that who takes them need not read them one by one; None where who
+            sent them did not say.
     """
 
     source: str
@@ -39,19 +42,20 @@ class Shipment:
     after: int
     ends: Sequence[int]
     lines: Sequence[bytes]
+    names: frozenset[str] | None = None
 
 
 def packed(shipment: Shipment) -> bytes:
     """Give it as a message."""
-    head = json.dumps(
-        {
-            "source": shipment.source,
-            "start": shipment.start,
-            "after": shipment.after,
-            "ends": list(shipment.ends),
-        },
-        separators=(",", ":"),
-    )
+    said: dict[str, Any] = {
+        "source": shipment.source,
+        "start": shipment.start,
+        "after": shipment.after,
+        "ends": list(shipment.ends),
+    }
+    if shipment.names is not None:
+        said["names"] = sorted(shipment.names)
+    head = json.dumps(said, separators=(",", ":"))
     return zstandard.compress(b"\n".join((head.encode(), *shipment.lines)), _LEVEL)
 
 
@@ -66,7 +70,9 @@ def unpacked(data: bytes) -> Shipment:
             raise NoShipmentError("it is too large, or does not say how large it is")
         head, *lines = zstandard.decompress(data).split(b"\n")
         said = json.loads(head)
-        found = Shipment(said["source"], said["start"], said["after"], said["ends"], lines)
+        names = frozenset(said["names"]) if "names" in said else None
+        places = said["source"], said["start"], said["after"], said["ends"]
+        found = Shipment(*places, lines, names)
     except (zstandard.ZstdError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise NoShipmentError(str(error)) from error
     if not _is_whole(found):

@@ -4,21 +4,23 @@ import fcntl
 import os
 import shutil
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import compress
 from pathlib import Path
-from typing import Any
 
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.core.shipment import Shipment
 from schoolgate.core.spans import Spans, are_new, with_span
 from schoolgate.monitoring.journal_files import sync
 from schoolgate.monitoring.journal_gathered_ledger import ASIDE, Key, Ledger
-from schoolgate.monitoring.journal_gathered_tables import row, write_joined, write_tables
+from schoolgate.monitoring.journal_gathered_lines import Aside, marked
+from schoolgate.monitoring.journal_gathered_tables import write_joined, write_tables
 
-_LOCK = ".lock"
+_LOCK, _LINES = ".lock", ".lines"
 
 
 @dataclass(slots=True)
@@ -51,24 +53,26 @@ class Gathered:
         self._directory = directory
         self._aside = directory / ASIDE
         self.tally = Tally()
-        self._rows: list[dict[str, Any]] = []
+        self._events = Counter[tuple[str, str]]()
         self._spans: dict[Key, Spans] = {}
         self._changed: set[Key] = set()
         with _explained(directory):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _locked(directory)
             self._ledger = Ledger(directory)
+            self._lines = Aside(directory / _LINES)
             # Of one that was killed.
             self._clear()
 
     def close(self) -> None:
         """Let it go; what is not written is forgotten."""
+        self._lines.close()
         self._ledger.close()
         os.close(self._lock)
 
     def __len__(self) -> int:
         """Give how many lines wait to be written."""
-        return len(self._rows)
+        return self._lines.count
 
     def add(self, school: str, gateway: str, shipment: Shipment, arrived: datetime) -> None:
         """Take a message; what of it is there already is passed over.
@@ -78,21 +82,21 @@ class Gathered:
             gateway: likewise.
             shipment: what it says.
             arrived: when, in UTC.
+
+        Raises:
+            UnavailableError: when there is no room: begin anew.
         """
         key = (school, gateway, shipment.source)
         spans = self._spans.get(key)
         if spans is None:
             spans = self._ledger.spans(key)
-        count = 0
-        new = are_new(spans, shipment.ends)
-        for line, is_new in zip(shipment.lines, new, strict=True):
-            made = row(line, school, gateway, arrived) if is_new else None
-            if made is not None:
-                self._rows.append(made)
-                count += 1
-            self.tally.none += is_new and made is None
-        self.tally.again += len(new) - sum(new)
-        self.tally.events[school, gateway] = self.tally.events.get((school, gateway), 0) + count
+        new = list(compress(shipment.lines, are_new(spans, shipment.ends)))
+        block, count = marked(new, shipment.names, school, gateway, arrived)
+        with _explained(self._directory):
+            self._lines.add(block, count)
+        self.tally.none += len(new) - count
+        self.tally.again += len(shipment.lines) - len(new)
+        self._events[school, gateway] += count
         self._spans[key] = with_span(spans, shipment.start, shipment.after)
         self._changed.add(key)
 
@@ -102,18 +106,28 @@ class Gathered:
         Raises:
             UnavailableError: when that cannot be done: begin anew.
         """
-        count = len(self._rows)
         if not self._changed:
             return 0
         with _explained(self._directory):
             self._clear()
-            made = {}
-            if self._rows:
-                files = write_tables(self._rows, self._aside, self._ledger.number())
-                made = {one: self._directory / place for one, place in files.items()}
-            self._ledger.commit({key: self._spans[key] for key in self._changed}, made)
-        self._rows, self._changed, self._spans = [], set(), {}
+            files = self._made() if self._lines.count else {}
+            self._ledger.commit({key: self._spans[key] for key in self._changed}, files)
+            self._lines.clear()
+        count = self._events.total()
+        for key, events in self._events.items():
+            self.tally.events[key] = self.tally.events.get(key, 0) + events
+        self._events, self._changed, self._spans = Counter(), set(), {}
         return count
+
+    def _made(self) -> dict[Path, Path]:
+        """Give the tables of what waits and their places, and see what of it is none."""
+        self._lines.flush()
+        lines, count = self._lines.file, self._lines.count
+        made = write_tables(lines, count, self._aside, self._ledger.number())
+        if made.events is not None:
+            self._events = Counter(made.events)
+            self.tally.none += count - self._events.total()
+        return {one: self._directory / place for one, place in made.files.items()}
 
     def join(self, before: date, most: int) -> int:
         """Make one table of the many of each hour of days that are over; give how many hours.

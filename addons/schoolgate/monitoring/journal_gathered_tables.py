@@ -1,90 +1,74 @@
-"""Lines of many gateways as Parquet by school, day and hour, made aside by DuckDB.
+"""Lines of many gateways as Parquet by school, day and hour, made aside by DuckDB, which alone reads them.
 
     school=hermitage/day=2026-11-23/hour=10/000000000042-0.parquet
 
 Every field of a line that a gateway may send is a column, and whatever else came is in `rest` as JSON.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from schoolgate.monitoring.journal_files import sync
+from schoolgate.monitoring.journal_gathered_lines import (
+    ARRIVED,
+    GATEWAY,
+    KNOWN,
+    NUMBERS,
+    REST,
+    SCHOOL,
+    TEXTS,
+)
 from schoolgate.monitoring.journal_tables import connected, explained, quoted
 
-_TEXTS = (
-    "id", "gateway", "event", "who", "client", "device", "user", "also", "grant", "group", "network",
-    "period", "device_kind", "tls", "kind", "theme", "severity", "method", "scheme", "host", "inner_host",
-    "entry", "url", "search", "file_name", "verdict", "reason", "clause", "category", "shape", "feed",
-    "rule", "policy", "check", "list_version", "list_hash",
-)  # fmt: skip
-_NUMBERS = ("worker", "score", "status", "bytes_up", "bytes_down", "duration_ms", "decision_us")
-_KNOWN = frozenset(("ts", *_TEXTS, *_NUMBERS))
 _PARTITIONS = ("school", "day", "hour")
 # A clock that is further from the time of arrival than that is wrong: days without a line, and some minutes.
-_EARLIEST, _LATEST = timedelta(days=60), timedelta(days=1)
+_EARLIEST, _LATEST = "INTERVAL 60 DAYS", "INTERVAL 1 DAY"
 _OPEN_FILES = 4_096
 _LEVEL = 3
 
 
-def row(line: bytes, school: str, gateway: str, arrived: datetime) -> dict[str, Any] | None:
-    """Give a line as what a table is made of; None where it is none.
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What was made of lines.
 
-    Args:
-        line: JSON, as a gateway has sent it: whatever it says, it is of this school and gateway.
-        school: as the server of NATS knows.
-        gateway: likewise.
-        arrived: when, in UTC.
+    Attributes:
+        files: each file, which is on the disk for certain, and its place below the tables' directory.
+        events: lines that are in them, by school and gateway; None where all are.
     """
-    try:
-        record = orjson.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(record, dict):
-        return None
-    if not record.keys() <= _KNOWN:
-        rest = {name: record.pop(name) for name in record.keys() - _KNOWN}
-        record["rest"] = orjson.dumps(rest, option=orjson.OPT_SORT_KEYS).decode()
-    at = _hour(record.get("ts"), arrived)
-    record["school"], record["gateway"] = school, gateway
-    record["day"], record["hour"] = at[:10], at[11:13]
-    return record
+
+    files: dict[Path, Path]
+    events: dict[tuple[str, str], int] | None
 
 
-def write_tables(rows: Iterable[Mapping[str, Any]], aside: Path, number: int) -> dict[Path, Path]:
-    """Make tables of rows.
+def write_tables(lines: Path, count: int, aside: Path, number: int) -> Made:
+    """Make tables of lines; one that is none is in no table, and holds nobody up.
 
     Args:
-        rows: as `row` gives them.
+        lines: as `journal_gathered_lines` marks them.
+        count: how many.
         aside: an empty directory, on the same disk as the tables.
         number: which the files bear.
-
-    Returns:
-        Each file that was made, which is on the disk for certain, and its place below the tables' directory.
 
     Raises:
         OSError: when there is no room.
         UnavailableError: when DuckDB cannot do it.
     """
-    lines, made = aside / "rows.json", aside / "made"
-    with lines.open("wb") as file:
-        file.writelines(orjson.dumps(one) + b"\n" for one in rows)
-    columns = dict.fromkeys((*_PARTITIONS, "rest", *sorted(_KNOWN)), "VARCHAR")
-    types = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    made, read = aside / "made", _read(lines)
     with explained(), connected(aside) as duck:
+        duck.execute("SET preserve_insertion_order = false")
         duck.execute(f"SET partitioned_write_max_open_files = {_OPEN_FILES}")
-        duck.execute(
-            f"COPY (SELECT {_columns()} FROM read_json({quoted(lines)}, "
-            f"format = 'newline_delimited', columns = {{{types}}}, "
-            "maximum_object_size = 33554432)) "
-            f"TO {quoted(made)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL {_LEVEL}, "
-            f"PARTITION_BY ({', '.join(_PARTITIONS)}))"
-        )
-    lines.unlink()
-    return dict(_placed(made, number))
+        written = duck.execute(
+            f"COPY (SELECT {_columns()} FROM (SELECT *, {_TS} AS said FROM {read}) "
+            f"WHERE {SCHOOL} IS NOT NULL) TO {quoted(made)} (FORMAT parquet, COMPRESSION zstd, "
+            f"COMPRESSION_LEVEL {_LEVEL}, PARTITION_BY ({', '.join(_PARTITIONS)}))"
+        ).fetchone()
+        events = None
+        if written != (count,):
+            asked = f"SELECT {SCHOOL}, {GATEWAY}, count(*) FROM {read} WHERE {SCHOOL} IS NOT NULL"
+            found = duck.execute(f"{asked} GROUP BY ALL").fetchall()
+            events = {(school, gateway): lines for school, gateway, lines in found}
+    return Made(dict(_placed(made, number)), events)
 
 
 def write_joined(tables: Sequence[Path], aside: Path) -> Path:
@@ -105,25 +89,38 @@ def write_joined(tables: Sequence[Path], aside: Path) -> Path:
     return made
 
 
+# The time in UTC, whatever its zone; NULL where it is none.
+_TS = """CASE WHEN ts NOT LIKE '____-__-__T%' THEN NULL
+WHEN ends_with(ts, '+00:00') OR ends_with(ts, 'Z') THEN TRY_CAST(ts AS TIMESTAMP)
+ELSE make_timestamp(epoch_us(coalesce(
+    TRY_CAST(ts || '+00:00' AS TIMESTAMPTZ), TRY_CAST(ts AS TIMESTAMPTZ)))) END"""
+
+
+def _read(lines: Path) -> str:
+    """Give the SQL that reads lines; of one that is none all columns are NULL."""
+    names = (SCHOOL, GATEWAY, ARRIVED, REST, *sorted(KNOWN))
+    types = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+    return (
+        f"read_json({quoted(lines)}, format = 'newline_delimited', columns = {{{types}}}, "
+        "ignore_errors = true, maximum_object_size = 33554432)"
+    )
+
+
 def _columns() -> str:
-    texts = ", ".join(f'"{name}"' for name in _TEXTS)
-    numbers = ", ".join(f'TRY_CAST("{name}" AS BIGINT) AS "{name}"' for name in _NUMBERS)
-    return f"TRY_CAST(ts AS TIMESTAMP_MS) AS ts, {texts}, {numbers}, rest, {', '.join(_PARTITIONS)}"
+    texts = ", ".join(f'"{name}"' for name in TEXTS if name != "gateway")
+    numbers = ", ".join(f'TRY_CAST("{name}" AS BIGINT) AS "{name}"' for name in NUMBERS)
+    arrived = f"{ARRIVED}::TIMESTAMP"
+    at = (
+        f"CASE WHEN said BETWEEN {arrived} - {_EARLIEST} AND {arrived} + {_LATEST} "
+        f"THEN said ELSE {arrived} END"
+    )
+    return (
+        f"said::TIMESTAMP_MS AS ts, {texts}, {GATEWAY} AS gateway, {numbers}, {REST} AS rest, "
+        f"{SCHOOL} AS school, strftime({at}, '%Y-%m-%d') AS day, strftime({at}, '%H') AS hour"
+    )
 
 
 def _placed(made: Path, number: int) -> Iterator[tuple[Path, Path]]:
     for count, path in enumerate(sorted(made.rglob("*.parquet"))):
         sync(path)
         yield path, path.relative_to(made).parent / f"{number:012}-{count}.parquet"
-
-
-def _hour(said: object, arrived: datetime) -> str:
-    """Give day and hour in UTC, ``2026-11-23T10``: of the line, or of its arrival if its clock is wrong."""
-    try:
-        at = datetime.fromisoformat(said) if isinstance(said, str) else arrived
-        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        at = arrived
-    if not arrived - _EARLIEST <= at <= arrived + _LATEST:
-        at = arrived
-    return f"{at:%Y-%m-%dT%H}"

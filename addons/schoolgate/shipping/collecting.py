@@ -19,7 +19,7 @@ _SOURCE = "Nats-Stream-Source"
 # What is read in a row without a look at the connection, which the server ends when nobody reads from it.
 _AT_ONCE = 32
 _FETCH_SECONDS = 0.5
-_MOST_LINES = 200_000
+_MOST_LINES = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Pace:
     """
 
     every_seconds: float = 10.0
-    most_pending: int = 2_000
+    most_pending: int = 4_000
     wait_seconds: float = 120.0
 
 

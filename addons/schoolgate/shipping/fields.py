@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, lru_cache
 from typing import Any
 
 
@@ -56,17 +57,27 @@ class Terms:
 
 def chosen(line: Mapping[str, Any], terms: Terms) -> dict[str, Any]:
     """Give what may be sent of a line, without what is empty."""
-    names = set(_PLAIN)
-    if terms.personal is Personal.NAMES:
-        names.update(_PEOPLE, ("also", "grant"))
-    if terms.sites is not Sites.NONE:
-        names |= _HOSTS
-    if terms.sites is Sites.URLS:
-        names |= _URLS
+    names = _names(terms.personal, terms.sites)
     found = {name: value for name, value in line.items() if name in names and value is not None}
     if terms.personal is Personal.PSEUDONYMS:
         who = next((f"{name}:{line[name]}" for name in reversed(_PEOPLE) if line.get(name)), "")
         if who:
-            made = hmac.digest(terms.secret, who.encode(), hashlib.sha256)
-            found["who"] = made[:_PSEUDONYM_BYTES].hex()
+            found["who"] = _pseudonym(terms.secret, who)
     return found
+
+
+@cache
+def _names(personal: Personal, sites: Sites) -> frozenset[str]:
+    names = set(_PLAIN)
+    if personal is Personal.NAMES:
+        names.update(_PEOPLE, ("also", "grant"))
+    if sites is not Sites.NONE:
+        names |= _HOSTS
+    if sites is Sites.URLS:
+        names |= _URLS
+    return frozenset(names)
+
+
+@lru_cache(4_096)
+def _pseudonym(secret: bytes, who: str) -> str:
+    return hmac.digest(secret, who.encode(), hashlib.sha256)[:_PSEUDONYM_BYTES].hex()

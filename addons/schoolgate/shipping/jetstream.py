@@ -64,6 +64,7 @@ class JetStream:
             place.after,
             place.ends,
             [orjson.dumps(dict(record)) for record in records],
+            frozenset().union(*records),
         )
         self._done(self._publish(shipment))
 
