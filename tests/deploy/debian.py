@@ -16,7 +16,22 @@ INCLUDED = (
     "systemd-sysv", "dbus", "python3", "iproute2", "passwd", "tzdata", "ucf", "nftables",
     "libstdc++6", "libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core",
 )  # fmt: skip
+# What a trust needs beside, with what brings it there: kept in the tree and not installed, as those who run
+# Ansible have it from a mirror.
+KEPT = (
+    "ansible-core", "ansible-lint", "curl", "haproxy", "keepalived", "nats-server", "openssh-server",
+    "openssl", "postgresql", "python3-apt",
+)  # fmt: skip
+ARCHIVE = "/srv/debian"
 _KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+# $1 is the tree. The index has paths as they are seen from within.
+_KEEP = """
+APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq --yes --no-install-recommends --download-only install {kept}
+mkdir -p "$1{archive}"
+mv "$1"/var/cache/apt/archives/*.deb "$1{archive}"
+cd "$1{archive}" && dpkg-scanpackages --multiversion . > Packages
+"""
 
 
 def needs_root() -> None:
@@ -58,7 +73,7 @@ def tree(place: Path) -> Path:
     """Make a Debian 13 from where this machine has its own Debian, or take that of the last time."""
     needs_root()
     made_of = place.with_name(f"{place.name}.txt")
-    wanted = "\n".join(INCLUDED)
+    wanted = "\n".join((*INCLUDED, *KEPT))
     if made_of.exists() and made_of.read_text() == wanted:
         return place
     shutil.rmtree(place, ignore_errors=True)
@@ -68,6 +83,7 @@ def tree(place: Path) -> Path:
             program("mmdebstrap"), "--quiet", "--mode=root", "--variant=minbase", "--format=directory",
             *(f"--aptopt={option}" for option in _apt_options()),
             f"--include={','.join(INCLUDED)}",
+            f"--customize-hook={_KEEP.format(kept=' '.join(KEPT), archive=ARCHIVE)}",
             "trixie", str(place), f"deb [signed-by={_KEYS}] {_archive()} trixie main",
         ]
     )  # fmt: skip

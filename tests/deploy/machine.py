@@ -130,12 +130,17 @@ class Machine:
 
 
 @contextmanager
-def booted(tree: Path, changes: Path) -> Iterator[Machine]:
+def booted(tree: Path, changes: Path, name: str = "machine") -> Iterator[Machine]:
     """Boot a machine over a tree, and power it off.
 
     Where this machine cannot boot one, that is a skip that says why.
+
+    Args:
+        tree: that stays as it is.
+        changes: a directory for what changes.
+        name: that no other one has which runs at the same time.
     """
-    name = f"schoolgate-{os.getpid()}"
+    name = f"schoolgate-{os.getpid()}-{name}"
     log = changes / "console.log"
     for each in ("unshare", "nsenter", "systemd-nspawn"):
         program(each)

@@ -28,6 +28,8 @@ def test_it_holds_the_program_and_nothing_of_who_built_it(contents: dict[str, st
     assert f"{SITE}/schoolgate/core/index/_native.abi3.so" in contents
     assert f"{SITE}/mitmproxy/version.py" in contents
     assert f"{SITE}/psycopg/__init__.py" in contents
+    assert f"{SITE}/nats/__init__.py" in contents
+    assert f"{SITE}/nkeys/__init__.py" in contents
     assert not [name for name in contents if name.endswith((".pyc", "/RECORD", "direct_url.json"))]
     assert {mode for mode in contents.values() if not mode.startswith("l")} == {
         "drwxr-xr-x root/root",
@@ -36,6 +38,8 @@ def test_it_holds_the_program_and_nothing_of_who_built_it(contents: dict[str, st
     }
     assert [name for name, mode in contents.items() if mode.startswith("-rwx")] == [
         "./usr/bin/schoolgate",
+        # Of the centre of a trust, called by a timer.
+        "./usr/lib/schoolgate/back-up-centre",
         # Of a pair of gateways, called by keepalived.
         "./usr/lib/schoolgate/check-gateway",
     ]
@@ -46,6 +50,7 @@ def test_it_holds_the_program_and_nothing_of_who_built_it(contents: dict[str, st
     [
         ("config", "usr/share/schoolgate/config"),
         ("deploy/systemd", "usr/lib/systemd/system"),
+        ("deploy/trust", "usr/lib/systemd/system"),
         ("categories", "usr/share/schoolgate/categories"),
         ("docs", "usr/share/doc/schoolgate"),
         ("deploy/prometheus", "usr/share/doc/schoolgate/examples/prometheus"),

@@ -91,7 +91,6 @@ def leaf_text(school: str, gateway: str, centre: str, clients: str, files: Files
 listen: "{clients}"
 jetstream {{ store_dir: "{files.store}", domain: {name} }}
 leafnodes {{
-  reconnect: 2
   remotes: [
     {{
       url: "tls://{centre}"
