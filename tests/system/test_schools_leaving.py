@@ -20,6 +20,7 @@ from schoolgate.enrolment.ledger import Ledger
 from schoolgate.monitoring.journal_gathered import Gathered
 from schoolgate.monitoring.journal_gathered_leaving import rows_in
 from schoolgate.storage import DecisionStore, open_database
+from schoolgate.storage.school_logins import admit_portal, admitted_schools
 from schoolgate.storage.schools import add_school
 from schoolgate.storage.schools_leaving import school_in
 from tests import gateway
@@ -192,6 +193,20 @@ def test_a_school_on_which_no_gateway_was_started_leaves_too(
     assert left.returncode == 0, left.stderr
     assert not (tmp_path / "empty" / "schoolgate.db").exists()
     assert school_in(centre.owner, "empty") is None
+
+
+def test_the_trusts_portal_is_put_out_of_the_school_and_its_login_goes_too(
+    centre: Centre, tmp_path: Path
+) -> None:
+    """Who still reads there is cut off before anything is compared, as they could write."""
+    add_school(centre.owner, "shown")
+    admit_portal(centre.owner, ["shown"])
+    portal = psycopg.connect(centre.owner.replace("centre@", "shown.portal@"))
+    left = centre.leave("shown", tmp_path / "shown", "--remove", "--yes")
+    assert left.returncode == 0, left.stderr
+    with pytest.raises(psycopg.OperationalError):
+        portal.execute("SELECT 1")
+    assert (school_in(centre.owner, "shown"), admitted_schools(centre.owner)) == (None, [])
 
 
 @pytest.mark.parametrize("step", ["write_departure", "ledger_of", "drop_school", "Removed"])

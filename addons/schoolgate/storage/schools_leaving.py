@@ -1,7 +1,7 @@
 """The schools of a database of many, as who owns it sees them; one is shut, opened again, dropped."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.storage.connections import is_postgresql, place_of
 from schoolgate.storage.postgresql import LINE, driver, libpq_url
+from schoolgate.storage.school_logins import login_of
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -27,7 +28,9 @@ SELECT n.nspname, r.rolcanlogin,
 FROM pg_namespace n JOIN pg_roles r ON r.rolname = n.nspname
 WHERE NOT r.rolsuper AND NOT r.rolcreaterole AND n.nspname !~ '^pg_' ORDER BY n.nspname
 """
-_END = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = %s"
+# The school's own, and that of the trust's portal where it was let in.
+_ROLES = "SELECT rolname FROM pg_roles WHERE rolname IN (%s, %s) ORDER BY rolname = %s"
+_END = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = ANY(%s)"
 _END_SECONDS, _PAUSE_SECONDS = 10.0, 0.05
 
 
@@ -92,45 +95,43 @@ def may_read(url: str, name: str) -> None:
     Raises:
         UnavailableError: when the server refuses.
     """
-    from psycopg import sql  # noqa: PLC0415 - only who has a server needs it
-
     with _connected(url) as connection:
-        [(is_allowed,)] = connection.execute(
-            "SELECT pg_has_role(current_user, %s, 'USAGE')", [name]
-        ).fetchall()
-        if not is_allowed:
-            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(name)))
+        _be_member(connection, name)
 
 
 def shut(url: str, name: str) -> None:
-    """Let the role of a school connect no more, and end its connections: from now on nobody writes there.
+    """Let the roles of a school connect no more, and end their connections: from now on nobody writes there.
 
     Raises:
         UnavailableError: when the server refuses, or connections do not end.
     """
     with _connected(url) as connection:
-        _alter(connection, name, "NOLOGIN")
+        roles = _roles(connection, name)
+        for role in roles:
+            # Only who is one of a role may end its connections.
+            _be_member(connection, role)
+        _alter(connection, roles, "NOLOGIN")
         connection.commit()
         ends = time.monotonic() + _END_SECONDS
-        while (connection.execute(_END, [name]).fetchone() or (0,))[0]:
+        while (connection.execute(_END, [roles]).fetchone() or (0,))[0]:
             connection.commit()
             if time.monotonic() > ends:
-                raise UnavailableError(f"connections of the role {name} do not end: try again")
+                raise UnavailableError(f"connections of the roles of {name} do not end: try again")
             time.sleep(_PAUSE_SECONDS)
 
 
 def open_again(url: str, name: str) -> None:
-    """Let the role of a school connect again.
+    """Let the roles of a school connect again.
 
     Raises:
         UnavailableError: when the server refuses.
     """
     with _connected(url) as connection:
-        _alter(connection, name, "LOGIN")
+        _alter(connection, _roles(connection, name), "LOGIN")
 
 
 def drop_school(url: str, name: str) -> None:
-    """Drop schema and role of a school that was shut, in one transaction; what has gone already is no error.
+    """Drop schema and roles of a school that was shut, in one transaction; what has gone already is no error.
 
     Raises:
         UnavailableError: when the server refuses, or the role owns something elsewhere.
@@ -141,16 +142,32 @@ def drop_school(url: str, name: str) -> None:
         school = sql.Identifier(name)
         database = sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(school))
-        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
+        for role in map(sql.Identifier, _roles(connection, name)):
             revoke = "REVOKE ALL ON DATABASE {} FROM {}"
-            connection.execute(sql.SQL(revoke).format(database, school))
-            connection.execute(sql.SQL("DROP ROLE {}").format(school))
+            connection.execute(sql.SQL(revoke).format(database, role))
+            connection.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
-def _alter(connection: "Connection", name: str, how: str) -> None:
+def _be_member(connection: "Connection", role: str) -> None:
     from psycopg import sql  # noqa: PLC0415 - only who has a server needs it
 
-    connection.execute(sql.SQL("ALTER ROLE {} {}").format(sql.Identifier(name), sql.SQL(how)))
+    [(is_one,)] = connection.execute(
+        "SELECT pg_has_role(current_user, %s, 'USAGE')", [role]
+    ).fetchall()
+    if not is_one:
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+
+
+def _roles(connection: "Connection", name: str) -> list[str]:
+    """Give the roles that come into a school, its own last."""
+    return [role for (role,) in connection.execute(_ROLES, [name, login_of(name), name])]
+
+
+def _alter(connection: "Connection", roles: Iterable[str], how: str) -> None:
+    from psycopg import sql  # noqa: PLC0415 - only who has a server needs it
+
+    for role in map(sql.Identifier, roles):
+        connection.execute(sql.SQL("ALTER ROLE {} {}").format(role, sql.SQL(how)))
 
 
 def _last(connection: "Connection", name: str, may_read: bool) -> datetime | None:
