@@ -25,6 +25,8 @@ class Count:
         missing: bytes that the centre knows to be missing.
         blocked: how often the blocked site was refused.
         leaks: how often anything of it was seen.
+        replaced: processes of gateways that were taken for hung, or ended, and replaced; of a worker what it
+            answered and wrote in the last twentieth of a second may be lost with it.
     """
 
     requests: int
@@ -37,6 +39,7 @@ class Count:
     missing: float
     blocked: int
     leaks: int
+    replaced: int
 
 
 def counted(here: Trust) -> Count:
@@ -63,6 +66,7 @@ def counted(here: Trust) -> Count:
         missing=_missing(here),
         blocked=sum(one["came"] == "refused" for one in asked),
         leaks=len(here.leaks()),
+        replaced=sum("and is replaced" in line for gate in here.gates for line in gate.lines),
     )
 
 

@@ -159,6 +159,7 @@ The longest time without a page meanwhile was {max(of_kills.values()):.1f} s.
 | bytes that the centre knows to be missing | {count.missing:.0f} |
 | the blocked site was refused; was seen by a device, or asked of the internet | \
 {count.blocked:,}; {count.leaks} |
+| processes of gateways that were taken for hung, and replaced | {count.replaced} |
 
 What a school lets go of its people and sites is all of it here, so that each request can be found. An allowed
 site was asked for without TLS alone. All of it is one machine: its lines have no delay, and a kill is no
