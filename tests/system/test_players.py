@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from tests import gateway, media_origin
 from tests.gateway import ROOT, Gateway, eventually, write_config
 from tests.media_origin import MediaOrigin
 from tests.system.browsing import chromium
-from tests.system.conftest import program
 from tests.system.films import as_dash, as_hls, film, laid_out
+from tests.system.packages import fetched
 
 pytestmark = pytest.mark.long
 
@@ -75,8 +74,7 @@ setTimeout(() => seen.waited = true, %d);
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MediaOrigin]:
-    if not (PLAYERS / "node_modules").exists():
-        subprocess.run([program("npm"), "ci", "--silent"], cwd=PLAYERS, check=True, timeout=300)
+    fetched(PLAYERS)
     folder = tmp_path_factory.mktemp("films")
     for name, seconds in (("clip", CLIP_SECONDS), ("film", FILM_SECONDS)):
         slow = film(folder / f"{name}.mp4", seconds)

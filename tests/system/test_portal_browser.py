@@ -35,7 +35,7 @@ from tests.origin import Origin
 from tests.portal.asking import PASSWORD
 from tests.portal.test_accounts import code
 from tests.system.browsing import DESK, PHONE, chromium, fits, keep_picture, show_as
-from tests.system.conftest import program
+from tests.system.packages import fetched
 
 pytestmark = pytest.mark.long
 
@@ -58,9 +58,7 @@ print(json.dumps([[p.name, p.path, p.access.signed_in] for p in PAGES if "GET" i
 @cache
 def axe() -> str:
     """Give the source of axe, fetched by npm when it is not there yet."""
-    if not (AXE / "node_modules").exists():
-        subprocess.run([program("npm"), "ci", "--silent"], cwd=AXE, check=True, timeout=300)
-    return (AXE / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    return (fetched(AXE) / "axe-core" / "axe.min.js").read_text()
 
 
 @dataclass
