@@ -1,6 +1,6 @@
 """Keeps what mitmproxy's package of addons brings along, a web server and an LDAP client, out of memory.
 
-Importing one of its addons imports them all, with 240 modules that nobody here uses.
+Importing one of its addons imports them all, with hundreds of modules that nobody here uses.
 """
 
 import importlib.util
