@@ -128,10 +128,25 @@ def answering_ranges(content: bytes, cut_after: int | None = None) -> Callable[[
         handler.send_response(206 if asked else 200)
         if asked:
             handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+        handler.send_header("Connection", "close")
         handler.send_header("Content-Length", str(len(content) - start))
         handler.end_headers()
         end = len(content) if cut_after is None else start + cut_after
         handler.wfile.write(content[start:end])
+
+    return answer
+
+
+def closing_once(content: bytes) -> Callable[[Handler], None]:
+    """Give what closes the connection at the first question, and answers the second."""
+    asked = []
+
+    def answer(handler: Handler) -> None:
+        asked.append(handler.path)
+        if len(asked) == 1:
+            handler.close_connection = True
+        else:
+            handler.say(200, content)
 
     return answer
 

@@ -14,7 +14,16 @@ import pytest
 from schoolgate.bundles.manifest import Manifest
 from schoolgate.bundles.repository import ALL, CANARY
 from schoolgate.core.errors import ConfigurationError, Fault, RefusedError, UnavailableError
-from tests.bundles.centres import FILES, NOW, Fetching, Trust, answering_ranges, later, trusted
+from tests.bundles.centres import (
+    FILES,
+    NOW,
+    Fetching,
+    Trust,
+    answering_ranges,
+    closing_once,
+    later,
+    trusted,
+)
 from tests.publisher import Handler
 
 NEWER = {**FILES, "policies/trust.yaml": b"id: trust # newer\n"}
@@ -136,6 +145,16 @@ def test_a_file_that_is_cut_off_again_and_again_goes_on_where_it_was(
         headers.get("Range") for path, headers in trust.publisher.asked if large.sha256 in path
     ]
     assert ranges == [None, "bytes=1200-", "bytes=2400-", "bytes=3600-"]
+
+
+def test_a_kept_connection_that_is_closed_while_it_is_asked_is_no_failure(
+    trust: Trust, gateway: Fetching
+) -> None:
+    manifest = trust.let_out(FILES)
+    for each in manifest.files:
+        trust.publisher.lists[f"blobs/{each.sha256}"] = closing_once(FILES[each.path])
+    assert gateway.fetch()
+    assert gateway.in_force() == FILES
 
 
 def test_the_rest_of_a_fetch_that_was_given_up_is_brought_by_the_next(

@@ -191,14 +191,14 @@ class Client(FetcherInterface):
 
     @contextlib.contextmanager
     def _answer(self, url: str, headers: dict[str, str]) -> Iterator["BaseHTTPResponse"]:
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError, ProtocolError  # noqa: PLC0415
 
-        said = {"User-Agent": f"schoolgate/{__version__}", "Accept-Encoding": "identity", **headers}
         try:
-            answer = self._pool.request(
-                "GET", url, headers=said, preload_content=False, decode_content=False,
-                redirect=False,
-            )  # fmt: skip
+            try:
+                answer = self._ask(url, headers)
+            except ProtocolError:
+                # A kept connection may be closed while it is asked (RFC 9112, 9.3.1).
+                answer = self._ask(url, headers)
         except HTTPError as error:
             raise DownloadError(_words(error)) from error
         try:
@@ -208,6 +208,12 @@ class Client(FetcherInterface):
         finally:
             # What is left of it is not waited for.
             answer.close()
+
+    def _ask(self, url: str, headers: dict[str, str]) -> "BaseHTTPResponse":
+        said = {"User-Agent": f"schoolgate/{__version__}", "Accept-Encoding": "identity", **headers}
+        return self._pool.request(
+            "GET", url, headers=said, preload_content=False, decode_content=False, redirect=False
+        )
 
     def _pieces(self, answer: "BaseHTTPResponse") -> Iterator[bytes]:
         """Give what comes as it comes: who sends a byte now and then is given up all the same."""
