@@ -1,5 +1,6 @@
 """The centre lets out what it has made, takes it back, and keeps what is in a ring."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,26 @@ def test_bundles_in_no_ring_are_forgotten_with_what_only_they_have(trust: Trust)
     assert trust.repository.forget(kept=1) == 2
     assert trust.repository.made() == [3]
     assert len(list((trust.repository.directory / "blobs").iterdir())) == 2
+
+
+def test_what_was_forgotten_is_not_gone_back_to(trust: Trust) -> None:
+    for content in (b"1", b"2"):
+        trust.let_out({"policies/a.yaml": content})
+    trust.repository.forget(kept=1)
+    with pytest.raises(RefusedError, match="no bundle before 2"):
+        trust.repository.withdraw(2, trust.keys, NOW)
+    assert trust.repository.in_force() == {ALL: (2, 2)}
+
+
+def test_one_command_at_a_time_changes_it(trust: Trust, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    with trust.repository.changing():
+        with pytest.raises(UnavailableError, match="Another command"), trust.repository.changing():
+            pytest.fail("two at once")
+        assert sum(waited) == 120
+    with trust.repository.changing():
+        trust.repository.refresh(trust.keys, NOW)
 
 
 def test_a_repository_is_begun_once_and_missed_where_it_is_not(trust: Trust) -> None:

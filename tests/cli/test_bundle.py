@@ -105,6 +105,11 @@ def test_a_gateway_takes_what_is_let_out_and_goes_back(
     refused(run(centre, "trust", "bundle", "withdraw", "1"), NO, "no bundle before 1")
     refused(run(centre, "trust", "bundle", "release", "2"), NO, "canaries do not have")
     assert lines(run(centre, "trust", "bundle", "list"))[-1].split() == ["2"]
+    # Bundle 1 is in force, and stays for that.
+    assert lines(run(centre, "trust", "bundle", "make", "vale", "--keep", "1")) == [
+        "Bundle 3 is made of 1 files; 'stage 3' gives it to canaries.",
+        "Removed, as older than the last 1 and in no ring: 1.",
+    ]
 
 
 @pytest.mark.long

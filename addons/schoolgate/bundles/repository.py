@@ -4,10 +4,12 @@
 files of all bundles by their SHA-256, and ``bundles/`` what was made and not yet let out.
 """
 
+import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,6 +32,7 @@ from schoolgate.bundles.keys import ONLINE, ROOT, TARGETS, Keyring
 from schoolgate.bundles.manifest import BundleFile, Manifest, as_json
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.lists.generations import sync_directory, write_whole
+from schoolgate.lists.locking import only_one
 
 CANARY, ALL = "canary", "all"
 RINGS = (CANARY, ALL)
@@ -40,6 +43,8 @@ ROOT_DAYS = 5 * 365
 BUNDLE_DAYS = 90
 # So long a gateway believes that what it was told last is the newest; renewed by "trust bundle refresh".
 FRESH_DAYS = 7
+_LOCK = ".changing"
+_LOOK_SECONDS, _MOST_LOOKS = 0.5, 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,16 @@ class Repository:
     def root_file(self) -> Path:
         """The root that gateways are given when they are set up; it holds no secret."""
         return self.directory / METADATA / "1.root.json"
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[None]:
+        """Have one command at a time change it until the end of the block; the next one waits.
+
+        Raises:
+            UnavailableError: when another one takes two minutes, or the directory cannot be written.
+        """
+        with only_one(self.directory, _LOCK, 0o600, _wait):
+            yield
 
     def found(self, keys: Path, now: datetime) -> None:
         """Begin: sign a root, and that nothing is let out.
@@ -234,9 +249,10 @@ class Repository:
             raise RefusedError(f"Bundle {bundle} is in no ring.")
         past = self.history()
         gone = {out.bundle for out in past if out.withdrawn} | {bundle}
+        there = set(self.made()) - gone
         # What all had serves the canaries too.
         before = {
-            ring: [out.bundle for out in past if out.ring in (ring, ALL) and out.bundle not in gone]
+            ring: [out.bundle for out in past if out.ring in (ring, ALL) and out.bundle in there]
             for ring in rings
         }
         if not all(before.values()):
@@ -378,6 +394,14 @@ def newest_root(directory: Path) -> Path | None:
 def _whole(moment: datetime) -> datetime:
     # TUF's times have no fractions.
     return moment.replace(microsecond=0)
+
+
+def _wait(attempt: int) -> None:
+    if attempt == _MOST_LOOKS:
+        raise UnavailableError(
+            "Another command changes the trust's bundles: try again when it is done."
+        )
+    time.sleep(_LOOK_SECONDS)
 
 
 def _unwritable(path: Path, error: OSError) -> UnavailableError:

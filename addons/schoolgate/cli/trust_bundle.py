@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from schoolgate.bundles.repository import Repository
 
 _DAYS = 90
+_KEPT = 20
 # So long before the root runs out, "refresh" says so each day.
 _ROOT_SOON = timedelta(days=180)
 
@@ -56,8 +57,9 @@ def make_keys_of_trust(settings: Settings, keys: Path | None) -> None:
     from schoolgate.bundles.keys import make_keys  # noqa: PLC0415
 
     place, repository = _keys(settings, keys), _repository(settings)
-    make_keys(place)
-    repository.found(place, bootstrap.now())
+    with repository.changing():
+        make_keys(place)
+        repository.found(place, bootstrap.now())
     click.echo(f"The keys are in {place}: take root.key and targets.key off this machine.")
     click.echo(f"The root for gateways is {repository.root_file}; it holds no secret.")
 
@@ -65,8 +67,15 @@ def make_keys_of_trust(settings: Settings, keys: Path | None) -> None:
 @bundle.command()
 @click.argument("base", metavar="POLICY")
 @click.option("--lists", is_flag=True, help="With the fetched lists and their index.")
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    default=_KEPT,
+    show_default=True,
+    help="How many stay; older ones go, unless gateways have them.",
+)
 @with_settings
-def make(base: str, settings: Settings, lists: bool) -> None:
+def make(base: str, settings: Settings, lists: bool, keep: int) -> None:
     """Make a bundle of the trust's POLICY, which every school's extends; nobody gets it yet.
 
     \b
@@ -75,10 +84,15 @@ def make(base: str, settings: Settings, lists: bool) -> None:
     files = bootstrap.files_of_policy(settings, base)
     if lists:
         files |= bootstrap.files_of_lists(settings)
-    number = _repository(settings).make(files)
+    repository = _repository(settings)
+    with repository.changing():
+        number = repository.make(files)
+        gone = repository.forget(keep)
     click.echo(
         f"Bundle {number} is made of {len(files)} files; 'stage {number}' gives it to canaries."
     )
+    if gone:
+        click.echo(f"Removed, as older than the last {keep} and in no ring: {gone}.")
 
 
 @bundle.command()
@@ -129,8 +143,10 @@ def withdraw(number: int, settings: Settings, keys: Path | None) -> None:
     \b
     schoolgate trust bundle withdraw 3
     """
-    place = _keys(settings, keys)
-    for each in _repository(settings).withdraw(number, place, bootstrap.now()):
+    place, repository = _keys(settings, keys), _repository(settings)
+    with repository.changing():
+        again = repository.withdraw(number, place, bootstrap.now())
+    for each in again:
         _record(settings, "trust.bundle-withdrawn", number, {"ring": each.ring})
         click.echo(f"{each.ring}: bundle {each.bundle} again, as version {each.version}.")
 
@@ -145,7 +161,8 @@ def refresh(settings: Settings, keys: Path | None) -> None:
     schoolgate trust bundle refresh
     """
     repository = _repository(settings)
-    repository.refresh(_keys(settings, keys), bootstrap.now())
+    with repository.changing():
+        repository.refresh(_keys(settings, keys), bootstrap.now())
     click.echo("What is let out is the newest, for another week.")
     root = repository.root()
     if root.expires - bootstrap.now() < _ROOT_SOON:
@@ -174,7 +191,8 @@ def rotate(role: str, settings: Settings, keys: Path | None) -> None:
     from schoolgate.bundles.rotation import rotate as rotate_key  # noqa: PLC0415
 
     place, repository = _keys(settings, keys), _repository(settings)
-    root = rotate_key(repository, role, place, bootstrap.now())
+    with repository.changing():
+        root = rotate_key(repository, role, place, bootstrap.now())
     _record_about(settings, "trust.key-rotated", f"key:{role}", {"root": root.version})
     click.echo(f"Root {root.version} names a new key for {role}, until {when(root.expires)}.")
     click.echo(
@@ -200,7 +218,9 @@ def renew(settings: Settings, keys: Path | None) -> None:
     """
     from schoolgate.bundles.rotation import renew as renew_root  # noqa: PLC0415
 
-    root = renew_root(_repository(settings), _keys(settings, keys), bootstrap.now())
+    repository = _repository(settings)
+    with repository.changing():
+        root = renew_root(repository, _keys(settings, keys), bootstrap.now())
     _record_about(settings, "trust.root-renewed", "key:root", {"root": root.version})
     click.echo(f"Root {root.version} is good until {when(root.expires)}.")
 
@@ -224,8 +244,9 @@ def list_(settings: Settings) -> None:
 
 
 def _let_out(settings: Settings, ring: str, number: int, keys: Path | None, days: int) -> None:
-    place = _keys(settings, keys)
-    made = _repository(settings).let_out(ring, number, place, bootstrap.now(), days)
+    place, repository = _keys(settings, keys), _repository(settings)
+    with repository.changing():
+        made = repository.let_out(ring, number, place, bootstrap.now(), days)
     _record(settings, "trust.bundle-let-out", number, {"ring": ring, "version": made.version})
     click.echo(f"{ring}: bundle {number}, as version {made.version}.")
 
