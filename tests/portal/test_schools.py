@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -24,13 +25,13 @@ from tests.portal.hostile import STRINGS, harm_of
 from tests.portal.requested import DECISION, signed
 from tests.portal.test_hostile import WORST
 from tests.portal.test_pages import check, pages
-from tests.portal.trust import ELM, MINE, SECRET, THEIRS, Scene
+from tests.portal.trust import ELM, HOST, MINE, SECRET, THEIRS, Scene
 from tests.school import NOON
 
 pytestmark = pytest.mark.long
 
 type Somebody = Callable[..., Any]
-IT = "it@trust.example"
+IT, HEAD = "it@trust.example", "head@trust.example"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def scene(made: Scene, here: House) -> Iterator[Scene]:
 def give(scene: Scene, somebody: Somebody) -> Callable[..., Asking]:
     """Give somebody roles in a school, and a browser in which they are signed in."""
 
-    def to(school: str, *roles: Role, email: str = "head@trust.example") -> Asking:
+    def to(school: str, *roles: Role, email: str = HEAD) -> Asking:
         assert scene.house.trust is not None
         for role in roles:
             scene.house.trust.assignments.give(email, school, role, IT, scene.house.now())
@@ -149,7 +150,7 @@ def test_a_headteacher_sees_their_school_alone_in_overview_register_and_file(
     scene: Scene, give: Callable[..., Asking]
 ) -> None:
     browser = give(MINE, Role.HEADTEACHER)
-    for path in ("/schools/", "/schools/register/", "/schools/register/file/"):
+    for path in ("/schools/", "/schools/waiting/", "/schools/register/", "/schools/register/file/"):
         said = texts(browser.get(path))
         assert MINE in said, path
         assert THEIRS not in said, path
@@ -213,6 +214,56 @@ def test_two_who_decide_on_one_version_make_one_decision(
     fields = {"reasons": "No.", "signature": "Sam Body", "version": "1"}
     assert signed(head, path, **fields).status_code == 302
     assert head.post(path, **fields).status_code == 409
+
+
+def test_what_waits_for_somebody_in_all_their_schools_is_on_one_page(
+    scene: Scene, give: Callable[..., Asking]
+) -> None:
+    """The oldest first, each with the way to it; gone once decided; of other schools nothing."""
+    browser = give(MINE, Role.HEADTEACHER)
+    assert scene.house.trust is not None
+    scene.house.trust.assignments.give(HEAD, ELM, Role.HEADTEACHER, IT, scene.house.now())
+    number = trust.ask(scene.house, scene.schools[ELM], ELM, NOON + timedelta(minutes=1))
+    scene.house.trust.overview.look(ELM)
+    text = texts(browser.get("/schools/waiting/"))
+    paths = [
+        f"/schools/at/{MINE}/requests/{scene.numbers[MINE]}/",
+        f"/schools/at/{ELM}/requests/{number}/",
+    ]
+    places = [text.index(path) for path in paths]
+    assert places == sorted(places)
+    assert HOST[THEIRS] not in text
+    declined = signed(
+        browser, f"{paths[1]}decline/", reasons="No.", signature="Sam Body", version="1"
+    )
+    assert declined.status_code == 302
+    text = texts(browser.get("/schools/waiting/"))
+    assert [path in text for path in paths] == [True, False]
+
+
+def test_what_waits_is_for_who_acts_on_it_and_for_nobody_else(
+    scene: Scene, give: Callable[..., Asking], central: Asking
+) -> None:
+    assert "Nothing waits for you" in texts(give(MINE, Role.GOVERNOR).get("/schools/waiting/"))
+    assert "Nothing waits for you" in texts(central.get("/schools/waiting/"))
+
+
+def test_a_school_that_cannot_be_decided_for_is_named_beside_what_waits_in_others(
+    scene: Scene, give: Callable[..., Asking]
+) -> None:
+    browser = give(MINE, Role.HEADTEACHER)
+    assert scene.house.trust is not None
+    scene.house.trust.assignments.give(HEAD, THEIRS, Role.HEADTEACHER, IT, scene.house.now())
+    policy = scene.copies / MINE / "policies" / "hill.yaml"
+    kept = policy.read_text()
+    policy.write_text(kept + "\n# changed\n")
+    try:
+        text = texts(browser.get("/schools/waiting/"))
+    finally:
+        policy.write_text(kept)
+    assert "another policy is in force there" in text
+    assert HOST[MINE] not in text
+    assert f"/schools/at/{THEIRS}/requests/{scene.numbers[THEIRS]}/" in text
 
 
 def test_without_the_rules_that_are_in_force_there_nothing_is_decided(

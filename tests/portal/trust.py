@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -78,11 +78,11 @@ def running(house: House, directory: Path) -> Iterator[Scene]:
             engine.dispose()
 
 
-def ask(house: House, engine: Engine, school: str) -> int:
+def ask(house: House, engine: Engine, school: str, at: datetime = NOON) -> int:
     """Ask for a site in a school's own portal; give the number of the request."""
     entry = ListEntry.parse(HOST[school], "request", "request")
     scope = Scope(entry, Subject.parse("group:pupils"), NOON, NOON + timedelta(days=14))
     form = Form("Ann", f"https://{HOST[school]}/", "Numbers.", SECRET[school], "I watch.", scope)
     asker = Actor("ann@hill.example", frozenset({Role.TEACHER}))
     service = Approvals(ApprovalStore(engine), house.engine)
-    return service.submit(form, asker, NOON).id
+    return service.submit(form, asker, at).id

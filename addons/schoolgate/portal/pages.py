@@ -200,6 +200,7 @@ PAGES: tuple[Page, ...] = (
     Page("lists/add/", lists.add, "add_to_list", LISTS, FORM),
     Page("lists/remove/", lists.remove, "remove_from_list", LISTS, FORM),
     Page("schools/", schools.listed, "schools", IN_TRUST, menu="Schools"),
+    Page("schools/waiting/", schools.waiting, "schools_waiting", IN_TRUST),
     Page("schools/register/", schools.register, "schools_register", IN_TRUST),
     Page("schools/register/file/", schools.register_file, "schools_register_file", IN_TRUST),
     Page("schools/gateways/", gateways.listed, "gateways", CENTRAL_IT),

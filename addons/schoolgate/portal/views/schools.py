@@ -10,14 +10,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from schoolgate.core.approvals import AccessRequest, Grant, Role, Subject
+from schoolgate.core.approvals import AccessRequest, Actor, Grant, Role, Subject
 from schoolgate.core.approvals.subjects import SubjectKind
 from schoolgate.core.errors import ConfigurationError, RefusedError, UnavailableError
 from schoolgate.portal.access import Access, View
-from schoolgate.portal.house import House, Inside, Trust, entered, house
+from schoolgate.portal.house import House, Inside, Trust, Within, entered, house
 from schoolgate.portal.views.register import table_file
 from schoolgate.portal.words import ROLES, said
-from schoolgate.services.trust_register import Line, Place, Stretch, stretch
+from schoolgate.services.trust_overview import Seen
+from schoolgate.services.trust_register import MOST_SCHOOLS, Line, Place, Stretch, stretch
 from schoolgate.storage.school_glance import Part
 
 _COLUMNS = ("School", "Number", "Site", "For whom", "State", "From", "Until", "Decided by")
@@ -27,6 +28,7 @@ _PARTS = {
     Part.ENDED: "Opened, and ended or closed",
     Part.CLOSED: "Requests declined or withdrawn",
 }
+_UNREADABLE = "Its records cannot be read from here."
 _PAGE = 50
 _MOST_IN_FILE = 10_000
 _MOST_WAITING = 200
@@ -70,6 +72,32 @@ def shown(request: HttpRequest, school: str) -> HttpResponse:
         "now": here.now(),
     }
     return render(request, "portal/school.html", given)
+
+
+def waiting(request: HttpRequest) -> HttpResponse:
+    """Show what waits for whoever asks in all schools where they have a role, the oldest first."""
+    here, trust = house(), trust_of()
+    roles = trust.assignments.of(request.user.email)
+    # Nothing is asked of a school in which nothing waited a moment ago.
+    asked = [each.school for each in trust.overview.seen(roles) if each.fault or _waits(each)]
+    found: list[tuple[str, AccessRequest]] = []
+    unread: dict[str, str] = {}
+    for school in asked[:MOST_SCHOOLS]:
+        actor = Actor(request.user.email, roles[school])
+        try:
+            here_waits = _entered(trust, school).approvals.waiting_for(actor, here.now())
+            found += [(school, each) for each in here_waits]
+        except _NotHereError as error:
+            unread[school] = str(error)
+        except UnavailableError:
+            unread[school] = _UNREADABLE
+    given = {
+        "found": sorted(found, key=lambda each: each[1].submitted_at),
+        "unread": unread,
+        "more": asked[MOST_SCHOOLS:],
+        "now": here.now(),
+    }
+    return render(request, "portal/schools_waiting.html", given)
 
 
 def register(request: HttpRequest) -> HttpResponse:
@@ -116,11 +144,10 @@ def in_school(view: View, access: Access, pages: frozenset[str]) -> View:
         if not roles or school not in trust.overview.schools():
             raise Http404
         try:
-            within = trust.within(school)
-        except (RefusedError, ConfigurationError) as error:
-            return _not_here(request, school, said(error))
-        except UnavailableError:
-            return _not_here(request, school, "Its records cannot be read from here.")
+            within = _entered(trust, school)
+        except _NotHereError as error:
+            given = {"school": school, "problem": str(error)}
+            return render(request, "portal/no_rules.html", given, status=409)
         there = replace(
             house(),
             engine=within.engine,
@@ -143,9 +170,26 @@ def in_school(view: View, access: Access, pages: frozenset[str]) -> View:
     return asked
 
 
-def _not_here(request: HttpRequest, school: str, problem: str) -> HttpResponse:
-    given = {"school": school, "problem": problem}
-    return render(request, "portal/no_rules.html", given, status=409)
+class _NotHereError(Exception):
+    """A school that nobody can decide for from here; says why."""
+
+
+def _entered(trust: Trust, school: str) -> Within:
+    """Give what the pages of a school work with.
+
+    Raises:
+        _NotHereError: when its rules are not here, or it cannot be read.
+    """
+    try:
+        return trust.within(school)
+    except (RefusedError, ConfigurationError) as error:
+        raise _NotHereError(said(error)) from error
+    except UnavailableError as error:
+        raise _NotHereError(_UNREADABLE) from error
+
+
+def _waits(seen: Seen) -> bool:
+    return seen.glance is None or seen.glance.waiting > 0
 
 
 def trust_of() -> Trust:
