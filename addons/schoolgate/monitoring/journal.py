@@ -26,8 +26,8 @@ type Record = Mapping[str, Any]
 type LazyRecord = Callable[[], Record]
 
 _BATCH = 1_000
-_LOOKS = 5
-_LOOK_SECONDS = 0.01
+_TORN_LOOKS = 5
+_TORN_LOOK_SECONDS = 0.05
 # How long an event waits at most before it is written.
 _LOOK_SECONDS = 0.05
 
@@ -234,9 +234,9 @@ def _ends_torn(descriptor: int) -> bool:
 
     Another that is just writing looks the same, so it is looked at until that must have ended.
     """
-    for _ in range(_LOOKS):
+    for _ in range(_TORN_LOOKS):
         size = os.fstat(descriptor).st_size
         if not size or os.pread(descriptor, 1, size - 1) == b"\n":
             return False
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_TORN_LOOK_SECONDS)
     return True

@@ -5,9 +5,8 @@ The event loop only hands requests over; what does not fit the queue is counted 
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from typing import NamedTuple
 
 from schoolgate.core.approvals import Subject
 from schoolgate.core.clients import Client
@@ -23,6 +22,7 @@ _MOST_KEPT = 1_000
 _AGAIN_SECONDS = 1.0
 _GATHER_SECONDS = 0.2
 _MOST_SILENT = 2_000
+_MOST_BLOCKED = 512
 # The group of which, or of whose part, staff are (uk-baseline).
 STAFF = "staff"
 # Of these nothing is kept beyond who, when and where, and they have an alert of their own (W-7.2.4).
@@ -35,8 +35,7 @@ _IN_NEED = frozenset({Theme.SELF_HARM, Theme.EATING_DISORDERS, Theme.EXPLOITATIO
 type Keep = Callable[[Sequence[Alert]], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """A request that was decided.
 
     Attributes:
@@ -74,6 +73,9 @@ class Signs:
         failed: Callable[[Exception], None] = lambda _: None,
     ) -> None:
         self._missed = missed
+        # Of addresses, while watch and engine are these.
+        self._needs: dict[Url, bool] = {}
+        self._needs_for: tuple[Watch, PolicyEngine] | None = None
         self._watch = watch
         self._writer = Writer(
             "signs",
@@ -95,7 +97,17 @@ class Signs:
 
     def is_in_need(self, engine: PolicyEngine, url: Url) -> bool:
         """Ask whether whoever asks for an address may need help: looked at when it is blocked."""
-        return _is_in_need(self._watch(), url, engine.searched(WebRequest(url, Client("", ""))))
+        # What is blocked is asked for again and again, and whoever asks waits for the page.
+        now_for = self._watch(), engine
+        if self._needs_for != now_for or len(self._needs) >= _MOST_BLOCKED:
+            self._needs.clear()
+            self._needs_for = now_for
+        known = self._needs.get(url)
+        if known is None:
+            search = engine.searched(WebRequest(url, Client("", "")))
+            found = now_for[0].concerns(Asked(url, search))
+            known = self._needs[url] = any(each.theme in _IN_NEED for each in found)
+        return known
 
     @staticmethod
     def nobody_is(_engine: PolicyEngine, _url: Url) -> bool:
@@ -107,12 +119,6 @@ class Signs:
         may_say = seen.by_hand or seen.request.url.query
         if seen.engine.policy.safeguards and may_say and not self._writer.give(seen):
             self._missed(1)
-
-
-# What is blocked is asked for again and again, and whoever asks waits for the page.
-@lru_cache(maxsize=512)
-def _is_in_need(watch: Watch, url: Url, search: str) -> bool:
-    return any(each.theme in _IN_NEED for each in watch.concerns(Asked(url, search)))
 
 
 class _Looking:

@@ -29,8 +29,8 @@ class Arrival:
     """
 
     __slots__ = (
-        "_caller", "_connection", "_gate", "_glance", "_is_over", "_out", "_step", "_target",
-        "deadline",
+        "_answered", "_caller", "_connection", "_gate", "_glance", "_is_over", "_out", "_step",
+        "_target", "deadline",
     )  # fmt: skip
 
     def __init__(
@@ -43,6 +43,8 @@ class Arrival:
         self._step = self._read_head
         self._glance = Glance(connection)
         self._out = b""
+        # Bytes of the head that is being answered, still unread.
+        self._answered = 0
         # Where it leads, once that is known.
         self._target: tuple[str, int] = ("", 0)
         self._is_over = False
@@ -103,10 +105,7 @@ class Arrival:
 
     def _give_pac(self, head: Head) -> None:
         assert self._gate.pac_door is not None
-        self._connection.recv(head.size)
-        self._out = self._gate.pac_door.answer(head)
-        self._step = self._send_last
-        self._step()
+        self._answer(self._gate.pac_door.answer(head), head.size, stays=False)
 
     def _judge_page(self, head: Head, url: Url) -> None:
         gate, caller = self._gate, self._caller
@@ -121,15 +120,18 @@ class Arrival:
         took_us = int((time.perf_counter() - started) * 1e6)
         moment = time.monotonic()
         transaction = Transaction(request, decision, engine, now, took_us, moment, moment)
-        self._connection.recv(head.size)
-        self._out = gate.answers.blocked(transaction, head)
-        self._step = self._send_page if head.keeps_connection else self._send_last
-        self._step()
+        page = gate.answers.blocked(transaction, head)
+        self._answer(page, head.size, stays=head.keeps_connection)
 
-    def _challenge(self, head: Head, challenge: Challenge) -> None:
+    def _challenge(self, head: Head, challenge: Challenge, unread: int = 0) -> None:
         """Have them sign in; what they ask next on this connection is asked anew."""
-        self._out = challenges.http1(challenge, head.method, stays=head.keeps_connection)
-        self._step = self._send_page if head.keeps_connection else self._send_last
+        said = challenges.http1(challenge, head.method, stays=head.keeps_connection)
+        self._answer(said, unread, stays=head.keeps_connection)
+
+    def _answer(self, out: bytes, unread: int, *, stays: bool) -> None:
+        """Answer a head of which so many bytes are still unread."""
+        self._out, self._answered = out, unread
+        self._step = self._send_page if stays else self._send_last
         self._step()
 
     def _send_page(self) -> None:
@@ -149,6 +151,10 @@ class Arrival:
             sent = self._connection.send(self._out)
         except BlockingIOError:
             sent = 0
+        if self._answered:
+            # Taken only now: the answer has acknowledged it, which saves a packet of its own.
+            self._connection.recv(self._answered)
+            self._answered = 0
         self._out = self._out[sent:]
         if self._out:
             self._gate.poller.watch(self._connection.fileno(), OUT, self.ready)

@@ -134,8 +134,7 @@ class Explicit(Tunnel):
             if asked is None:
                 self._hand_over()
             else:
-                self._connection.recv(head.size)
-                self._challenge(head, asked)
+                self._challenge(head, asked, head.size)
             return
         url = plain_url(head)
         if url is None:

@@ -85,7 +85,10 @@ class Poller:
                 callback = callbacks.get(descriptor)
                 # None: closed by what came before it in this round.
                 if callback is not None:
-                    self._call(callback, events)
+                    try:
+                        callback(events)
+                    except Exception as error:  # noqa: BLE001 - this is the boundary
+                        self._fault(callback, error)
             if len(ready) < _SEVERAL:
                 return
 

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable
 
-from schoolgate.proxy.gate.poller import IN, OUT, Poller
+from schoolgate.proxy.gate.poller import IN, IN_OR_END, OUT, Poller
 
 _BUFFER = bytearray(64 * 1024)
 _VIEW = memoryview(_BUFFER)
@@ -22,16 +22,9 @@ class _Flow:
     """One direction: what one socket gives, the other takes, and never more than that."""
 
     __slots__ = (
-        "destination",
-        "ended",
-        "moved",
-        "pending",
-        "pipe",
-        "piped",
-        "receive",
-        "send",
+        "destination", "ended", "is_held", "moved", "pending", "pipe", "piped", "receive", "send",
         "source",
-    )
+    )  # fmt: skip
 
     def __init__(self, source: socket.socket, destination: socket.socket) -> None:
         self.source = source
@@ -39,15 +32,12 @@ class _Flow:
         self.receive = source.recv_into
         self.send = destination.send
         self.moved = 0
-        # Received and not taken yet by the other side.
         self.pending = b""
         self.pipe: tuple[int, int] | None = None
         self.piped = 0
         self.ended = False
-
-    @property
-    def is_held(self) -> bool:
-        return bool(self.pending) or self.piped > 0
+        # Some of what was received is not taken yet.
+        self.is_held = False
 
     def pump(self) -> None:
         """Move what is there."""
@@ -68,6 +58,7 @@ class _Flow:
             sent = 0
         if sent < size:
             self.pending = bytes(_VIEW[sent:size])
+            self.is_held = True
         elif self.moved > SPLICE_AFTER_BYTES and size == len(_BUFFER):
             self.pipe = _make_pipe()
 
@@ -80,6 +71,7 @@ class _Flow:
                 self.piped -= os.splice(
                     self.pipe[0], self.destination.fileno(), self.piped, flags=_SPLICE
                 )
+        self.is_held = bool(self.pending) or self.piped > 0
 
     def close(self) -> None:
         if self.pipe is not None:
@@ -124,9 +116,10 @@ class Relay:
         self.is_open = True
         self._poller = poller
         self._ended = ended
-        self._watched = [IN, IN]
-        poller.watch(client.fileno(), IN, self._client_ready)
-        poller.watch(upstream.fileno(), IN, self._upstream_ready)
+        # As an arrival is watched, which spares the kernel a change.
+        self._watched = [IN_OR_END, IN_OR_END]
+        poller.watch(client.fileno(), IN_OR_END, self._client_ready)
+        poller.watch(upstream.fileno(), IN_OR_END, self._upstream_ready)
 
     @property
     def moved(self) -> int:
@@ -158,7 +151,7 @@ class Relay:
     def _serve(self, events: int, outgoing: _Flow, incoming: _Flow) -> None:
         """Handle a ready socket: the source of one flow and the destination of the other."""
         try:
-            if incoming.is_held and events & ~IN:
+            if events != IN and incoming.is_held:
                 incoming.flush()
                 self._settle(incoming)
             if events & ~OUT and not outgoing.ended and not outgoing.is_held:
@@ -183,7 +176,7 @@ class Relay:
     def _watch(
         self, side: int, outgoing: _Flow, incoming: _Flow, callback: Callable[[int], None]
     ) -> None:
-        wanted = 0 if outgoing.ended or outgoing.is_held else IN
+        wanted = 0 if outgoing.ended or outgoing.is_held else IN_OR_END
         if incoming.is_held:
             wanted |= OUT
         if wanted != self._watched[side]:
