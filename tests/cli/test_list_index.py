@@ -105,7 +105,7 @@ def test_build_of_a_list_with_a_fault_ends_with_2_and_leaves_the_index(
 
 def test_build_where_nothing_can_be_kept_ends_with_3(school: School, here: Here) -> None:
     school.state.write_text("a file")
-    refused(here("lists", "build"), OUT_OF_REACH, "The lists cannot be kept in .*state/lists: ")
+    refused(here("lists", "build"), OUT_OF_REACH, "Nothing can be kept in .*state/lists: ")
 
 
 # -- status ---------------------------------------------------------------------------------------

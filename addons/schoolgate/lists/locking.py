@@ -1,4 +1,4 @@
-"""One process at a time changes the lists, or builds their index: a lock in the folder of the lists."""
+"""One process at a time changes what a folder keeps, such as lists, their index, bundles: a lock in it."""
 
 import contextlib
 import fcntl
@@ -14,7 +14,7 @@ def only_one(state: Path, name: str, mode: int, occupied: Callable[[int], None])
     """Hold a lock in a folder, which is made, until the end of the block.
 
     Args:
-        state: the ``lists`` folder of the state directory.
+        state: the folder.
         name: of the file that is locked.
         mode: of that file: whoever may read it may hold it.
         occupied: called once for each time, counted from 0, that somebody else has it; waits, or raises.
@@ -23,13 +23,13 @@ def only_one(state: Path, name: str, mode: int, occupied: Callable[[int], None])
         UnavailableError: when the folder cannot be written.
     """
     try:
-        # What else is kept in the state directory is nobody else's business.
+        # What else is kept beside it is nobody else's business.
         state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         state.mkdir(exist_ok=True)
         descriptor = os.open(state / name, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, mode)
     except OSError as error:
         raise UnavailableError(
-            f"The lists cannot be kept in {state}: {error.strerror}. "
+            f"Nothing can be kept in {state}: {error.strerror}. "
             "Give schoolgate's user write access."
         ) from error
     try:
