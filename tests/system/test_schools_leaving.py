@@ -20,7 +20,7 @@ from schoolgate.enrolment.ledger import Ledger
 from schoolgate.monitoring.journal_gathered import Gathered
 from schoolgate.monitoring.journal_gathered_leaving import rows_in
 from schoolgate.storage import DecisionStore, open_database
-from schoolgate.storage.school_logins import admit_portal, admitted_schools
+from schoolgate.storage.school_logins import admitted_schools
 from schoolgate.storage.schools import add_school
 from schoolgate.storage.schools_leaving import school_in
 from tests import gateway
@@ -200,13 +200,21 @@ def test_the_trusts_portal_is_put_out_of_the_school_and_its_login_goes_too(
 ) -> None:
     """Who still reads there is cut off before anything is compared, as they could write."""
     add_school(centre.owner, "shown")
-    admit_portal(centre.owner, ["shown"])
+    add_school(centre.owner, "stays")
+    admit = ("trust", "portal", "admit", "shown", "stays", "--database", centre.owner)
+    admitted = gateway.schoolgate(*admit, "--config", str(centre.config))
+    assert admitted.returncode == 0, admitted.stderr
+    passwords = centre.config.parent / "state" / "trust" / "schools.pgpass"
+    assert len(passwords.read_text().splitlines()) == 2
     portal = psycopg.connect(centre.owner.replace("centre@", "shown.portal@"))
     left = centre.leave("shown", tmp_path / "shown", "--remove", "--yes")
     assert left.returncode == 0, left.stderr
     with pytest.raises(psycopg.OperationalError):
         portal.execute("SELECT 1")
-    assert (school_in(centre.owner, "shown"), admitted_schools(centre.owner)) == (None, [])
+    assert school_in(centre.owner, "shown") is None
+    assert admitted_schools(centre.owner) == ["stays"]
+    [password] = passwords.read_text().splitlines()
+    assert ":stays.portal:" in password
 
 
 @pytest.mark.parametrize("step", ["write_departure", "ledger_of", "drop_school", "Removed"])

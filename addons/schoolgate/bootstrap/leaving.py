@@ -16,6 +16,7 @@ from schoolgate.bootstrap.centre import ledger_of
 from schoolgate.bootstrap.clock import now
 from schoolgate.bootstrap.moving import copy_into
 from schoolgate.bootstrap.store import audit_trail_if_any
+from schoolgate.bootstrap.trust_portal import forget_password
 from schoolgate.core.errors import RefusedError, UnavailableError
 from schoolgate.lists.generations import sync_directory
 from schoolgate.monitoring.journal_gathered_leaving import SchoolTables, tables_of_school
@@ -194,6 +195,7 @@ def _remove(
     gone = tables.remove() if tables is not None else 0
     if was_there:
         drop_school(leaving.url, leaving.school)
+    forget_password(leaving.settings, leaving.school)
     removed = Removed(certificates, tokens, gone, was_there)
     if removed != Removed(0, 0, 0, was_there=False):
         _record(leaving, "trust.school-left", departure)

@@ -66,17 +66,30 @@ def admit(settings: Settings, url: str, schools: Sequence[str]) -> list[Admissio
         UnavailableError: when the server or the file cannot be used.
     """
     made = admit_portal(url, schools)
+    _replace_passwords(settings, [each.school for each in made], [each.pgpass for each in made])
+    return made
+
+
+def forget_password(settings: Settings, school: str) -> None:
+    """Keep no password for a school that is gone.
+
+    Raises:
+        UnavailableError: when the file cannot be used.
+    """
+    if passwords_file(settings).exists():
+        _replace_passwords(settings, [school], [])
+
+
+def _replace_passwords(settings: Settings, schools: Sequence[str], lines: Sequence[str]) -> None:
     file = passwords_file(settings)
-    logins = [f":{login_of(each.school)}:" for each in made]
+    logins = [f":{login_of(school)}:" for school in schools]
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         before = file.read_text().splitlines(keepends=True) if file.exists() else []
         kept = [line for line in before if not any(login in line for login in logins)]
-        text = "".join((*kept, *(each.pgpass for each in made)))
-        write_whole(file, text.encode(), _PRIVATE_FILE)
+        write_whole(file, "".join((*kept, *lines)).encode(), _PRIVATE_FILE)
     except OSError as error:
         raise UnavailableError(f"{file}: {error.strerror}. Run the command again.") from error
-    return made
 
 
 def trust_of(
