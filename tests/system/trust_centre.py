@@ -76,13 +76,12 @@ class Database:
         assert eventually(self._answers), log.read_text()
 
     def kill(self) -> None:
-        """Kill every process of it at once."""
+        """Kill it at once, and see it buried: until then a new server takes it for one that runs."""
         assert self.process is not None
-        first = self.process.pid
-        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-        for pid in (first, *map(int, children)):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        # runuser waits for the server, and ends with it.
+        runuser = self.process.pid
+        for pid in Path(f"/proc/{runuser}/task/{runuser}/children").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
         self.process.wait(PATIENCE_SECONDS)
         self.machine.processes.remove(self.process)
 
