@@ -82,6 +82,8 @@ def test_one_command_at_a_time_changes_it(trust: Trust, monkeypatch: pytest.Monk
         assert sum(waited) == 120
     with trust.repository.changing():
         trust.repository.refresh(trust.keys, NOW)
+    # Made by root, it must not keep out who refreshes daily.
+    assert (trust.repository.directory / ".changing").stat().st_mode & 0o777 == 0o644
 
 
 def test_a_repository_is_begun_once_and_missed_where_it_is_not(trust: Trust) -> None:

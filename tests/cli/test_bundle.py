@@ -108,7 +108,7 @@ def test_a_gateway_takes_what_is_let_out_and_goes_back(
     # Bundle 1 is in force, and stays for that.
     assert lines(run(centre, "trust", "bundle", "make", "vale", "--keep", "1")) == [
         "Bundle 3 is made of 1 files; 'stage 3' gives it to canaries.",
-        "Removed, as older than the last 1 and in no ring: 1.",
+        "Bundles removed: 1 (in no ring, and none of the last 1).",
     ]
 
 

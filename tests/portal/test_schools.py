@@ -216,14 +216,35 @@ def test_two_who_decide_on_one_version_make_one_decision(
     assert head.post(path, **fields).status_code == 409
 
 
+def head_of_two(scene: Scene, give: Callable[..., Asking], other: str) -> Asking:
+    """Give the browser of a headteacher of MINE and another school."""
+    browser = give(MINE, Role.HEADTEACHER)
+    assert scene.house.trust is not None
+    scene.house.trust.assignments.give(HEAD, other, Role.HEADTEACHER, IT, scene.house.now())
+    return browser
+
+
+def test_what_waits_in_more_schools_than_a_page_has_is_on_the_next(
+    scene: Scene, give: Callable[..., Asking], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("schoolgate.portal.views.schools.MOST_SCHOOLS", 1)
+    browser = head_of_two(scene, give, THEIRS)
+    first = texts(browser.get("/schools/waiting/"))
+    assert f"?from={THEIRS}" in first
+    assert HOST[THEIRS] not in first
+    assert HOST[MINE] in first
+    further = texts(browser.get(f"/schools/waiting/?from={THEIRS}"))
+    assert HOST[THEIRS] in further
+    assert "Further schools" not in further
+
+
 def test_what_waits_for_somebody_in_all_their_schools_is_on_one_page(
     scene: Scene, give: Callable[..., Asking]
 ) -> None:
     """The oldest first, each with the way to it; gone once decided; of other schools nothing."""
-    browser = give(MINE, Role.HEADTEACHER)
-    assert scene.house.trust is not None
-    scene.house.trust.assignments.give(HEAD, ELM, Role.HEADTEACHER, IT, scene.house.now())
+    browser = head_of_two(scene, give, ELM)
     number = trust.ask(scene.house, scene.schools[ELM], ELM, NOON + timedelta(minutes=1))
+    assert scene.house.trust is not None
     scene.house.trust.overview.look(ELM)
     text = texts(browser.get("/schools/waiting/"))
     paths = [
@@ -251,9 +272,7 @@ def test_what_waits_is_for_who_acts_on_it_and_for_nobody_else(
 def test_a_school_that_cannot_be_decided_for_is_named_beside_what_waits_in_others(
     scene: Scene, give: Callable[..., Asking]
 ) -> None:
-    browser = give(MINE, Role.HEADTEACHER)
-    assert scene.house.trust is not None
-    scene.house.trust.assignments.give(HEAD, THEIRS, Role.HEADTEACHER, IT, scene.house.now())
+    browser = head_of_two(scene, give, THEIRS)
     policy = scene.copies / MINE / "policies" / "hill.yaml"
     kept = policy.read_text()
     policy.write_text(kept + "\n# changed\n")

@@ -80,7 +80,8 @@ class Repository:
         Raises:
             UnavailableError: when another one takes two minutes, or the directory cannot be written.
         """
-        with only_one(self.directory, _LOCK, 0o600, _wait):
+        # Readable: root's must not keep out the account of the daily timer.
+        with only_one(self.directory, _LOCK, 0o644, _wait):
             yield
 
     def found(self, keys: Path, now: datetime) -> None:

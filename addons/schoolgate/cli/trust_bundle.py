@@ -92,7 +92,7 @@ def make(base: str, settings: Settings, lists: bool, keep: int) -> None:
         f"Bundle {number} is made of {len(files)} files; 'stage {number}' gives it to canaries."
     )
     if gone:
-        click.echo(f"Removed, as older than the last {keep} and in no ring: {gone}.")
+        click.echo(f"Bundles removed: {gone} (in no ring, and none of the last {keep}).")
 
 
 @bundle.command()

@@ -12,12 +12,16 @@ from django.urls import reverse
 
 from schoolgate.core.approvals import AccessRequest, Actor, Grant, Role, Subject
 from schoolgate.core.approvals.subjects import SubjectKind
-from schoolgate.core.errors import ConfigurationError, RefusedError, UnavailableError
+from schoolgate.core.errors import (
+    ConfigurationError,
+    RefusedError,
+    SchoolgateError,
+    UnavailableError,
+)
 from schoolgate.portal.access import Access, View
-from schoolgate.portal.house import House, Inside, Trust, Within, entered, house
+from schoolgate.portal.house import House, Inside, Trust, entered, house
 from schoolgate.portal.views.register import table_file
 from schoolgate.portal.words import ROLES, said
-from schoolgate.services.trust_overview import Seen
 from schoolgate.services.trust_register import MOST_SCHOOLS, Line, Place, Stretch, stretch
 from schoolgate.storage.school_glance import Part
 
@@ -28,7 +32,8 @@ _PARTS = {
     Part.ENDED: "Opened, and ended or closed",
     Part.CLOSED: "Requests declined or withdrawn",
 }
-_UNREADABLE = "Its records cannot be read from here."
+# A school's rules are not at the centre, or it cannot be read.
+_NOT_HERE = (RefusedError, ConfigurationError, UnavailableError)
 _PAGE = 50
 _MOST_IN_FILE = 10_000
 _MOST_WAITING = 200
@@ -78,23 +83,26 @@ def waiting(request: HttpRequest) -> HttpResponse:
     """Show what waits for whoever asks in all schools where they have a role, the oldest first."""
     here, trust = house(), trust_of()
     roles = trust.assignments.of(request.user.email)
+    first = request.GET.get("from", "")
     # Nothing is asked of a school in which nothing waited a moment ago.
-    asked = [each.school for each in trust.overview.seen(roles) if each.fault or _waits(each)]
+    seen = (each for each in trust.overview.seen(roles) if each.school >= first)
+    asked = [each.school for each in seen if each.glance is None or each.glance.waiting]
     found: list[tuple[str, AccessRequest]] = []
     unread: dict[str, str] = {}
     for school in asked[:MOST_SCHOOLS]:
         actor = Actor(request.user.email, roles[school])
         try:
-            here_waits = _entered(trust, school).approvals.waiting_for(actor, here.now())
-            found += [(school, each) for each in here_waits]
-        except _NotHereError as error:
-            unread[school] = str(error)
-        except UnavailableError:
-            unread[school] = _UNREADABLE
+            waits = trust.within(school).approvals.waiting_for(actor, here.now())
+        except _NOT_HERE as error:
+            unread[school] = _why_not(error)
+        else:
+            found += [(school, each) for each in waits]
+    found.sort(key=lambda each: each[1].submitted_at)
     given = {
-        "found": sorted(found, key=lambda each: each[1].submitted_at),
+        "requests": [each for _, each in found],
+        "schools": [school for school, _ in found],
         "unread": unread,
-        "more": asked[MOST_SCHOOLS:],
+        "follows": urlencode({"from": asked[MOST_SCHOOLS]}) if asked[MOST_SCHOOLS:] else "",
         "now": here.now(),
     }
     return render(request, "portal/schools_waiting.html", given)
@@ -144,9 +152,9 @@ def in_school(view: View, access: Access, pages: frozenset[str]) -> View:
         if not roles or school not in trust.overview.schools():
             raise Http404
         try:
-            within = _entered(trust, school)
-        except _NotHereError as error:
-            given = {"school": school, "problem": str(error)}
+            within = trust.within(school)
+        except _NOT_HERE as error:
+            given = {"school": school, "problem": _why_not(error)}
             return render(request, "portal/no_rules.html", given, status=409)
         there = replace(
             house(),
@@ -170,26 +178,11 @@ def in_school(view: View, access: Access, pages: frozenset[str]) -> View:
     return asked
 
 
-class _NotHereError(Exception):
-    """A school that nobody can decide for from here; says why."""
-
-
-def _entered(trust: Trust, school: str) -> Within:
-    """Give what the pages of a school work with.
-
-    Raises:
-        _NotHereError: when its rules are not here, or it cannot be read.
-    """
-    try:
-        return trust.within(school)
-    except (RefusedError, ConfigurationError) as error:
-        raise _NotHereError(said(error)) from error
-    except UnavailableError as error:
-        raise _NotHereError(_UNREADABLE) from error
-
-
-def _waits(seen: Seen) -> bool:
-    return seen.glance is None or seen.glance.waiting > 0
+def _why_not(error: SchoolgateError) -> str:
+    """Say why nobody can decide for a school from here."""
+    if isinstance(error, UnavailableError):
+        return "Its records cannot be read from here."
+    return said(error)
 
 
 def trust_of() -> Trust:

@@ -85,6 +85,7 @@ class Poller:
                 callback = callbacks.get(descriptor)
                 # None: closed by what came before it in this round.
                 if callback is not None:
+                    # Not by `_call`: this is done for every packet.
                     try:
                         callback(events)
                     except Exception as error:  # noqa: BLE001 - this is the boundary
