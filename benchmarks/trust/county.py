@@ -335,7 +335,7 @@ def section(found: Figures, deciding: int, load: float) -> str:
 ## A county on this machine
 
 Printed by `python -m benchmarks.trust.county` on {datetime.now(UTC):%Y-%m-%d}, {machine}, load average
-{load:.1f} before it began (others used the machine): {found.gateways} gateways of {schools} schools publish
+{load:.1f} before it began: {found.gateways} gateways of {schools} schools publish
 for {found.seconds:.0f} seconds, {rate} events a second if they can, and listen, each on a connection of
 its own; {deciding} schools ask, review and approve; a real gateway of one of them is asked for its pages.
 

@@ -211,7 +211,7 @@ def section(runs: tuple[Run, Run, Run], load: float) -> str:
 ## Events
 
 Printed by `python -m benchmarks.trust.events` on {datetime.now(UTC):%Y-%m-%d}, {machine}, {cpus} CPUs, load
-average before it began {load:.1f} (others used the machine): {GATEWAYS} gateways of {schools} schools in
+average before it began {load:.1f}: {GATEWAYS} gateways of {schools} schools in
 {PROCESSES} processes, beside a server of NATS and `schoolgate trust consume`; {_LINES} lines in a message.
 
 | | events | in, a second | out, a second | NATS, µs | tables, µs | gateways, µs |

@@ -116,7 +116,7 @@ def section(seen: Seen, load: tuple[float, float]) -> str:
 
 Printed by `python -m benchmarks.trust.scene` on {datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, Python \
 {platform.python_version()}, {_versions()}, {len(os.sched_getaffinity(0))} CPUs for all of it, load average \
-{load[0]:.1f} before it began and {load[1]:.1f} in its last quarter of an hour (others used the machine; \
+{load[0]:.1f} before it began and {load[1]:.1f} in its last quarter of an hour (\
 all of this ran at `nice` {os.nice(0)}). In network namespaces: a centre (PostgreSQL by TCP, NATS, \
 `schoolgate trust consume`), `gw1` and `gw2` of one school behind HAProxy with the PROXY protocol, \
 `gw3` of another, two workers each, a leaf of NATS beside each. Devices asked for an allowed site, a blocked \
